@@ -1,0 +1,1 @@
+"""Renders Grafana dashboards with their provisioning, and the nightly cost report."""

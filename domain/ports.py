@@ -1,0 +1,80 @@
+"""Every place where something can be plugged in, on one page.
+
+| port | implementations | chosen in |
+|---|---|---|
+| `HistorySource` | monitor | trimtab.wiring |
+| `RuntimeProfile` (data, domain.signals) | monitor.profiles | detected, or settings |
+| `Forecaster` | optimizer.forecasters | back-test |
+| `Policy` | optimizer.policies | settings |
+| `Guardrail` | optimizer.guardrails | trimtab.wiring |
+| `Emitter` | rules, dashboards, manifests | trimtab.wiring |
+| `Notifier` | trimtab.notify | settings |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from domain.artifact import Artifact
+from domain.capacity import CapacityModel
+from domain.load import Forecast, LoadHistory
+from domain.observation import Observation
+from domain.plan import Plan, Recommendation
+from domain.prices import PriceBook
+from domain.signals import Signal
+from domain.workload import Workload
+
+
+class HistorySource(Protocol):
+    """Where history comes from; failure is a SourceError, never an empty or zero answer."""
+
+    def load(
+        self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
+    ) -> LoadHistory:
+        """The signal on an even grid over [start, end); gaps are NaN."""
+        ...
+
+    def workloads(self, *, at: datetime) -> Sequence[Workload]:
+        """The workloads that the source knows of at `at`."""
+        ...
+
+
+class Forecaster(Protocol):
+    """Sees the history (gaps and all) and nothing later; gives `steps` future steps at `levels`."""
+
+    def __call__(self, history: LoadHistory, steps: int, levels: tuple[float, ...], /) -> Forecast: ...
+
+
+class Policy(Protocol):
+    """Prices ways of running one workload and proposes one."""
+
+    def __call__(
+        self, observation: Observation, forecast: Forecast, capacity: CapacityModel, book: PriceBook, /
+    ) -> Plan: ...
+
+
+class Guardrail(Protocol):
+    """Narrows a plan, leaving a Reason for what it changed; raising means Hold."""
+
+    def __call__(self, plan: Plan, observation: Observation, /) -> Plan: ...
+
+
+Emitter = Callable[[Sequence[Recommendation]], Iterable[Artifact]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something worth telling somebody; the same `key` again is the same event, going on."""
+
+    key: str
+    severity: str
+    summary: str
+    detail: str
+    at: datetime
+    over: bool = False
+
+
+Notifier = Callable[[Event], None]

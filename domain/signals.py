@@ -1,0 +1,81 @@
+"""What can be asked of a serving runtime, and how: a profile is data, its query one function.
+
+What is optimised, drawn and alerted on is the same expression because all three ask here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Signal(StrEnum):
+    """A fact about a workload over time; the unit is part of the name's meaning."""
+
+    REQUEST_RATE = "request_rate"  # requests/s arriving
+    ERROR_RATIO = "error_ratio"  # failed / all, 0..1
+    LATENCY = "latency"  # seconds at a quantile
+    IN_FLIGHT = "in_flight"  # requests being worked on
+    QUEUE = "queue"  # requests waiting
+    TOKEN_RATE = "token_rate"  # noqa: S105  tokens/s generated: a signal, no secret
+    READY_REPLICAS = "ready_replicas"
+    WANTED_REPLICAS = "wanted_replicas"
+    STARTUP_SECONDS = "startup_seconds"  # seconds from start to ready
+    CPU_CORES = "cpu_cores"  # cores used by one replica (mean)
+    MEMORY_BYTES = "memory_bytes"  # bytes held by one replica (max)
+    ACCURACY = "accuracy"  # 0..1, from the quality exporter
+
+
+def quote(value: str) -> str:
+    """A label value as PromQL writes it: quotes, backslashes and newlines escaped."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Label matchers without braces, sorted, for example `model="a",service="b"`."""
+    return ",".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeProfile:
+    """How one serving runtime is asked for each signal.
+
+    `identity` names the labels that tell workloads apart. `expressions` hold PromQL with the marks
+    `$selector` (matchers, no braces), `$by` (the identity labels), `$window` (a range such as `5m`)
+    and `$quantile`; `recorded` names the series that our recording rules keep for a signal (by the
+    identity labels), much cheaper over weeks of history. A signal that a runtime cannot answer is
+    absent. `fingerprint` are metric names of which one is enough to know the runtime.
+    """
+
+    name: str
+    identity: tuple[str, ...]
+    fingerprint: tuple[str, ...]
+    expressions: Mapping[Signal, str]
+    recorded: Mapping[Signal, str]
+
+    def query(
+        self,
+        signal: Signal,
+        labels: Mapping[str, str],
+        /,
+        *,
+        window: str = "5m",
+        quantile: float = 0.95,
+        recorded: bool = False,
+    ) -> str | None:
+        """PromQL for `signal` of the workload that `labels` select; None if this runtime has none."""
+        matchers = selector(labels)
+        if recorded:
+            name = self.recorded.get(signal)
+            return None if name is None else f"{name}{{{matchers}}}"
+        template = self.expressions.get(signal)
+        if template is None:
+            return None
+        return (
+            template.replace("$window", window)
+            .replace("$quantile", f"{quantile:g}")
+            .replace("$by", ", ".join(self.identity))
+            .replace("$selector", matchers)
+        )

@@ -1,0 +1,93 @@
+"""What is being served: a workload, its promise, its needs, and the ways it may be run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class ServingMode(StrEnum):
+    """How a model is kept ready to answer."""
+
+    SERVERLESS = "serverless"
+    DEDICATED = "dedicated"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurchaseMix:
+    """How replicas are bought: mean number of replicas held in each way (fractions are time shares)."""
+
+    reserved: float = 0.0
+    on_demand: float = 0.0
+    spot: float = 0.0
+
+    @property
+    def replicas(self) -> float:
+        return self.reserved + self.on_demand + self.spot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slo:
+    """The promise: this share of requests is answered without error within `latency`."""
+
+    attainment: float = 0.999
+    latency_quantile: float = 0.95
+    latency: timedelta = timedelta(milliseconds=500)
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.attainment < 1.0:
+            raise ValueError(f"attainment must lie strictly between 0 and 1, not {self.attainment}")
+
+    @property
+    def budget(self) -> float:
+        """Share of requests that may be missed (the error budget)."""
+        return 1.0 - self.attainment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resources:
+    """What one replica asks for; `model_gib` is the weights alone, `memory_gib` the whole process."""
+
+    cpu_cores: float = 1.0
+    memory_gib: float = 2.0
+    model_gib: float = 0.5
+    accelerator: str | None = None
+    accelerator_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Limits that a guardrail enforces; they may only narrow a plan. No maximum is `None`."""
+
+    min_replicas: int = 1
+    max_replicas: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleTarget:
+    """The Kubernetes object that manifests point at."""
+
+    name: str
+    namespace: str = "default"
+    kind: str = "Deployment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One model (or service) as users name it; `labels` select its series in Prometheus."""
+
+    id: str
+    runtime: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    slo: Slo = Slo()
+    resources: Resources = Resources()
+    bounds: Bounds = Bounds()
+    modes: frozenset[ServingMode] = frozenset(ServingMode)
+    cloud: str = "aws"
+    region: str = "us-east-1"
+    isolation_group: str | None = None
+    team: str | None = None
+    target: ScaleTarget | None = None

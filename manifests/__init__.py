@@ -1,0 +1,1 @@
+"""Renders what Kubernetes acts on: HorizontalPodAutoscaler and KEDA ScaledObject."""

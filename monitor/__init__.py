@@ -1,0 +1,1 @@
+"""Asks Prometheus and recorded files, and answers in domain words."""

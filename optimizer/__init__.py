@@ -1,0 +1,1 @@
+"""Thinks: forecasts, sizes, prices and decides. Pure: no I/O, no clock, no unseeded randomness."""

@@ -1,0 +1,1 @@
+"""Renders Prometheus recording and alert rules, their tests, and the Alertmanager configuration."""
