@@ -1,4 +1,4 @@
-""" "Not known" as a value: it carries its reason and can't be mistaken for zero."""
+"""Not known, as a value: it carries its reason and can not be mistaken for zero."""
 
 from __future__ import annotations
 
