@@ -1,0 +1,102 @@
+"""The nightly report as data: what one day cost, what is proposed, what was held and why.
+
+Amounts are in `NightlyReport.currency`. Whatever could not be had is `Unknown` with its reason:
+the page says "not known", the CSV leaves the cell empty and gives the reason beside it. Sums,
+changes and dollars per 1,000 requests are derived in `figures`, so that a row holds facts only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from domain.load import LoadHistory
+from domain.plan import Reason, Saving
+from domain.unknown import Unknown
+from domain.workload import ServingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkloadRow:
+    """One workload on the report's day (00:00 to 24:00 UTC).
+
+    `cost` is what the day cost as it ran, `previous_cost` the day before, `proposed_cost` what a
+    day costs in the proposed configuration (its dollars a month x 24/730). `saving` is the
+    recommendation's own, a month, with low and high. Replicas are means over the day (current) and
+    of the plan (proposed). `requests` is how many arrived; `missed_share` is the part of them that
+    failed or broke the latency SLO and `error_budget` the part that may; `idle_share` is the part
+    of paid capacity that did no work: all three 0..1. `load` is the day's requests/s, gaps and all,
+    drawn as a small curve. `needs` is what would end a hold.
+    """
+
+    workload: str
+    recommendation_id: str
+    kind: Literal["act", "hold"]
+    mode: ServingMode | Unknown
+    proposed_mode: ServingMode | Unknown
+    replicas: float | Unknown
+    proposed_replicas: float | Unknown
+    cost: float | Unknown
+    previous_cost: float | Unknown
+    proposed_cost: float | Unknown
+    saving: Saving | Unknown
+    requests: float | Unknown
+    missed_share: float | Unknown
+    error_budget: float
+    idle_share: float | Unknown
+    price_age: timedelta | Unknown
+    load: LoadHistory | Unknown
+    reasons: tuple[Reason, ...] = ()
+    needs: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceSource:
+    """Where prices of this report come from and the date they were true (None: not stated there)."""
+
+    name: str
+    as_of: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCost:
+    """What the whole fleet cost on one day, for the chart of the last days."""
+
+    day: date
+    cost: float | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortfall:
+    """A part of the report that could not be made whole, and why."""
+
+    section: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NightlyReport:
+    """Everything a night's report says; workload ids are unique, `generated_at` is aware.
+
+    `trend` ends with the report's day, oldest first. `base_url` is where the API answers, so that
+    a row can link to its recommendation; None leaves the links out.
+    """
+
+    date: date
+    generated_at: datetime
+    rows: tuple[WorkloadRow, ...]
+    price_sources: tuple[PriceSource, ...] = ()
+    trend: tuple[DayCost, ...] = ()
+    shortfalls: tuple[Shortfall, ...] = ()
+    currency: str = "USD"
+    base_url: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.generated_at.tzinfo is None:
+            raise ValueError("a report is generated at an aware datetime")
+        ids = [row.workload for row in self.rows]
+        if len(set(ids)) != len(ids):
+            twice = sorted({workload for workload in ids if ids.count(workload) > 1})
+            raise ValueError(f"each workload has one row, unlike {', '.join(twice)}")
