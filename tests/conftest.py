@@ -1,0 +1,83 @@
+"""Fixtures that every part's tests may use: real servers, ended when the test ends."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.servers import IDLE_CONFIG, Alertmanager, MissingProgram, Prometheus, Webhook, program
+
+
+def require(*names: str) -> None:
+    """Skip with the command that installs what is missing; in continuous integration fail instead."""
+    for name in names:
+        try:
+            program(name)
+        except MissingProgram as missing:
+            if os.environ.get("CI"):
+                pytest.fail(str(missing), pytrace=False)
+            pytest.skip(str(missing))
+
+
+class StartPrometheus(Protocol):
+    """Starts a Prometheus that lives as long as the test."""
+
+    def __call__(self, config: str = IDLE_CONFIG, /, *, data: Path | None = None) -> Prometheus: ...
+
+
+class StartAlertmanager(Protocol):
+    """Starts an Alertmanager that lives as long as the test."""
+
+    def __call__(self, config: str, /) -> Alertmanager: ...
+
+
+@pytest.fixture(scope="session")
+def prometheus_installed() -> None:
+    """Asks for prometheus and promtool."""
+    require("prometheus", "promtool")
+
+
+@pytest.fixture(scope="session")
+def alertmanager_installed() -> None:
+    """Asks for the Alertmanager and amtool."""
+    require("prometheus-alertmanager", "amtool")
+
+
+@pytest.fixture
+def start_prometheus(prometheus_installed: None, tmp_path: Path) -> Iterator[StartPrometheus]:
+    """A factory: `start_prometheus(config, data=folder_of_blocks)`; each call is another server."""
+    with ExitStack() as stack:
+        started: list[Prometheus] = []
+
+        def start(config: str = IDLE_CONFIG, /, *, data: Path | None = None) -> Prometheus:
+            server = Prometheus(tmp_path / f"prometheus-{len(started)}", config, data=data)
+            started.append(stack.enter_context(server))
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def start_alertmanager(alertmanager_installed: None, tmp_path: Path) -> Iterator[StartAlertmanager]:
+    """A factory: `start_alertmanager(config)`; each call is another server."""
+    with ExitStack() as stack:
+        started: list[Alertmanager] = []
+
+        def start(config: str, /) -> Alertmanager:
+            server = Alertmanager(tmp_path / f"alertmanager-{len(started)}", config)
+            started.append(stack.enter_context(server))
+            return server
+
+        yield start
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    """A loopback receiver of webhook posts."""
+    with Webhook() as receiver:
+        yield receiver
