@@ -1,0 +1,140 @@
+"""Keeps the recorded load going in real time: real requests for one replica, counters for the rest.
+
+The last hours of each trace are held back from the history and replayed here as time passes, so
+that live samples join what Prometheus already holds.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from domain.load import LoadHistory
+from trimtab.demo.exposition import Served
+from trimtab.demo.runtimes import AI_EDGES_S, VLLM_EDGES_S
+
+TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ahead:
+    """The part of a trace still to come: arrivals counted from `begins_s` (Unix time) on."""
+
+    begins_s: float
+    load: LoadHistory
+
+    def arrived(self, now_s: float) -> float:
+        """Requests that arrived between `begins_s` and `now_s`; after the trace's end no more come."""
+        passed = np.clip((now_s - self.begins_s) / self.load.step_s, 0, len(self.load))
+        whole = int(passed)
+        counts = np.nan_to_num(self.load.values) * self.load.step_s
+        part = (passed - whole) * counts[whole] if whole < len(counts) else 0.0
+        return float(counts[:whole].sum() + part)
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """Replicas that are not really there: their counters grow as the trace says."""
+
+    labels: Mapping[str, str]
+    served: Served
+    share: float
+    ahead: Ahead
+    counted: int = 0
+
+    def due(self, now_s: float) -> int:
+        """How many requests arrived since the last call."""
+        total = int(self.ahead.arrived(now_s) * self.share)
+        new, self.counted = total - self.counted, total
+        return new
+
+
+class ServingReplicas:
+    """Counters of further replicas of our own server."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        names = ("service", "endpoint", "model")
+        self.requests = Counter("ai_requests", "Requests by status.", (*names, "status"), registry=registry)
+        self.duration = Histogram(
+            "ai_request_duration_seconds", "Latency.", names, buckets=AI_EDGES_S, registry=registry
+        )
+        self.ready = Gauge("ai_ready", "Replicas that are ready.", ("service", "model"), registry=registry)
+
+    def tick(self, replayed: Replayed, now_s: float) -> None:
+        """Count what arrived since the last tick."""
+        labels = {**replayed.labels, "endpoint": "/predict"}
+        new = replayed.due(now_s)
+        self.requests.labels(**labels, status="200").inc(new)
+        self.requests.labels(**labels, status="500").inc(0)
+        for _ in range(new):
+            self.duration.labels(**labels).observe(replayed.served.service_s)
+        self.ready.labels(**replayed.labels).set(replayed.served.replicas)
+
+
+class VllmReplicas:
+    """Counters of vLLM engines."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        names = ("model_name", "engine")
+        self.finished = Counter(
+            "vllm:request_success", "Finished requests.", (*names, "finished_reason"), registry=registry
+        )
+        self.duration = Histogram(
+            "vllm:e2e_request_latency_seconds", "Latency.", names, buckets=VLLM_EDGES_S, registry=registry
+        )
+        self.running = Gauge("vllm:num_requests_running", "Requests being worked on.", names, registry=registry)
+        self.waiting = Gauge("vllm:num_requests_waiting", "Requests waiting.", names, registry=registry)
+
+    def tick(self, replayed: Replayed, now_s: float) -> None:
+        """Count what finished since the last tick."""
+        labels = {**replayed.labels, "engine": "0"}
+        new = replayed.due(now_s)
+        for reason, count in (("stop", new), ("abort", 0), ("error", 0)):
+            self.finished.labels(**labels, finished_reason=reason).inc(count)
+        for _ in range(new):
+            self.duration.labels(**labels).observe(replayed.served.service_s)
+        self.running.labels(**labels).set(round(new / TICK_S * replayed.served.service_s))
+        self.waiting.labels(**labels).set(0)
+
+
+LIVE: Mapping[str, Callable[[CollectorRegistry], ServingReplicas | VllmReplicas]] = {
+    "trimtab-serving": ServingReplicas,
+    "vllm": VllmReplicas,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """Sends real requests to the live replica, as many as its share of the recorded load."""
+
+    url: str
+    model: str
+    inputs: list[list[float]]
+    due: Replayed
+    sent: int = 0
+    refused: int = 0
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0))
+
+    def tick(self, now_s: float) -> None:
+        """Send what is due; a request that fails is counted and the load goes on."""
+        for _ in range(self.due.due(now_s)):
+            body: dict[str, Any] = {"model_id": self.model, "input_data": [self.inputs[self.sent % len(self.inputs)]]}
+            self.sent += 1
+            try:
+                self.refused += self._http.post(f"{self.url}/predict", json=body).is_error
+            except httpx.TransportError:
+                self.refused += 1
+
+
+def keep_going(ticks: list[Callable[[float], None]], stop: threading.Event) -> None:
+    """Call every tick once a second until `stop` is set."""
+    while not stop.wait(TICK_S):
+        for tick in ticks:
+            tick(time.time())

@@ -1,0 +1,92 @@
+"""What each serving runtime would have exported for a recorded load, as OpenMetrics text.
+
+One function a runtime, tabled at the foot. Metric and label names are those of the runtimes; the
+demonstration's tests hold them against the profiles that read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trimtab.demo.exposition import Floats, Scrapes, Served, histogram, series
+
+AI_EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+VLLM_EDGES_S = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One workload's past: the labels of its series, what arrived, and how it was served."""
+
+    labels: Mapping[str, str]
+    seen: Scrapes
+    served: Served
+
+
+Family = tuple[str, str, Iterator[str]]
+"""Metric family name, OpenMetrics type, sample lines."""
+
+
+def _constant(seen: Scrapes, value: float) -> Floats:
+    return np.full(len(seen.times_s), value)
+
+
+def trimtab_serving(past: Recorded) -> Iterator[Family]:
+    """The `ai_*` metrics of our own server; one series stands for all replicas of that time."""
+    endpoint = {**past.labels, "endpoint": "/predict"}
+    seen = past.seen
+
+    def requests() -> Iterator[str]:
+        yield from series("ai_requests_total", {**endpoint, "status": "200"}, seen.times_s, seen.arrived)
+        yield from series("ai_requests_total", {**endpoint, "status": "500"}, seen.times_s, _constant(seen, 0.0))
+
+    yield "ai_requests", "counter", requests()
+    yield (
+        "ai_request_duration_seconds",
+        "histogram",
+        histogram("ai_request_duration_seconds", endpoint, seen, past.served, AI_EDGES_S),
+    )
+    replicas = _constant(seen, float(past.served.replicas))
+    yield "ai_ready", "gauge", series("ai_ready", past.labels, seen.times_s, replicas)
+
+
+def vllm(past: Recorded) -> Iterator[Family]:
+    """Counters of finished requests of vLLM, its latency histogram and queue gauges."""
+    labels = {**past.labels, "engine": "0"}
+    seen, served = past.seen, past.served
+    rho = np.clip(seen.rate_rps / (served.replicas * served.capacity_rps), 0.0, 0.98)
+
+    def finished() -> Iterator[str]:
+        for reason in ("stop", "abort", "error"):
+            count = seen.arrived if reason == "stop" else _constant(seen, 0.0)
+            yield from series("vllm:request_success_total", {**labels, "finished_reason": reason}, seen.times_s, count)
+
+    yield "vllm:request_success", "counter", finished()
+    yield (
+        "vllm:e2e_request_latency_seconds",
+        "histogram",
+        histogram("vllm:e2e_request_latency_seconds", labels, seen, served, VLLM_EDGES_S),
+    )
+    running = np.round(seen.rate_rps * served.service_s)
+    waiting = np.floor(rho * rho / (1.0 - rho))
+    yield "vllm:num_requests_running", "gauge", series("vllm:num_requests_running", labels, seen.times_s, running)
+    yield "vllm:num_requests_waiting", "gauge", series("vllm:num_requests_waiting", labels, seen.times_s, waiting)
+
+
+RUNTIMES: Mapping[str, Callable[[Recorded], Iterator[Family]]] = {"trimtab-serving": trimtab_serving, "vllm": vllm}
+
+
+def openmetrics(pasts: Sequence[tuple[str, Recorded]]) -> Iterator[str]:
+    """The whole text, line by line: families grouped, as OpenMetrics wants, over all workloads."""
+    families: dict[str, tuple[str, list[Iterator[str]]]] = {}
+    for runtime, past in pasts:
+        for name, kind, lines in RUNTIMES[runtime](past):
+            families.setdefault(name, (kind, []))[1].append(lines)
+    for name, (kind, parts) in families.items():
+        yield f"# TYPE {name} {kind}"
+        for lines in parts:
+            yield from lines
+    yield "# EOF"

@@ -1,0 +1,94 @@
+"""A Prometheus data folder that already holds weeks of history, recorded series included.
+
+The text becomes blocks before the server starts (blocks added later show up only after a minute),
+then a passing server lends its query engine to `promtool ... rules`, whose blocks join the folder.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from domain.errors import BadAnswer
+from trimtab.demo.processes import Child, Processes, executable, free_port
+
+# Longest block promtool may make: one file is read once, not once per two hours of history.
+WHOLE_HISTORY = "744h"
+# The rule importer asks for one block's span at a time; 168 h at 60 s stays under 11,000 points.
+ONE_QUERY = "168h"
+
+
+def write_text(lines: Iterable[str], file: Path) -> None:
+    """Write the exposition, a line at a time."""
+    with file.open("w", encoding="utf-8") as sink:
+        sink.writelines(f"{line}\n" for line in lines)
+
+
+def promtool(arguments: Sequence[str]) -> None:
+    """Run promtool; BadAnswer with its last line if it fails."""
+    done = subprocess.run([executable("promtool"), *arguments], capture_output=True, text=True, check=False)  # noqa: S603  our own arguments
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise BadAnswer("promtool", said[-1] if said else "failed silently", f"arguments were {' '.join(arguments)}")
+
+
+def blocks_from_text(text: Path, data: Path) -> None:
+    """Turn OpenMetrics text into blocks under `data`."""
+    promtool(
+        [
+            "tsdb",
+            "create-blocks-from",
+            f"--max-block-duration={WHOLE_HISTORY}",
+            "openmetrics",
+            "-q",
+            str(text),
+            str(data),
+        ]
+    )
+
+
+def blocks_from_rules(url: str, rules: Sequence[Path], data: Path, *, start_s: float, end_s: float) -> None:
+    """Evaluate recording rules over the past and put the result under `data`."""
+    made = data.parent / "recorded"
+    span = ["--url", url, "--start", f"{start_s:.0f}", "--end", f"{end_s:.0f}", "--eval-interval", "60s"]
+    promtool(
+        ["tsdb", "create-blocks-from", f"--max-block-duration={ONE_QUERY}", "rules", *span, "--output-dir", str(made)]
+        + [str(path) for path in rules]
+    )
+    for block in made.iterdir():
+        shutil.move(str(block), data / block.name)
+
+
+def start_prometheus(processes: Processes, config: Path, data: Path, port: int, *, name: str = "prometheus") -> Child:
+    """A server on loopback that keeps old blocks (the default retention would delete them at start)."""
+    child = processes.start(
+        name,
+        [
+            executable("prometheus"),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=10y",
+            f"--web.listen-address=127.0.0.1:{port}",
+            "--web.enable-lifecycle",
+        ],
+    )
+    processes.wait_ready(child, f"http://127.0.0.1:{port}/-/ready")
+    return child
+
+
+def backfill(
+    processes: Processes, lines: Iterable[str], rules: Sequence[Path], folder: Path, *, start_s: float, end_s: float
+) -> Path:
+    """The data folder for a server that has seen everything in `lines` and recorded `rules` all along."""
+    text, data, config = folder / "history.om", folder / "data", folder / "empty.yml"
+    write_text(lines, text)
+    blocks_from_text(text, data)
+    text.unlink()
+    config.write_text("global: {}\n", encoding="utf-8")
+    port = free_port()
+    passing = start_prometheus(processes, config, data, port, name="prometheus-backfill")
+    blocks_from_rules(f"http://127.0.0.1:{port}", rules, data, start_s=start_s, end_s=end_s)
+    processes.stop(passing)
+    return data
