@@ -1,0 +1,117 @@
+"""What follows from the rows: sums that say how much of the fleet they cover, changes, unit cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from dashboards.report.model import WorkloadRow
+from domain.plan import Saving
+from domain.unknown import Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """A sum over the `known` ones `of` so many workloads; it is a lower bound unless all are known."""
+
+    amount: float
+    known: int
+    of: int
+
+    @property
+    def whole(self) -> bool:
+        return self.known == self.of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Cost of the day less that of the day before; `share` is None where the day before cost nothing."""
+
+    amount: float
+    share: float | None
+
+
+def total(values: Sequence[float | Unknown], what: str) -> Total | Unknown:
+    """The sum of what is known; Unknown where nothing is (a fleet of none costs a known 0)."""
+    known = [value for value in values if not isinstance(value, Unknown)]
+    if values and not known:
+        return Unknown(f"the {what} of none of the {len(values)} workloads is known")
+    return Total(amount=sum(known), known=len(known), of=len(values))
+
+
+def change(row: WorkloadRow) -> Change | Unknown:
+    """Against the day before; Unknown unless both days are known."""
+    if isinstance(row.cost, Unknown):
+        return row.cost
+    if isinstance(row.previous_cost, Unknown):
+        return row.previous_cost
+    return between(row.previous_cost, row.cost)
+
+
+def between(before: float, after: float) -> Change:
+    """The step from one amount to another."""
+    return Change(amount=after - before, share=(after - before) / before if before > 0 else None)
+
+
+def fleet_change(rows: Iterable[WorkloadRow]) -> tuple[Change, int] | Unknown:
+    """The change over the workloads of which both days are known, and how many those are."""
+    pairs = [
+        (row.previous_cost, row.cost)
+        for row in rows
+        if not isinstance(row.cost, Unknown) and not isinstance(row.previous_cost, Unknown)
+    ]
+    if not pairs:
+        return Unknown("no workload has a known cost on both days")
+    return between(sum(before for before, _ in pairs), sum(after for _, after in pairs)), len(pairs)
+
+
+def cost_per_1k_requests(row: WorkloadRow) -> float | Unknown:
+    """1000 x cost / requests answered within the SLO; without any of those it is undefined, not 0."""
+    if isinstance(row.cost, Unknown):
+        return row.cost
+    if isinstance(row.requests, Unknown):
+        return row.requests
+    if row.requests == 0:
+        return Unknown("no request arrived")
+    if isinstance(row.missed_share, Unknown):
+        return row.missed_share
+    answered = row.requests * (1.0 - row.missed_share)
+    return 1000.0 * row.cost / answered if answered > 0 else Unknown("no request was answered within the SLO")
+
+
+def open_saving(rows: Sequence[WorkloadRow]) -> tuple[Saving, Total] | Unknown:
+    """Sum of the savings proposed a month (lows and highs added: all forecasts erring the same way).
+
+    Holds propose none. Unknown where there are proposals and the saving of none is known.
+    """
+    acts = [row.saving for row in rows if row.kind == "act"]
+    known = [saving for saving in acts if not isinstance(saving, Unknown)]
+    if acts and not known:
+        return Unknown(f"the saving of none of the {len(acts)} proposals is known")
+    summed = Saving(
+        usd_per_month=sum(saving.usd_per_month for saving in known),
+        low=sum(saving.low for saving in known),
+        high=sum(saving.high for saving in known),
+    )
+    return summed, Total(amount=summed.usd_per_month, known=len(known), of=len(acts))
+
+
+def over_budget(row: WorkloadRow) -> bool | Unknown:
+    """Whether more requests were missed than the SLO allows."""
+    return row.missed_share if isinstance(row.missed_share, Unknown) else row.missed_share > row.error_budget
+
+
+def by_cost(rows: Iterable[WorkloadRow]) -> list[WorkloadRow]:
+    """Dearest first; what has no known cost comes last, by name."""
+
+    def key(row: WorkloadRow) -> tuple[bool, float, str]:
+        unknown = isinstance(row.cost, Unknown)
+        return unknown, 0.0 if isinstance(row.cost, Unknown) else -row.cost, row.workload
+
+    return sorted(rows, key=key)
+
+
+def movers(rows: Iterable[WorkloadRow], most: int) -> list[tuple[WorkloadRow, Change]]:
+    """The `most` workloads whose cost changed most, either way; unchanged ones are not listed."""
+    changed = [(row, step) for row in rows if not isinstance(step := change(row), Unknown) and step.amount]
+    return sorted(changed, key=lambda pair: (-abs(pair[1].amount), pair[0].workload))[:most]
