@@ -24,7 +24,12 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceOffer:
-    """One machine type in one region; prices are per hour. `spot` is None where none is known."""
+    """One machine type in one region; prices are per hour. `spot` is None where none is known.
+
+    A `burstable` machine gives its full speed only for a while, or only most of the time.
+    `interruption_per_month` is the share of spot machines taken back within a month, at the upper
+    end of what is published (1.0 where no upper end is), None where nothing is.
+    """
 
     cloud: str
     region: str
@@ -37,11 +42,17 @@ class InstanceOffer:
     on_demand: Price
     spot: Price | None
     interruption_per_month: float | None = None
+    architecture: str = "amd64"
+    burstable: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.cloud, self.region, self.instance_type
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
-    """A discount on on-demand for promising to pay over `term`."""
+    """A discount on on-demand (0..1) for promising to pay over `term`; `upfront_share` of it is paid first."""
 
     cloud: str
     name: str
@@ -49,13 +60,21 @@ class Commitment:
     discount: float
     source: str
     as_of: date | None
+    upfront_share: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.cloud, self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerlessTariff:
     """Pay-per-use: any of the three meters may be absent (None), the others then carry the bill.
 
-    Durations are rounded up to `increment` and never under `minimum`.
+    Durations are rounded up to `increment` and never under `minimum`. Memory buys processors where
+    `gib_per_vcpu` is given (a function with 1.73 GiB has one). `bills_idle`: an instance is paid for
+    until `keep_alive` after its last request; `bills_cold_start`: start-up seconds are paid for.
+    `assumptions` names what of this is assumed and not read at the source.
     """
 
     cloud: str
@@ -76,6 +95,18 @@ class ServerlessTariff:
     scales_to_zero: bool
     source: str
     as_of: date | None
+    architecture: str = "amd64"
+    min_vcpus: float = 0.0
+    max_vcpus: float | None = None
+    min_memory_gib: float = 0.0
+    gib_per_vcpu: float | None = None
+    bills_idle: bool = False
+    bills_cold_start: bool = False
+    assumptions: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.cloud, self.service, self.region
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ class Resources:
     model_gib: float = 0.5
     accelerator: str | None = None
     accelerator_count: int = 0
+    architecture: str = "amd64"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
