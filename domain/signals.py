@@ -16,6 +16,8 @@ class Signal(StrEnum):
     REQUEST_RATE = "request_rate"  # requests/s arriving
     ERROR_RATIO = "error_ratio"  # failed / all, 0..1
     LATENCY = "latency"  # seconds at a quantile
+    TIME_TO_FIRST_TOKEN = "time_to_first_token"  # noqa: S105  seconds at a quantile: a signal, no secret
+    SERVICE_TIME = "service_time"  # mean seconds from arrival to answer
     IN_FLIGHT = "in_flight"  # requests being worked on
     QUEUE = "queue"  # requests waiting
     TOKEN_RATE = "token_rate"  # noqa: S105  tokens/s generated: a signal, no secret

@@ -1,0 +1,48 @@
+"""Our own server: `ai_*` metrics, a workload is a (service, model).
+
+A request is counted when it is answered, whatever its status; failed means 5xx. `model!=""` leaves out what the server
+answers on behalf of no model. A histogram keeps no more than its buckets, so a quantile is an interpolation.
+"""
+
+from __future__ import annotations
+
+from domain.signals import RuntimeProfile, Signal
+
+_REQUESTS = 'sum by ($by) (rate(ai_requests_total{model!="",$selector}[$window]))'
+_FAILED = 'sum by ($by) (rate(ai_requests_total{status=~"5..",model!="",$selector}[$window]))'
+# The process metrics carry no model: each is handed to the models that the process serves.
+_SERVES = 'on (job, instance) group_right () (ai_ready{model!="",$selector} >= bool 0)'
+
+PROFILE = RuntimeProfile(
+    name="trimtab-serving",
+    identity=("service", "model"),
+    fingerprint=("ai_requests_total", "ai_ready"),
+    expressions={
+        Signal.REQUEST_RATE: _REQUESTS,
+        # A 5xx series is born with the first failure: without `or` a faultless service would have no ratio.
+        Signal.ERROR_RATIO: f"({_FAILED} or 0 * {_REQUESTS}) / {_REQUESTS}",
+        Signal.LATENCY: (
+            "histogram_quantile($quantile, sum by ($by, le) "
+            '(rate(ai_request_duration_seconds_bucket{model!="",$selector}[$window])))'
+        ),
+        Signal.SERVICE_TIME: (
+            'sum by ($by) (rate(ai_request_duration_seconds_sum{model!="",$selector}[$window])) / '
+            'sum by ($by) (rate(ai_request_duration_seconds_count{model!="",$selector}[$window]))'
+        ),
+        Signal.IN_FLIGHT: 'sum by ($by) (ai_requests_in_flight{model!="",$selector})',
+        Signal.READY_REPLICAS: 'sum by ($by) (ai_ready{model!="",$selector})',
+        Signal.STARTUP_SECONDS: (
+            "max by ($by, instance) (max_over_time(ai_startup_seconds[$window]) * on (service, job, instance) "
+            'group_right () (max_over_time(ai_ready{model!="",$selector}[$window]) >= bool 0))'
+        ),
+        Signal.CPU_CORES: f"avg by ($by) (rate(process_cpu_seconds_total[$window]) * {_SERVES})",
+        Signal.MEMORY_BYTES: f"max by ($by) (process_resident_memory_bytes * {_SERVES})",
+        Signal.ACCURACY: 'avg by ($by) (ai_model_accuracy{model!="",$selector})',
+    },
+    recorded={
+        Signal.REQUEST_RATE: "service_model:ai_requests:rate5m",
+        Signal.ERROR_RATIO: "service_model:ai_request_errors:ratio_rate5m",
+        Signal.LATENCY: "service_model:ai_request_duration_seconds:p95_rate5m",
+        Signal.READY_REPLICAS: "service_model:ai_replicas_ready:count",
+    },
+)
