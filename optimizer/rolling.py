@@ -1,0 +1,126 @@
+"""Rolling-origin back-test: the forecast as it would have been made on past days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.load import Forecast, LoadHistory
+from domain.unknown import Unknown
+from optimizer.forecast import LEVELS, forecast
+from optimizer.grid import means_before
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """An origin from which nothing could be said, and why."""
+
+    origin: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """One forecast of the back-test; `origin` is the start of the last trace interval it saw."""
+
+    origin: datetime
+    forecast: Forecast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backtest:
+    """All folds, oldest first, and the origins that had to be held."""
+
+    folds: tuple[Fold, ...]
+    held: tuple[Held, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the back-test file; rates in requests/s, means over the step from `timestamp` on."""
+
+    origin: datetime
+    timestamp: datetime
+    mean: float
+    p50: float
+    p90: float
+    p95: float
+    p99: float
+    model: str
+
+
+def origins(history: LoadHistory, *, step: timedelta, every: timedelta, folds: int | None = None) -> list[datetime]:
+    """The moments at which forecasts are made: whole steps, from the midpoint of the trace on.
+
+    The first is the last whole step at or before the midpoint at which an interval had ended, then
+    every `every`, as long as an interval begins at or after it; with `folds` only the last so many.
+    """
+    if every <= timedelta(0) or every % step:
+        raise ValueError(f"every must be a positive multiple of the step {step}, not {every}")
+    middle = history.start + (history.end - history.start) / 2
+    first = middle - (middle - EPOCH) % step
+    if first < history.start + history.step:
+        return []
+    count = max(0, (history.end - history.step - first) // every + 1)
+    moments = [first + i * every for i in range(count)]
+    return moments if folds is None else moments[len(moments) - min(folds, len(moments)) :]
+
+
+def backtest(
+    history: LoadHistory,
+    *,
+    horizon: timedelta = timedelta(hours=24),
+    step: timedelta = timedelta(hours=1),
+    every: timedelta = timedelta(hours=24),
+    folds: int | None = None,
+    model: str | None = None,
+) -> Backtest:
+    """Forecasts from every origin, each from the intervals that had ended by then and nothing later.
+
+    `step` must be a whole multiple of the trace's own. Gaps stay gaps. ValueError for a horizon or
+    step that do not fit each other.
+    """
+    if step % history.step:
+        raise ValueError(f"step must be a multiple of the trace's own {history.step}, not {step}")
+    if horizon < step or horizon % step:
+        raise ValueError(f"horizon must be a whole number of steps of {step}, not {horizon}")
+    done: list[Fold] = []
+    held: list[Held] = []
+    for moment in origins(history, step=step, every=every, folds=folds):
+        last_seen = history.until(moment).end - history.step
+        answer = _fold(history, moment, horizon, step, model)
+        if isinstance(answer, Unknown):
+            held.append(Held(origin=last_seen, reason=answer.reason))
+        else:
+            done.append(Fold(origin=last_seen, forecast=answer))
+    return Backtest(folds=tuple(done), held=tuple(held))
+
+
+def _fold(
+    history: LoadHistory, moment: datetime, horizon: timedelta, step: timedelta, model: str | None
+) -> Forecast | Unknown:
+    values = means_before(history, moment, step)
+    seen = LoadHistory(start=moment - len(values) * step, step=step, values=values)
+    made = forecast(seen, steps=horizon // step, levels=LEVELS, model=model)
+    return made if isinstance(made, Unknown) else made.forecast
+
+
+def rows(result: Backtest) -> Iterator[Row]:
+    """The lines of the back-test file, in order."""
+    for fold in result.folds:
+        made = fold.forecast
+        for i in range(len(made.mean)):
+            p50, p90, p95, p99 = (float(value) for value in made.quantiles[:, i])
+            yield Row(
+                origin=fold.origin,
+                timestamp=made.origin + i * made.step,
+                mean=float(made.mean[i]),
+                p50=p50,
+                p90=p90,
+                p95=p95,
+                p99=p99,
+                model=made.model,
+            )
