@@ -1,0 +1,84 @@
+"""One history made ready to judge policies on: the baselines swept once, the physics settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from domain.load import Floats, LoadHistory
+from optimizer.physics import StartUp
+from optimizer.replay.baselines import Setting, best_fixed, cost_at, perfect, sweep
+from optimizer.scaling import ScalingProblem
+
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
+LEAST_SCORED = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bench:
+    """One history after its warm-up, with the baselines swept: everything that does not depend on the policy.
+
+    `load` is in replicas (requests/s over what one carries), `first` the first step that is charged.
+    """
+
+    history: LoadHistory
+    capacity_rps: float
+    load: Floats
+    startup: StartUp
+    first: int
+    floor: int
+    budget: float
+    hpa: tuple[Setting, ...]
+    week: tuple[Setting, ...]
+
+    @property
+    def seen(self) -> Floats:
+        """The known load that is charged."""
+        charged = self.load[self.first :]
+        return charged[np.isfinite(charged)]
+
+    @property
+    def perfect_cost(self) -> float:
+        """Replica-steps of perfect foresight."""
+        return float(perfect(self.seen, self.floor).sum())
+
+    def baseline_cost(self, settings: tuple[Setting, ...], share: float) -> float:
+        """The cheaper of the swept settings and a fixed number, at a missed share."""
+        swept = cost_at(settings, share)
+        return self.fixed_cost(share) if swept is None else min(swept, self.fixed_cost(share))
+
+    def fixed_cost(self, share: float) -> float:
+        """The best fixed number at a missed share."""
+        return float(best_fixed(self.seen, share, self.floor) * len(self.seen))
+
+    def best_cost(self, share: float) -> float:
+        """The cheapest of all baselines at a missed share."""
+        return min(self.baseline_cost(self.hpa, share), self.baseline_cost(self.week, share))
+
+
+def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta) -> Bench:
+    """Sweep the baselines on `history` (requests/s; gaps are not charged).
+
+    ValueError if the warm-up leaves fewer than ten steps, or none with load known.
+    """
+    first = int(warmup / history.step)
+    load = history.values / problem.capacity_rps
+    if first >= len(load) - LEAST_SCORED or not np.isfinite(load[first:]).any():
+        raise ValueError(f"a warm-up of {warmup} leaves nothing to score of {len(load) * history.step}")
+    startup = StartUp.of(problem.startup, history.step)
+    weekly = int(WEEK / history.step)
+    period = weekly if first >= weekly else int(DAY / history.step)
+    floor, step_s = problem.min_replicas, history.step_s
+    return Bench(
+        history=history,
+        capacity_rps=problem.capacity_rps,
+        load=load,
+        startup=startup,
+        first=first,
+        floor=problem.min_replicas,
+        budget=1.0 - problem.attainment,
+        hpa=sweep(load, startup, first, period=None, step_s=step_s, floor=floor),
+        week=sweep(load, startup, first, period=period, step_s=step_s, floor=floor),
+    )

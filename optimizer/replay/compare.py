@@ -1,0 +1,182 @@
+"""Policies against one history: ours, the user's, the original design's, and baselines tuned in hindsight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import numpy as np
+
+from domain.load import Floats, LoadHistory
+from optimizer.physics import Counts, run
+from optimizer.replay.baselines import Setting, best_fixed, cheapest_within, cost_at
+from optimizer.replay.bench import Bench, prepare
+from optimizer.replay.report import ReplayReport, ReplayRow, ReplaySeries
+from optimizer.replay.threshold import threshold
+from optimizer.scaling import ScalingProblem, decide
+
+POLICIES = ("trimtab", "recorded", "hpa", "week", "fixed", "threshold", "perfect")
+HOUR = timedelta(hours=1)
+
+
+def rated(bench: Bench, name: str, wanted: Counts, usd: float, detail: str = "") -> tuple[ReplayRow, ReplaySeries]:
+    """A policy that says a number each step: replayed, counted and compared."""
+    done = run(bench.load, wanted, bench.startup)
+    cost, missed = done.cost(bench.first), float(done.missed[bench.first :].sum())
+    share = missed / max(float(bench.seen.sum()), 1e-12)
+    hpa, week = (cost / max(bench.baseline_cost(s, share), 1e-12) for s in (bench.hpa, bench.week))
+    row = _row(bench, name, cost=cost, share=share, usd=usd, detail=detail, against=(hpa, week))
+    charged = slice(bench.first, None)
+    series = ReplaySeries(
+        policy=name, ready=done.capacity[charged], missed_rps=done.missed[charged] * bench.capacity_rps
+    )
+    return row, series
+
+
+def _row(
+    bench: Bench,
+    name: str,
+    /,
+    *,
+    cost: float,
+    share: float,
+    usd: float,
+    detail: str,
+    against: tuple[float, float] | None = None,
+) -> ReplayRow:
+    step_s = bench.history.step_s
+    hours = cost * step_s / HOUR.total_seconds()
+    return ReplayRow(
+        policy=name,
+        replica_hours=hours,
+        usd=hours * usd,
+        mean_replicas=cost / len(bench.seen),
+        missed_requests=share * float(bench.seen.sum()) * bench.capacity_rps * step_s,
+        missed_share=share,
+        slo_met=share <= bench.budget,
+        cost_x=cost / max(bench.perfect_cost, 1e-12),
+        at_budget=cost / max(bench.best_cost(bench.budget), 1e-12),
+        vs_hpa=None if against is None else against[0],
+        vs_week=None if against is None else against[1],
+        vs_best=None if against is None else max(against),
+        detail=detail,
+    )
+
+
+def _tuned(bench: Bench, name: str, settings: tuple[Setting, ...], usd: float) -> tuple[ReplayRow, ReplaySeries]:
+    """A swept baseline read off at the budget, with its cheapest real setting within the budget as the series."""
+    chosen = cheapest_within(settings, bench.budget)
+    said = f"tuned in hindsight: target {chosen.target:g}, scale-down window {chosen.window_s:g} s"
+    series = rated(bench, name, chosen.wanted, usd, said)[1]
+    cost = cost_at(settings, bench.budget)
+    if cost is None:
+        return _missing(name, f"no setting misses as little as {bench.budget:.3%} of requests"), series
+    return _row(bench, name, cost=cost, share=bench.budget, usd=usd, detail=f"{said}, read off at the budget"), series
+
+
+def _missing(name: str, why: str) -> ReplayRow:
+    return ReplayRow(
+        policy=name,
+        replica_hours=None,
+        usd=None,
+        mean_replicas=None,
+        missed_requests=None,
+        missed_share=None,
+        slo_met=None,
+        cost_x=None,
+        at_budget=None,
+        detail=why,
+    )
+
+
+def _perfect(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
+    row = _row(
+        bench,
+        "perfect",
+        cost=bench.perfect_cost,
+        share=0.0,
+        usd=usd,
+        detail="knows the future and needs no start-up time",
+    )
+    charged = bench.load[bench.first :]
+    needed = np.where(np.isfinite(charged), np.maximum(bench.floor, np.ceil(np.nan_to_num(charged) - 1e-9)), 0.0)
+    return row, ReplaySeries(policy="perfect", ready=needed, missed_rps=np.zeros(len(charged)))
+
+
+def replay(
+    history: LoadHistory,
+    problem: ScalingProblem,
+    /,
+    *,
+    warmup: timedelta,
+    usd_per_replica_hour: float,
+    recorded_replicas: Floats | None = None,
+    policies: Sequence[str] = POLICIES,
+) -> ReplayReport:
+    """Each policy's cost and misses on `history` (requests/s; gaps are not charged) after `warmup`.
+
+    `recorded_replicas` are those that ran in each step (NaN where unknown: the last number stands).
+    ValueError for an unknown policy, or a warm-up that leaves nothing to score.
+    """
+    bench = prepare(history, problem, warmup=warmup)
+    usd = usd_per_replica_hour
+    makers: dict[str, Callable[[], tuple[ReplayRow, ReplaySeries] | None]] = {
+        "trimtab": lambda: rated(
+            bench, "trimtab", decide(history, problem).desired, usd, "decided step by step, nothing later seen"
+        ),
+        "recorded": lambda: _recorded(bench, recorded_replicas, usd),
+        "hpa": lambda: _tuned(bench, "hpa", bench.hpa, usd),
+        "week": lambda: _tuned(bench, "week", bench.week, usd),
+        "fixed": lambda: _fixed(bench, usd),
+        "threshold": lambda: rated(
+            bench,
+            "threshold",
+            threshold(bench.load, step_s=history.step_s, floor=bench.floor),
+            usd,
+            "70 %/30 % thresholds, line an hour ahead",
+        ),
+        "perfect": lambda: _perfect(bench, usd),
+    }
+    unknown = [name for name in policies if name not in makers]
+    if unknown:
+        raise ValueError(f"unknown policy {unknown[0]!r}; choose from {', '.join(makers)}")
+    made = [pair for name in policies if (pair := makers[name]()) is not None]
+    return ReplayReport(
+        start=history.start + bench.first * history.step,
+        step=history.step,
+        load_rps=history.values[bench.first :],
+        requests=float(bench.seen.sum()) * problem.capacity_rps * history.step_s,
+        budget=bench.budget,
+        capacity_rps=problem.capacity_rps,
+        startup=problem.startup,
+        usd_per_replica_hour=usd,
+        rows=tuple(row for row, _ in made),
+        series=tuple(series for _, series in made),
+    )
+
+
+def _fixed(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
+    number = best_fixed(bench.seen, bench.budget, bench.floor)
+    return rated(bench, "fixed", np.full(len(bench.load), number), usd, f"{number} replicas, chosen in hindsight")
+
+
+def _recorded(bench: Bench, replicas: Floats | None, usd: float) -> tuple[ReplayRow, ReplaySeries] | None:
+    """What ran: these replicas served in their step, so start-up has been paid already."""
+    if replicas is None:
+        return None
+    known = np.isfinite(replicas)
+    latest = np.maximum.accumulate(np.where(known, np.arange(len(replicas)), -1))
+    serving = np.where(latest >= 0, replicas[np.maximum(latest, 0)], np.nan)
+    charged = slice(bench.first, None)
+    load, serving = bench.load[charged], serving[charged]
+    if np.isnan(serving).any():
+        return _missing("recorded", "the recorded replicas begin after the warm-up ends"), ReplaySeries(
+            policy="recorded", ready=np.nan_to_num(serving), missed_rps=np.zeros(len(load))
+        )
+    live = np.isfinite(load)
+    missed = np.where(live, np.maximum(0.0, np.nan_to_num(load) - serving), 0.0)
+    share = float(missed.sum()) / max(float(bench.seen.sum()), 1e-12)
+    cost = float(serving[live].sum())
+    against = (cost / bench.baseline_cost(bench.hpa, share), cost / bench.baseline_cost(bench.week, share))
+    row = _row(bench, "recorded", cost=cost, share=share, usd=usd, detail="replicas as recorded", against=against)
+    return row, ReplaySeries(policy="recorded", ready=serving, missed_rps=missed * bench.capacity_rps)

@@ -1,0 +1,75 @@
+"""What the scaling policy is asked and what it answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.plan import Reason
+from optimizer.physics import Counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingProblem:
+    """Everything the policy is told; there is no setting per trace.
+
+    `startup` runs from asking for a replica to its being ready. `attainment` is the share of requests
+    that must meet the SLO. `decision_interval`: never decides more often than this. `learning`: misses
+    count against the error budget from this far into the history on; before, the policy only learns.
+    `replica_hours_per_miss`: what one missed request may cost, in replica-hours (dollars per missed
+    request over dollars per replica-hour); where given, it replaces the attainment as the aim.
+    """
+
+    capacity_rps: float
+    startup: timedelta = timedelta(seconds=300)
+    attainment: float = 0.999
+    min_replicas: int = 1
+    max_replicas: int | None = None
+    decision_interval: timedelta = timedelta(seconds=60)
+    learning: timedelta = timedelta(days=7)
+    replica_hours_per_miss: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.capacity_rps) and self.capacity_rps > 0):
+            raise ValueError(f"capacity_rps must be a positive number of requests/s, not {self.capacity_rps}")
+        if not 0.0 < self.attainment < 1.0:
+            raise ValueError(f"attainment must lie strictly between 0 and 1, not {self.attainment}")
+        if self.min_replicas < 0:
+            raise ValueError(f"min_replicas cannot be negative: {self.min_replicas}")
+        if self.max_replicas is not None and self.max_replicas < max(1, self.min_replicas):
+            raise ValueError(f"max_replicas {self.max_replicas} is below min_replicas {self.min_replicas} or 1")
+        if self.startup < timedelta(0):
+            raise ValueError(f"startup cannot be negative: {self.startup}")
+
+    @property
+    def budget(self) -> float:
+        """Share of requests that may be missed."""
+        return 1.0 - self.attainment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What one kind of predictor wanted at the last step: its share in the decision and its replicas."""
+
+    predictor: str
+    detail: str
+    weight: float
+    replicas: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why the last number is what it is: who said what, then each constraint in order."""
+
+    opinions: tuple[Opinion, ...]
+    reasons: tuple[Reason, ...]
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Decisions:
+    """`desired[i]`: whole replicas wanted at the END of step i, having seen the load up to and including it."""
+
+    desired: Counts
+    explanation: Explanation

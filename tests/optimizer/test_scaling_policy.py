@@ -1,0 +1,114 @@
+"""The policy is causal, always answers in whole numbers, and never reads a gap as zero."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from domain.load import Floats, LoadHistory
+from optimizer.scaling import ScalingProblem, decide
+from tests.optimizer.replay_traces import history_of, tenth_of_mean
+
+MONDAY = datetime(2024, 1, 1, tzinfo=UTC)
+TEN_MINUTES = timedelta(minutes=10)
+
+
+def history(values: Floats, step: timedelta = TEN_MINUTES) -> LoadHistory:
+    return LoadHistory(start=MONDAY, step=step, values=values)
+
+
+def daily(days: int) -> Floats:
+    """A day's swing between 2 and 18 requests/s with seeded noise, every ten minutes."""
+    at = np.arange(days * 144)
+    noise = np.random.default_rng(7).normal(0, 0.5, len(at))
+    return np.asarray(10 + 8 * np.sin(at / 144 * 2 * np.pi) + noise)
+
+
+@pytest.mark.parametrize("name", ["servegen_large_c48", "elb_requests"])
+@pytest.mark.parametrize("share", [0.3, 0.62, 0.9])
+def test_decisions_do_not_change_when_the_future_is_cut_off(name: str, share: float) -> None:
+    whole = history_of(name)
+    problem = ScalingProblem(capacity_rps=tenth_of_mean(whole), attainment=0.997)
+    upto = int(share * len(whole))
+    cut = LoadHistory(start=whole.start, step=whole.step, values=whole.values[:upto])
+    assert np.array_equal(decide(whole, problem).desired[:upto], decide(cut, problem).desired)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.62, 0.9])
+def test_decisions_do_not_change_when_the_future_is_altered(share: float) -> None:
+    whole = history_of("servegen_large_c48")
+    problem = ScalingProblem(capacity_rps=tenth_of_mean(whole), attainment=0.997)
+    upto = int(share * len(whole))
+    altered = whole.values.copy()
+    altered[upto:] *= np.random.default_rng(3).uniform(0, 6, len(altered) - upto)
+    altered[upto::37] = 50 * altered.mean()
+    changed = LoadHistory(start=whole.start, step=whole.step, values=altered)
+    assert np.array_equal(decide(whole, problem).desired[:upto], decide(changed, problem).desired[:upto])
+
+
+@pytest.mark.parametrize("length", [1, 2, 5, 30, 200])
+def test_a_short_history_gets_whole_numbers_within_bounds(length: int) -> None:
+    problem = ScalingProblem(capacity_rps=1.0, min_replicas=2, max_replicas=15)
+    desired = decide(history(daily(2)[:length]), problem).desired
+    assert desired.dtype == np.int64
+    assert len(desired) == length
+    assert desired.min() >= 2
+    assert desired.max() <= 15
+
+
+def test_it_never_asks_for_less_than_the_present_load_needs() -> None:
+    values = daily(9)
+    desired = decide(history(values), ScalingProblem(capacity_rps=1.0)).desired
+    assert (desired >= np.ceil(values) - 1e-9).all()
+
+
+def test_a_gap_holds_what_was_known_and_is_no_zero() -> None:
+    values = daily(9)
+    values[1100:1103] = np.nan
+    desired = decide(history(values), ScalingProblem(capacity_rps=1.0)).desired
+    assert desired[1100:1103].min() >= 0.8 * desired[1099]
+
+
+def test_an_unknown_history_asks_for_the_least_allowed() -> None:
+    desired = decide(history(np.full(50, np.nan)), ScalingProblem(capacity_rps=1.0, min_replicas=3)).desired
+    assert desired.tolist() == [3] * 50
+
+
+def test_idle_workloads_go_to_zero_where_that_is_allowed() -> None:
+    quiet = np.zeros(14 * 144)
+    assert decide(history(quiet), ScalingProblem(capacity_rps=1.0, min_replicas=0)).desired[-1] == 0
+    assert decide(history(quiet), ScalingProblem(capacity_rps=1.0, min_replicas=1)).desired[-1] == 1
+
+
+def test_it_decides_no_oftener_than_the_interval() -> None:
+    """On a 15-second grid a new number comes at most every 60 seconds, at whole minutes."""
+    values = np.random.default_rng(1).uniform(0, 9, 4 * 60 * 6)
+    desired = decide(history(values, timedelta(seconds=15)), ScalingProblem(capacity_rps=1.0)).desired
+    changes = np.flatnonzero(np.diff(desired)) + 1
+    assert len(changes) > 10
+    assert (np.diff(changes) % 4 == 0).all()
+
+
+def test_the_explanation_ends_at_the_last_number() -> None:
+    values = daily(9)
+    decisions = decide(history(values), ScalingProblem(capacity_rps=1.0))
+    assert decisions.explanation.replicas == decisions.desired[-1]
+    assert decisions.explanation.opinions
+    assert decisions.explanation.reasons
+    assert sum(opinion.weight for opinion in decisions.explanation.opinions) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        ({"capacity_rps": 0.0}, "capacity_rps"),
+        ({"capacity_rps": 1.0, "attainment": 1.0}, "attainment"),
+        ({"capacity_rps": 1.0, "min_replicas": -1}, "min_replicas"),
+        ({"capacity_rps": 1.0, "min_replicas": 5, "max_replicas": 4}, "max_replicas"),
+    ],
+)
+def test_a_problem_that_makes_no_sense_is_refused(wrong: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ScalingProblem(**wrong)  # type: ignore[arg-type]  # wrong on purpose
