@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, datetime, timedelta
 
 from domain.unknown import Unknown
@@ -21,20 +22,30 @@ def number(value: float, decimals: int) -> str:
 def money(amount: float, currency: str) -> str:
     """$1,234.50; under a cent, two significant digits: $0.0042."""
     size = abs(amount)
-    text = number(size, 2) if size >= 0.01 or size == 0 else f"{float(f'{size:.2g}'):.10f}".rstrip("0")
-    sign = MINUS if amount < 0 and any(digit in "123456789" for digit in text) else ""
-    symbol = SYMBOLS.get(currency)
-    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text}{THIN}{currency}"
+    return in_currency(amount, number(size, 2) if size >= 0.01 or size == 0 else small(size, 2), currency)
+
+
+def unit_money(amount: float, currency: str) -> str:
+    """Three significant digits under 1, for the price of small things: $0.0315."""
+    size = abs(amount)
+    return in_currency(amount, number(size, 2) if size >= 1 or size == 0 else small(size, 3), currency)
 
 
 def rounded_money(amount: float, currency: str) -> str:
     """Whole units from 100 on, for headlines and monthly figures."""
-    if abs(amount) < 100:
-        return money(amount, currency)
-    text = f"{abs(amount):,.0f}"
+    return money(amount, currency) if abs(amount) < 100 else in_currency(amount, number(abs(amount), 0), currency)
+
+
+def in_currency(amount: float, digits: str, currency: str) -> str:
+    """`digits` of an amount with its sign before and its currency where a reader looks for it."""
+    sign = MINUS if amount < 0 else ""
     symbol = SYMBOLS.get(currency)
-    shown = f"{symbol}{text}" if symbol else f"{text}{THIN}{currency}"
-    return f"{MINUS}{shown}" if amount < 0 else shown
+    return f"{sign}{symbol}{digits}" if symbol else f"{sign}{digits}{THIN}{currency}"
+
+
+def small(size: float, digits: int) -> str:
+    """A positive number under 1 to so many significant digits, without exponent or trailing zeros."""
+    return f"{float(f'{size:.{digits}g}'):.15f}".rstrip("0").rstrip(".")
 
 
 def signed(amount: float, text: str) -> str:
@@ -43,15 +54,17 @@ def signed(amount: float, text: str) -> str:
 
 
 def percent(share: float, *, plus: bool = False) -> str:
-    """12.3 %, and small shares to two significant digits, so that 0.0004 is not shown as none."""
+    """12 %, 1.2 %; small shares to two significant digits and 99.9 % never as all: no false 0 or 100."""
     value = 100.0 * share
     size = abs(value)
-    if size == 0 or size >= 10:
+    if 99 < size < 100:
+        text = number(math.copysign(math.floor(size * 10) / 10, value), 1)
+    elif size == 0 or size >= 10:
         text = number(value, 0)
     elif size >= 0.1:
         text = number(value, 1)
     else:
-        text = (MINUS if value < 0 else "") + f"{float(f'{size:.2g}'):.10f}".rstrip("0")
+        text = (MINUS if value < 0 else "") + small(size, 2)
     return f"{signed(value, text) if plus else text}{THIN}%"
 
 

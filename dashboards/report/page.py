@@ -1,0 +1,112 @@
+"""The report as one self-contained HTML page: style and drawings inside, nothing fetched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.report import figures, overview, view, words
+from dashboards.report.model import NightlyReport
+from dashboards.style import stylesheet
+from domain.unknown import Unknown
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+# On a phone each row becomes a card and its cells carry these names (by position among the row's cells).
+LABELS: dict[str, tuple[str, ...]] = {
+    "proposals": ("Now", "Proposed", "Saving a month"),
+    "holds": ("", "What would end it"),
+    "teams": ("Workloads", "Cost of the day", "Change", "Proposed saving a month"),
+    "workloads": (
+        "Decision", "Mode", "Replicas", "Requests", "Missed", "Idle", "Cost", "Change", "Per 1,000 requests",
+        "A day as proposed", "Saving a month",
+    ),
+}  # fmt: skip
+
+
+def environment() -> Environment:
+    """Jinja with every text escaped and every misspelt name an error; imported late, it is not cheap."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  `trimtab --help` does without
+
+    return Environment(
+        loader=PackageLoader("dashboards.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def html(report: NightlyReport) -> str:
+    """The whole page."""
+    bars, bars_note = overview.bars(report)
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            style=stylesheet(),
+            labels={table: [(i, label) for i, label in enumerate(of, 1) if label] for table, of in LABELS.items()},
+            day=words.long_date(report.date),
+            summary=summary(report),
+            shortfalls=report.shortfalls,
+            tiles=overview.tiles(report),
+            trend=overview.trend(report),
+            movers=overview.movers(report),
+            unmoved=unmoved(report),
+            bars=bars,
+            bars_note=bars_note,
+            proposals=view.proposals(report),
+            holds=view.holds(report),
+            teams=overview.teams(report),
+            lines=[view.line(row, report.currency) for row in figures.by_cost(report.rows)],
+            currency=report.currency,
+            prices=prices(report),
+            generated_at=words.moment(report.generated_at),
+        )
+    )
+
+
+def summary(report: NightlyReport) -> str:
+    """One sentence for who reads no further."""
+    if not report.rows:
+        return "No workload was seen on this day."
+    saving = figures.open_saving(report.rows)
+    cost = figures.total([row.cost for row in report.rows], "cost")
+    spent = (
+        f"What the fleet cost is not known: {cost.reason}."
+        if isinstance(cost, Unknown)
+        else f"{some(cost)} cost {words.rounded_money(cost.amount, report.currency)}."
+    )
+    if isinstance(saving, Unknown) or not saving[1].of:
+        return spent
+    amount, of = saving
+    return (
+        f"{spent} {overview.plural(of.of, 'proposal')} would save about "
+        f"{words.rounded_money(amount.usd_per_month, report.currency)} a month."
+    )
+
+
+def some(cost: figures.Total) -> str:
+    """12 workloads, or 11 of 12 workloads."""
+    fleet = overview.plural(cost.of, "workload")
+    return fleet if cost.whole else f"{cost.known:,} of {fleet}"
+
+
+def unmoved(report: NightlyReport) -> str:
+    """Why no mover is listed."""
+    step = figures.fleet_change(report.rows)
+    if isinstance(step, Unknown):
+        return f"Changes are not known: {step.reason}."
+    return f"The cost of {overview.plural(step[1], 'workload')} is the same as the day before."
+
+
+def prices(report: NightlyReport) -> str:
+    """Where prices come from and how old they are."""
+    if not report.price_sources:
+        return "No price was used."
+    named = [
+        f"{source.name} ({'date not stated' if source.as_of is None else f'as of {source.as_of.isoformat()}'})"
+        for source in report.price_sources
+    ]
+    return f"Prices: {'; '.join(named)}."
