@@ -1,0 +1,108 @@
+"""Dedicated: machines that serve this workload alone, as many as its replicas need at each moment."""
+
+from __future__ import annotations
+
+from domain.plan import Reason
+from domain.prices import HOURS_PER_MONTH, InstanceOffer
+from domain.workload import PurchaseMix, ServingMode
+from optimizer import purchase
+from optimizer.demand import Demand
+from optimizer.machines import Fit, fitting, shortlist
+from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text
+from optimizer.purchase import Bought, Terms
+
+MODE = ServingMode.DEDICATED
+
+
+def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
+    """The cheapest machine type and purchase, or what `decided` ones would cost for this demand.
+
+    A machine holds as many replicas as fit beside each other; machines are whole, so a cost per hour
+    is the price times ceil(replicas / replicas per machine), averaged over time.
+    """
+    fits = fitting(market.workload, market.book, market.options.machines)
+    if decided is not None:
+        fits = [fit for fit in fits if fit.offer.instance_type == decided.offer]
+    if not fits:
+        return Infeasible(mode=MODE, reason=_nothing_fits(market, decided))
+    quotes = (_quote(market, demand, fit, decided) for fit in shortlist(fits))
+    return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
+
+
+def _quote(market: Market, demand: Demand, fit: Fit, decided: Decided | None) -> Quote:
+    machines = demand.replicas.in_units_of(fit.replicas)
+    terms, why = _terms(market, demand, fit, decided)
+    held = purchase.bought(machines, fit.offer, terms)
+    replicas = demand.replicas.mean
+    each = replicas / machines.mean if machines.mean else 0.0
+    return Quote(
+        mode=MODE,
+        offer=fit.offer.instance_type,
+        usd_per_month=held.usd_per_hour * HOURS_PER_MONTH,
+        mean_replicas=replicas,
+        purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
+        terms=terms,
+        reasons=why,
+        prices=prices_used(fit.offer, held, terms),
+    )
+
+
+def _terms(market: Market, demand: Demand, fit: Fit, decided: Decided | None) -> tuple[Terms, tuple[Reason, ...]]:
+    if decided is not None:
+        return decided.terms, ()
+    return purchase.decide(
+        demand.replicas.in_units_of(fit.replicas),
+        demand.base.in_units_of(fit.replicas),
+        fit.offer,
+        commitments=market.book.commitments,
+        risk=market.risk,
+        options=market.options.purchase,
+    )
+
+
+def prices_used(offer: InstanceOffer, held: Bought, terms: Terms) -> tuple[PriceUsed, ...]:
+    """Every figure of the price book that went into a bill."""
+    paid = offer.on_demand
+    used = [
+        PriceUsed(
+            what=f"{offer.instance_type} on demand",
+            usd=paid.amount,
+            unit="machine-hour",
+            source=paid.source,
+            as_of=as_of_text(paid.as_of),
+        )
+    ]
+    if held.spot > 0 and offer.spot is not None:
+        used.append(
+            PriceUsed(
+                what=f"{offer.instance_type} spot",
+                usd=offer.spot.amount,
+                unit="machine-hour",
+                source=offer.spot.source,
+                as_of=as_of_text(offer.spot.as_of),
+                note="spot prices move; the upper end of the cost counts these machines at on-demand",
+            )
+        )
+    if held.reserved > 0 and terms.commitment is not None:
+        discounted = paid.amount * (1.0 - terms.commitment.discount)
+        used.append(
+            PriceUsed(
+                what=f"{offer.instance_type} {terms.commitment.name}",
+                usd=discounted,
+                unit="machine-hour",
+                source=terms.commitment.source,
+                as_of=as_of_text(terms.commitment.as_of),
+                note=f"{terms.commitment.discount:.0%} off on-demand",
+            )
+        )
+    return tuple(used)
+
+
+def _nothing_fits(market: Market, decided: Decided | None) -> str:
+    need, workload = market.workload.resources, market.workload
+    if decided is not None:
+        return f"{decided.offer} is not in the price book of {workload.cloud} {workload.region}, or does not fit"
+    wanted = f"{need.cpu_cores:g} cores, {need.memory_gib:g} GiB, {need.architecture}"
+    if need.accelerator:
+        wanted += f", {max(1, need.accelerator_count)} x {need.accelerator} for a model of {need.model_gib:g} GiB"
+    return f"no machine type of {workload.cloud} {workload.region} in the price book holds a replica ({wanted})"

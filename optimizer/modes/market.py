@@ -1,0 +1,108 @@
+"""What a way of serving is priced from, and what pricing it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from domain.capacity import CapacityModel
+from domain.plan import Reason
+from domain.prices import PriceBook
+from domain.unknown import Unknown
+from domain.workload import PurchaseMix, ServingMode, Workload
+from optimizer.demand import Demand, Sizing
+from optimizer.machines import MachineOptions
+from optimizer.purchase import PurchaseOptions, Risk, Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModesOptions:
+    """What the serving modes are priced with.
+
+    `model_load_gib_per_s` is how fast a cold instance reads a model: 15 GiB (8B parameters) took
+    4.4 s and 61 GiB took 20.6 s from a local disk (ServerlessLLM, sllm_store/README.md, 2026-03-06).
+    `other_clouds` are serverless providers that may be used beside the workload's own cloud.
+    `host_fill` is how full a shared host may be; a workload that needs more than `largest_share` of
+    a host is not shared.
+    """
+
+    machines: MachineOptions = field(default_factory=MachineOptions)
+    purchase: PurchaseOptions = field(default_factory=PurchaseOptions)
+    model_load_gib_per_s: float = 3.0
+    other_clouds: tuple[str, ...] = ()
+    host_fill: float = 0.75
+    largest_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One workload, what one replica of it carries, and everything that could be bought for it."""
+
+    workload: Workload
+    capacity: CapacityModel
+    sizing: Sizing
+    service_time_s: float | Unknown
+    risk: Risk
+    book: PriceBook
+    options: ModesOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceUsed:
+    """A figure that a quote rests on, in USD per `unit`."""
+
+    what: str
+    usd: float
+    unit: str
+    source: str
+    as_of: str | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """One way of serving the demand at the SLO, and what a month (730 h) of it costs.
+
+    `offer` and `terms` are what was decided; pricing other demand with them asks what the same
+    decision would cost there. `cold_share` is the share of requests that start cold.
+    """
+
+    mode: ServingMode
+    offer: str
+    usd_per_month: float
+    mean_replicas: float
+    purchase: PurchaseMix
+    terms: Terms = field(default_factory=Terms)
+    cold_share: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    prices: tuple[PriceUsed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Infeasible:
+    """A way of serving that cannot hold the SLO, or cannot be priced, and why."""
+
+    mode: ServingMode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is held fixed when a decision is priced on other demand."""
+
+    offer: str
+    terms: Terms
+
+
+ModePricing = Callable[[Market, Demand, Decided | None], Quote | Infeasible]
+
+
+def as_of_text(as_of: object) -> str | None:
+    """An ISO date, or None where the date of a figure is unknown."""
+    return None if as_of is None else str(as_of)
+
+
+def history_of(demand: Demand) -> timedelta:
+    """How long the recorded arrivals of a demand are."""
+    return len(demand.arrivals) * demand.arrivals.step

@@ -1,0 +1,101 @@
+"""Shared: a fixed share of a host that other models use too, sized for this workload's own peak.
+
+The share does not shrink when the load does, so sharing suits what is small and steady. Which
+workloads live together is not decided here: a host is taken to be filled to `host_fill` by others.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from domain.plan import Reason
+from domain.prices import HOURS_PER_MONTH, InstanceOffer
+from domain.workload import PurchaseMix, ServingMode
+from optimizer import purchase
+from optimizer.demand import Demand, Spread
+from optimizer.machines import fitting
+from optimizer.modes.dedicated import prices_used
+from optimizer.modes.market import Decided, Infeasible, Market, Quote
+from optimizer.purchase import Terms
+
+MODE = ServingMode.SHARED
+
+
+def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
+    """The cheapest host's share, or what the share of the `decided` host would cost for this demand."""
+    workload = market.workload
+    if workload.isolation_group is not None:
+        return Infeasible(
+            mode=MODE, reason=f"isolation group {workload.isolation_group!r} keeps it on hosts of its own"
+        )
+    hosts = [fit.offer for fit in fitting(workload, market.book, market.options.machines)]
+    if decided is not None:
+        hosts = [host for host in hosts if host.instance_type == decided.offer]
+    shares = [(share_of(market, demand, host), host) for host in hosts]
+    fits = [(share, host) for share, host in shares if share <= market.options.largest_share or decided is not None]
+    if not fits:
+        return Infeasible(mode=MODE, reason=_too_large(market, [share for share, _ in shares]))
+    share, host = min(fits, key=lambda pair: (pair[0] * pair[1].on_demand.amount, pair[1].key))
+    return _quote(market, demand, host, share, decided)
+
+
+def share_of(market: Market, demand: Demand, host: InstanceOffer) -> float:
+    """The largest of its shares of processors, memory and accelerators at the peak, over the host's fill.
+
+    Work is taken to grow with load (a replica at its capacity uses all its cores); memory is held by
+    whole replicas.
+    """
+    need, options = market.workload.resources, market.options
+    busy = demand.peak_rps / market.sizing.capacity_rps
+    copies = copies_of(market, demand)
+    room = options.machines.allocatable
+    shares = [busy * need.cpu_cores / (host.vcpus * room), copies * need.memory_gib / (host.memory_gib * room)]
+    if need.accelerator is not None:
+        each = max(1, need.accelerator_count)
+        shares.append(busy * each / host.accelerator_count)
+        shares.append(copies * need.model_gib / (host.accelerator_count * host.gpu_memory_gib))
+    return max(shares) / options.host_fill
+
+
+def copies_of(market: Market, demand: Demand) -> int:
+    """Whole replicas at the peak."""
+    at_peak = math.ceil(demand.peak_rps / market.sizing.capacity_rps - 1e-9)
+    copies = max(1, market.sizing.min_replicas, at_peak)
+    return copies if market.sizing.max_replicas is None else min(copies, market.sizing.max_replicas)
+
+
+def _quote(market: Market, demand: Demand, host: InstanceOffer, share: float, decided: Decided | None) -> Quote:
+    units = Spread.of(np.array([share]))
+    terms, why = _terms(market, units, host, decided)
+    held = purchase.bought(units, host, terms)
+    copies = copies_of(market, demand)
+    each = copies / share
+    said = f"{share:.0%} of a {host.instance_type} at its peak, with hosts filled to {market.options.host_fill:.0%}"
+    return Quote(
+        mode=MODE,
+        offer=host.instance_type,
+        usd_per_month=held.usd_per_hour * HOURS_PER_MONTH,
+        mean_replicas=float(copies),
+        purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
+        terms=terms,
+        reasons=(Reason(code="share_of_host", detail=said), *why),
+        prices=prices_used(host, held, terms),
+    )
+
+
+def _terms(
+    market: Market, units: Spread, host: InstanceOffer, decided: Decided | None
+) -> tuple[Terms, tuple[Reason, ...]]:
+    if decided is not None:
+        return decided.terms, ()
+    commitments, options = market.book.commitments, market.options.purchase
+    return purchase.decide(units, units, host, commitments=commitments, risk=market.risk, options=options)
+
+
+def _too_large(market: Market, shares: list[float]) -> str:
+    if not shares:
+        return "no host in the price book holds a replica"
+    limit = market.options.largest_share
+    return f"it needs {min(shares):.0%} of the largest host at its peak, more than the {limit:.0%} that may be shared"

@@ -1,0 +1,161 @@
+"""The bundled price book, and a user's own prices over it."""
+
+from __future__ import annotations
+
+import csv
+from datetime import date, timedelta
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from domain.errors import SettingsError
+from domain.prices import PriceBook
+from trimtab.prices import bundled, overlaid, with_user_prices
+from trimtab.userprices import load_user_prices
+
+
+@pytest.fixture(scope="module")
+def book() -> PriceBook:
+    return bundled()
+
+
+def test_three_clouds_are_bundled(book: PriceBook) -> None:
+    assert {(offer.cloud, offer.region) for offer in book.offers} == {
+        ("aws", "us-east-1"),
+        ("gcp", "us-central1"),
+        ("azure", "eastus"),
+    }
+
+
+def test_every_price_names_its_source_and_its_date(book: PriceBook) -> None:
+    priced = [offer.on_demand for offer in book.offers] + [offer.spot for offer in book.offers if offer.spot]
+    assert all(price.source and price.as_of for price in priced)
+    assert all(each.source and each.as_of for each in book.commitments)
+    assert all(each.source and each.as_of for each in book.tariffs)
+
+
+def test_every_source_is_in_the_table_with_its_licence() -> None:
+    text = (files("trimtab") / "pricebook" / "sources.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    assert all(row["licence"] and row["evidence"] for row in rows)
+
+
+def test_no_machine_is_listed_twice_and_spot_is_never_above_on_demand(book: PriceBook) -> None:
+    assert len({offer.key for offer in book.offers}) == len(book.offers)
+    assert all(offer.spot.amount <= offer.on_demand.amount for offer in book.offers if offer.spot)
+
+
+def test_known_prices_are_read_as_they_stand(book: PriceBook) -> None:
+    """g4dn.xlarge: 0.526 USD/h, one T4 with 16 GiB, spot interrupted up to 20 % a month (band 3)."""
+    found = next(offer for offer in book.offers if offer.instance_type == "g4dn.xlarge")
+    assert found.on_demand.amount == pytest.approx(0.526)
+    assert (found.accelerator, found.accelerator_count, found.gpu_memory_gib) == ("T4", 1, 16)
+    assert found.interruption_per_month == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    "instance_type,architecture,burstable",
+    [
+        ("m7g.large", "arm64", False),
+        ("g4dn.xlarge", "amd64", False),
+        ("t4g.small", "arm64", True),
+        ("c7i-flex.large", "amd64", True),
+        ("Standard_D2ps_v5", "arm64", False),
+        ("Standard_B2s", "amd64", True),
+        ("t2a-standard-1", "arm64", False),
+        ("e2-medium", "amd64", True),
+        ("e2-standard-2", "amd64", False),
+    ],
+)
+def test_architecture_and_bursting_follow_the_name(
+    book: PriceBook, instance_type: str, architecture: str, burstable: bool
+) -> None:
+    found = next(offer for offer in book.offers if offer.instance_type == instance_type)
+    assert (found.architecture, found.burstable) == (architecture, burstable)
+
+
+def test_the_age_of_a_price_is_known(book: PriceBook) -> None:
+    """Collected on 2026-07-20, so 127 days old on 2026-11-24."""
+    found = next(offer for offer in book.offers if offer.cloud == "aws")
+    assert found.on_demand.age(date(2026, 11, 24)) == timedelta(days=127)
+
+
+def test_the_book_is_read_once() -> None:
+    assert bundled() is bundled()
+
+
+def test_a_users_csv_overrides_and_adds(book: PriceBook, tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(
+        "cloud,region,instance_type,vcpus,memory_gib,on_demand_usd_per_hour,spot_usd_per_hour,as_of\n"
+        "aws,us-east-1,c6a.large,2,4,0.05,,2026-11-01\n"
+        "own,rack-1,box,64,256,0.9,,\n"
+    )
+    mine = with_user_prices(book, path)
+    found = {offer.key: offer for offer in mine.offers}
+    assert len(found) == len(book.offers) + 1
+    assert found["aws", "us-east-1", "c6a.large"].on_demand.amount == pytest.approx(0.05)
+    assert found["own", "rack-1", "box"].on_demand.as_of is None
+    assert found["own", "rack-1", "box"].spot is None
+
+
+def test_a_users_yaml_may_hold_commitments_and_tariffs(tmp_path: Path) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(
+        """
+commitments: [{cloud: own, name: lease, term_days: 365, discount: 0.4}]
+tariffs:
+- {cloud: own, service: fn, region: rack-1, usd_per_gib_second: 0.00001, increment_seconds: 0.001, minimum_seconds: 0,
+   max_memory_gib: 8, max_duration_seconds: 60, cold_start_seconds: 0.5, keep_alive_seconds: 120}
+"""
+    )
+    mine = load_user_prices(path)
+    assert mine.commitments[0].term == timedelta(days=365)
+    assert mine.tariffs[0].keep_alive == timedelta(minutes=2)
+    assert overlaid(mine, PriceBook()) == mine
+
+
+@pytest.mark.parametrize(
+    "text,field,fix",
+    [
+        (
+            "offers: [{cloud: a, region: b, instance_type: c, vcpus: 2, memory_gib: 4}]",
+            "on_demand_usd_per_hour",
+            "required",
+        ),
+        (
+            "offers: [{cloud: a, region: b, instance_type: c, vcpus: 2, memory_gib: 4, on_demand_usd_per_hour: -1}]",
+            "on_demand_usd_per_hour",
+            "greater than 0",
+        ),
+        (
+            "offers: [{cloud: a, region: b, instance_type: c, vcpus: 2, memory_gib: 4, on_demand_usd_per_hour: 99999}]",
+            "on_demand_usd_per_hour",
+            "less than or equal to 2000",
+        ),
+        (
+            "offers: [{cloud: a, region: b, instance_type: c, vcpu: 2, memory_gib: 4, vcpus: 2, on_demand_usd_per_hour: 1}]",
+            "vcpu",
+            "did you mean vcpus?",
+        ),
+        ("offers: [", "prices", "mend the YAML"),
+        ("- 1", "prices.yaml", "valid dictionary"),
+    ],
+)
+def test_a_wrong_price_file_is_refused_in_one_line(tmp_path: Path, text: str, field: str, fix: str) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_user_prices(path)
+    assert field in str(caught.value)
+    assert fix in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_file_or_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="readable"):
+        load_user_prices(tmp_path / "none.csv")
+    (tmp_path / "prices.txt").write_text("")
+    with pytest.raises(SettingsError, match=r"name it \.csv"):
+        load_user_prices(tmp_path / "prices.txt")
