@@ -1,0 +1,108 @@
+"""What a cycle writes down: records of decisions, holds without a number, what things cost, what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import numpy as np
+
+from domain.load import LoadHistory
+from domain.observation import Observation
+from domain.plan import Act, Evidence, Hold, Reason, Recommendation, recommendation_id
+from domain.ports import Event
+from domain.prices import HOURS_PER_MONTH
+from domain.unknown import Unknown
+from trimtab.records import Record, Status
+from trimtab.store.journal import CostSample
+
+HOLD_VALID = timedelta(hours=1)  # how long a hold stands that was made because nothing could be read
+
+
+def record_of(recommendation: Recommendation, observation: Observation, now: datetime) -> Record:
+    """The record of a fresh decision; one on a recording is dated now, and says of when its facts are."""
+    if observation.observed_at != now:
+        reason = Reason(
+            code="recorded_history",
+            detail=f"decided on {observation.source}, as if its end, {observation.observed_at:%Y-%m-%d %H:%M} UTC, were now",
+        )
+        recommendation = replace(
+            recommendation,
+            id=recommendation_id(recommendation.workload, now),
+            created_at=now,
+            valid_until=now + (recommendation.valid_until - recommendation.created_at),
+            reasons=(*recommendation.reasons, reason),
+        )
+    return Record(recommendation=recommendation, observed_at=observation.observed_at, last_seen=_last_seen(observation))
+
+
+def _last_seen(observation: Observation) -> dict[str, datetime]:
+    """End of the last known step of each signal that was read."""
+    signals = {
+        "request_rate": observation.load,
+        "latency": observation.latency,
+        "error_ratio": observation.errors,
+        "ready_replicas": observation.replicas,
+    }
+    seen = {}
+    for name, history in signals.items():
+        if isinstance(history, LoadHistory):
+            known = np.flatnonzero(np.isfinite(history.values))
+            if known.size:
+                seen[name] = history.start + (int(known[-1]) + 1) * history.step
+    return seen
+
+
+def held_without_a_number(name: str, problem: str, now: datetime) -> Record:
+    """A hold for a workload of which nothing is known; it has no number to follow."""
+    hold = Hold(
+        id=recommendation_id(name, now),
+        workload=name,
+        created_at=now,
+        valid_until=now + HOLD_VALID,
+        current=Unknown(problem),
+        last_good=Unknown("there never was a recommendation"),
+        needs="the next cycle tries again; mend what is named in the reason if it stays",
+        reasons=(Reason(code="no_facts", detail=problem),),
+        evidence=Evidence(inputs_sha256=sha256(f"{name}\n{problem}".encode()).hexdigest()),
+    )
+    return Record(recommendation=hold, observed_at=now)
+
+
+def cost_of(recommendation: Recommendation) -> CostSample:
+    """What the workload costs an hour as it runs, and as proposed."""
+    current = recommendation.current
+    proposed: float | Unknown = Unknown("nothing is proposed")
+    if isinstance(recommendation, Act):
+        proposed = recommendation.plan.proposed.usd_per_month / HOURS_PER_MONTH
+    return CostSample(
+        workload=recommendation.workload,
+        current_usd_per_hour=current if isinstance(current, Unknown) else current.usd_per_month / HOURS_PER_MONTH,
+        proposed_usd_per_hour=proposed,
+    )
+
+
+def events_of(records: Iterable[Record], problems: Mapping[str, str], at: datetime) -> Iterable[Event]:
+    """What is worth telling: everything that failed, and every recommendation that has expired."""
+    for name, problem in problems.items():
+        yield Event(
+            key=f"held:{name}" if name else "source",
+            severity="warning",
+            summary=f"Trimtab cannot renew its recommendation for {name}."
+            if name
+            else "Trimtab cannot read its source.",
+            detail=problem,
+            at=at,
+        )
+    for record in records:
+        if record.status(at) is Status.EXPIRED:
+            name = record.recommendation.workload
+            yield Event(
+                key=f"expired:{name}",
+                severity="critical",
+                summary=f"Trimtab has no valid recommendation for {name}.",
+                detail=f"The last one was valid until {record.recommendation.valid_until.isoformat()}.",
+                at=at,
+            )

@@ -1,0 +1,203 @@
+"""One cycle: load, recommend, store, emit, notify. Time enters here and nowhere else.
+
+A source that fails takes nothing away: the last good recommendations stay, marked held, until
+they expire. A workload of which nothing was ever known is held without a number.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Protocol
+
+from domain.errors import SourceError, TrimtabError
+from domain.observation import Observation
+from domain.plan import Act, Recommendation
+from domain.ports import Event, Notifier
+from domain.workload import Workload
+from trimtab.bookkeeping import cost_of, events_of, held_without_a_number, record_of
+from trimtab.decide import Decided, Failed
+from trimtab.records import Held, Record, Status
+from trimtab.store.journal import CycleNote, Journal
+from trimtab.store.recommendations import Recommendations
+
+log = logging.getLogger(__name__)
+
+
+class Fleet(Protocol):
+    """The workloads and the facts about them; what fails is a TrimtabError."""
+
+    def workloads(self, now: datetime) -> Sequence[Workload]:
+        """The workloads to decide on."""
+        ...
+
+    def observe(self, workload: Workload, now: datetime) -> Observation:
+        """Everything one decision sees; `observed_at` is before `now` for a recording."""
+        ...
+
+
+DecideAll = Callable[[Sequence[Observation], Mapping[str, Recommendation]], Sequence[Decided]]
+Emit = Callable[[Sequence[Workload], Sequence[Recommendation]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a cycle came to: every current record, and what went wrong, by workload ("" for all)."""
+
+    at: datetime
+    records: tuple[Record, ...]
+    problems: Mapping[str, str]
+
+    @property
+    def failure(self) -> str | None:
+        """One line, None for a cycle without problems."""
+        return "; ".join(f"{name}: {text}" if name else text for name, text in self.problems.items()) or None
+
+
+@dataclass(slots=True, kw_only=True)
+class Cycle:
+    """`run` is safe to call again and again; it raises only StoreError, when nothing can be remembered."""
+
+    fleet: Fleet
+    decide_all: DecideAll
+    recommendations: Recommendations
+    journal: Journal
+    emit: Emit
+    notify: Notifier
+    stopwatch: Callable[[], float]
+    concurrency: int = 4
+    progress: Callable[[str], None] = field(default=log.info)
+
+    def run(self, *, now: datetime) -> Outcome:
+        """Decide on every workload at `now`."""
+        began = self.stopwatch()
+        before = {record.recommendation.workload: record for record in self.recommendations.newest()}
+        workloads, observations, problems = self._load(now, before)
+        fresh = self._recommend(observations, before, problems, now)
+        self._store(fresh, workloads, before, problems, now)
+        records = self.recommendations.newest()
+        self._emit(workloads, records, problems, now)
+        outcome = Outcome(at=now, records=records, problems=problems)
+        self._notify(outcome)
+        self._note(outcome, fresh, self.stopwatch() - began)
+        return outcome
+
+    def _load(
+        self, now: datetime, before: Mapping[str, Record]
+    ) -> tuple[Sequence[Workload], list[Observation], dict[str, str]]:
+        """The facts, as far as they could be had, and why not where they could not."""
+        self.progress("reading which workloads there are")
+        try:
+            workloads = self.fleet.workloads(now)
+        except TrimtabError as fault:
+            log.warning("%s", fault)
+            return (), [], {"": str(fault)}
+        self.progress(f"reading the history of {len(workloads)} workloads")
+        with ThreadPoolExecutor(max_workers=self.concurrency) as threads:
+            answers = list(threads.map(lambda workload: self._observe(workload, now), workloads))
+        problems = {
+            workload.id: str(answer)
+            for workload, answer in zip(workloads, answers, strict=True)
+            if isinstance(answer, TrimtabError)
+        }
+        gone = before.keys() - {workload.id for workload in workloads}
+        problems |= dict.fromkeys(sorted(gone), "it is no longer among the workloads of the source and the settings")
+        return workloads, [answer for answer in answers if isinstance(answer, Observation)], problems
+
+    def _observe(self, workload: Workload, now: datetime) -> Observation | TrimtabError:
+        try:
+            return self.fleet.observe(workload, now)
+        except TrimtabError as fault:
+            log.warning("%s: %s", workload.id, fault)
+            return fault
+
+    def _recommend(
+        self,
+        observations: Sequence[Observation],
+        before: Mapping[str, Record],
+        problems: dict[str, str],
+        now: datetime,
+    ) -> list[Record]:
+        self.progress(f"deciding on {len(observations)} workloads")
+        # A recording stands still: decided again it must give the same, so it has no "previous".
+        live = {o.workload.id for o in observations if o.observed_at == now}
+        previous = {name: record.recommendation for name, record in before.items() if name in live}
+        fresh = []
+        for observation, decided in zip(observations, self.decide_all(observations, previous), strict=True):
+            if isinstance(decided, Failed):
+                problems[decided.workload] = decided.problem
+            else:
+                fresh.append(record_of(decided, observation, now))
+        return fresh
+
+    def _store(
+        self,
+        fresh: Sequence[Record],
+        workloads: Sequence[Workload],
+        before: Mapping[str, Record],
+        problems: Mapping[str, str],
+        now: datetime,
+    ) -> None:
+        """Fresh ones supersede; what could not be renewed is held; what was never known is held without a number."""
+        self.recommendations.keep(fresh)
+        everything = problems.get("")
+        for name in before:
+            reason = everything or problems.get(name)
+            if reason:
+                self.recommendations.hold([name], Held(since=now, reason=reason))
+        known = {workload.id for workload in workloads}
+        expired = [name for name, record in before.items() if record.status(now) is Status.EXPIRED]
+        if not everything:
+            self.recommendations.retire([name for name in expired if name not in known])
+        unknown = [name for name in problems if name and name not in before]
+        self.recommendations.keep([held_without_a_number(name, problems[name], now) for name in unknown])
+        self.journal.add_costs(now.astimezone(UTC).date(), [cost_of(record.recommendation) for record in fresh])
+
+    def _emit(
+        self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, str], now: datetime
+    ) -> None:
+        valid = [record.recommendation for record in records if record.status(now) is not Status.EXPIRED]
+        try:
+            if workloads:
+                self.emit(workloads, valid)
+        except TrimtabError as fault:
+            log.warning("artifacts: %s", fault)
+            problems["artifacts"] = str(fault)
+
+    def _notify(self, outcome: Outcome) -> None:
+        """Tell of everything that is wrong now, and once of everything that is no longer."""
+        open_before = {event.key: event for event in self.journal.open_events()}
+        current = {event.key: event for event in events_of(outcome.records, outcome.problems, outcome.at)}
+        for key, event in current.items():
+            since = open_before[key].at if key in open_before else event.at
+            self.journal.open_event(replace(event, at=since))
+            self._tell(replace(event, at=since))
+        for key, event in open_before.items():
+            if key not in current and self._tell(replace(event, over=True)):
+                self.journal.close_event(key)
+
+    def _tell(self, event: Event) -> bool:
+        """Whether it could be told; an Alertmanager that is away must not stop the cycle."""
+        try:
+            self.notify(event)
+        except SourceError as fault:
+            log.warning("%s", fault)
+            return False
+        return True
+
+    def _note(self, outcome: Outcome, fresh: Sequence[Record], duration_s: float) -> None:
+        acts = sum(isinstance(record.recommendation, Act) for record in fresh)
+        self.journal.note_cycle(
+            CycleNote(
+                at=outcome.at,
+                duration_s=duration_s,
+                acts=acts,
+                holds=len(fresh) - acts,
+                kept=len(outcome.records) - len(fresh),
+                failure=outcome.failure,
+            )
+        )
+        self.progress(f"decided on {len(fresh)} workloads in {duration_s:.1f} s")

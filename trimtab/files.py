@@ -1,0 +1,88 @@
+"""Writes artifacts so that a reader sees the old file or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from domain.artifact import Artifact
+from domain.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """Which files were given new text, and which had it already (those are left untouched)."""
+
+    changed: tuple[Path, ...]
+    unchanged: tuple[Path, ...]
+
+
+def write_artifacts(folder: Path, artifacts: Iterable[Artifact]) -> Written:
+    """Bring `folder` to these texts: all of them are staged beside their places first, then moved in.
+
+    A fault while staging (a full disk, a folder that may not be written) leaves every file as it
+    was; it is raised as SettingsError, for the folder was the user's choice.
+    """
+    wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
+    changed = [path for path, text in wanted.items() if _text_of(path) != text]
+    try:
+        _replace_all([(path, wanted[path]) for path in changed])
+    except OSError as fault:
+        where = fault.filename or str(folder)
+        raise SettingsError(
+            "folder", str(folder), f"name one that can be written ({where}: {fault.strerror}); nothing was changed"
+        ) from None
+    return Written(changed=tuple(changed), unchanged=tuple(path for path in wanted if path not in set(changed)))
+
+
+def write_text(path: Path, text: str) -> None:
+    """One file, whole or not at all; SettingsError if it cannot be written."""
+    try:
+        _replace_all([(path, text)])
+    except OSError as fault:
+        raise SettingsError("file", str(path), f"name one that can be written ({fault.strerror})") from None
+
+
+def _text_of(path: Path) -> str | None:
+    """What stands in the file, None if there is none or it is no text."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _replace_all(texts: Sequence[tuple[Path, str]]) -> None:
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for path, text in texts:
+            staged.append((_stage(path, text), path))
+        while staged:
+            temporary, path = staged[0]
+            temporary.replace(path)
+            staged.pop(0)
+    finally:
+        for temporary, _ in staged:
+            temporary.unlink(missing_ok=True)
+
+
+def _stage(path: Path, text: str) -> Path:
+    """The text on disk under a temporary name in the same folder, so that moving it is atomic."""
+    if path.is_dir():
+        raise IsADirectoryError(21, "a folder stands there", str(path))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(
+        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as file:
+        temporary = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+            temporary.chmod(0o644)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+    return temporary

@@ -1,0 +1,89 @@
+"""Recommendations as people and other programs read them: the JSON of the API and of `trimtab recommend`.
+
+What is not known is null, and `unknown` says why; it is never 0 and never left out.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from domain.plan import Act, Configuration
+from domain.unknown import Unknown
+from trimtab.records import Record
+from trimtab.store.codec import configuration_body, evidence_body, reason_body
+
+Body = dict[str, Any]
+
+
+def moment(value: datetime) -> str:
+    """A time as all our files and answers write it: `YYYY-MM-DDTHH:MM:SSZ`."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def recommendation_body(record: Record, now: datetime) -> Body:
+    """The whole recommendation with its status at `now`."""
+    recommendation = record.recommendation
+    unknown: dict[str, str] = {}
+    facts: Body = {
+        "id": recommendation.id,
+        "workload": recommendation.workload,
+        "kind": recommendation.kind,
+        "created_at": moment(recommendation.created_at),
+        "valid_until": moment(recommendation.valid_until),
+        "observed_at": moment(record.observed_at),
+        "status": record.status(now).value,
+        "age_seconds": round(record.age(now).total_seconds()),
+        "held": None if record.held is None else {"since": moment(record.held.since), "reason": record.held.reason},
+        "replicas": _known("replicas", record.replicas(now), unknown),
+        "current": _configuration("current", recommendation.current, unknown),
+    }
+    outcome = _act(recommendation, unknown) if isinstance(recommendation, Act) else _hold(recommendation.needs, unknown)
+    rest: Body = {
+        "reasons": [reason_body(reason) for reason in recommendation.reasons],
+        "evidence": evidence_body(recommendation.evidence),
+        "unknown": unknown,
+    }
+    return facts | outcome | rest
+
+
+def _act(act: Act, unknown: dict[str, str]) -> Body:
+    saving = act.saving
+    if isinstance(saving, Unknown):
+        unknown["saving_usd_per_month"] = saving.reason
+    known = None if isinstance(saving, Unknown) else saving
+    return {
+        "proposed": configuration_body(act.plan.proposed)
+        | {"usd_per_month_low": act.plan.usd_per_month_low, "usd_per_month_high": act.plan.usd_per_month_high},
+        "saving_usd_per_month": known and known.usd_per_month,
+        "saving_low": known and known.low,
+        "saving_high": known and known.high,
+        "confidence": act.confidence,
+        "needs": None,
+        "calendar": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.calendar],
+    }
+
+
+def _hold(needs: str, unknown: dict[str, str]) -> Body:
+    unknown["proposed"] = unknown["saving_usd_per_month"] = "nothing is proposed while it is held"
+    return {
+        "proposed": None,
+        "saving_usd_per_month": None,
+        "saving_low": None,
+        "saving_high": None,
+        "confidence": None,
+        "needs": needs,
+        "calendar": [],
+    }
+
+
+def _configuration(name: str, value: Configuration | Unknown, unknown: dict[str, str]) -> Body | None:
+    known = _known(name, value, unknown)
+    return None if known is None else configuration_body(known)
+
+
+def _known(name: str, value: Any, unknown: dict[str, str]) -> Any:
+    if isinstance(value, Unknown):
+        unknown[name] = value.reason
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""Memory between cycles: recommendations, costs per day, reports, events and alerts (SQLAlchemy)."""

@@ -1,0 +1,85 @@
+"""The open database: transactions, and every fault of it as a StoreError."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from domain.errors import SettingsError, StoreError
+from trimtab.store.tables import Base
+
+
+class Database:
+    """One engine; `session()` is one transaction, committed if its block ends well."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A transaction; StoreError when the database fails."""
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                yield session
+        except SQLAlchemyError as fault:
+            raise StoreError(f"store {self._name}: {_cause(fault)}") from fault
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._engine.dispose()
+
+    @property
+    def _name(self) -> str:
+        return self._engine.url.render_as_string(hide_password=True)
+
+
+def open_database(url: str) -> Database:
+    """Open (and where needed make) the database; SettingsError for a URL, StoreError for a database that fails."""
+    try:
+        parsed = make_url(url)
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite(url, parsed.database)
+        else:
+            engine = create_engine(url, pool_pre_ping=True)
+    except (ArgumentError, ImportError) as fault:
+        raise SettingsError("store.url", url, f"give a URL such as sqlite:///trimtab.db ({_cause(fault)})") from None
+    except OSError as fault:
+        raise SettingsError(
+            "store.url", url, f"name a file in a folder that can be written ({fault.strerror})"
+        ) from None
+    try:
+        Base.metadata.create_all(engine)
+    except SQLAlchemyError as fault:
+        engine.dispose()
+        raise StoreError(f"store {engine.url.render_as_string(hide_password=True)}: {_cause(fault)}") from fault
+    return Database(engine)
+
+
+def _sqlite(url: str, file: str | None) -> Engine:
+    """SQLite in WAL mode, so that readers and the writer do not wait for each other; one connection if in memory."""
+    if file in (None, "", ":memory:"):
+        return create_engine(url, connect_args={"check_same_thread": False}, poolclass=StaticPool)
+    Path(str(file)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, connect_args={"timeout": 15})
+    event.listen(engine, "connect", _set_pragmas)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.close()
+
+
+def _cause(fault: Exception) -> str:
+    """The driver's own words, in one line and without the statement."""
+    return str(getattr(fault, "orig", None) or fault).splitlines()[0]

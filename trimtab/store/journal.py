@@ -1,0 +1,226 @@
+"""What else is remembered: cycles, costs per day, reports, events that go on, alerts received."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import delete, func, select
+
+from domain.ports import Event
+from domain.unknown import Unknown
+from trimtab.store.database import Database
+from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleNote:
+    """What one run of the cycle came to; `kept` counts last good recommendations held over."""
+
+    at: datetime
+    duration_s: float
+    acts: int
+    holds: int
+    kept: int
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostSample:
+    """What a workload costs an hour as one cycle saw it."""
+
+    workload: str
+    current_usd_per_hour: float | Unknown
+    proposed_usd_per_hour: float | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayCosts:
+    """What a workload cost on a day, and would have cost as proposed (mean over the day's cycles)."""
+
+    day: date
+    workload: str
+    usd: float | Unknown
+    proposed_usd: float | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredReport:
+    """A nightly report: rendered texts by suffix (`html`, `csv`)."""
+
+    day: date
+    generated_at: datetime
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert as Alertmanager last told it."""
+
+    fingerprint: str
+    status: str
+    starts_at: datetime
+    received_at: datetime
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+class Journal:
+    """These tables. Every method raises StoreError when the database fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note_cycle(self, note: CycleNote) -> None:
+        """Write down a run."""
+        with self._database.session() as session:
+            session.add(
+                CycleRow(
+                    at=note.at,
+                    duration_s=note.duration_s,
+                    acts=note.acts,
+                    holds=note.holds,
+                    kept=note.kept,
+                    failure=note.failure,
+                )
+            )
+
+    def last_cycle(self) -> CycleNote | None:
+        """The latest run."""
+        with self._database.session() as session:
+            row = session.scalars(select(CycleRow).order_by(CycleRow.id.desc()).limit(1)).first()
+        if row is None:
+            return None
+        return CycleNote(
+            at=row.at, duration_s=row.duration_s, acts=row.acts, holds=row.holds, kept=row.kept, failure=row.failure
+        )
+
+    def cycle_failures(self) -> int:
+        """How many runs failed, ever."""
+        with self._database.session() as session:
+            return session.scalar(select(func.count()).where(CycleRow.failure.is_not(None))) or 0
+
+    def add_costs(self, day: date, samples: Sequence[CostSample]) -> None:
+        """Add one cycle's figures to the day's sums; what is unknown adds nothing and leaves its reason."""
+        with self._database.session() as session:
+            for sample in samples:
+                row = session.get(CostRow, (day, sample.workload)) or CostRow(
+                    day=day,
+                    workload=sample.workload,
+                    current_cycles=0,
+                    current_usd_per_hour=0.0,
+                    proposed_cycles=0,
+                    proposed_usd_per_hour=0.0,
+                )
+                session.add(row)
+                if isinstance(sample.current_usd_per_hour, Unknown):
+                    row.reason = sample.current_usd_per_hour.reason
+                else:
+                    row.current_cycles += 1
+                    row.current_usd_per_hour += sample.current_usd_per_hour
+                if not isinstance(sample.proposed_usd_per_hour, Unknown):
+                    row.proposed_cycles += 1
+                    row.proposed_usd_per_hour += sample.proposed_usd_per_hour
+
+    def costs(self, first: date, last: date, workload: str | None = None) -> tuple[DayCosts, ...]:
+        """Costs of the days from `first` to `last`, by day and workload."""
+        query = select(CostRow).where(CostRow.day.between(first, last)).order_by(CostRow.day, CostRow.workload)
+        if workload is not None:
+            query = query.where(CostRow.workload == workload)
+        with self._database.session() as session:
+            return tuple(map(_day_costs, session.scalars(query)))
+
+    def days_without_report(self, before: date, at_most: int = 31) -> tuple[date, ...]:
+        """Days before `before` of which costs are known and no report was written, oldest first."""
+        days = (
+            select(CostRow.day)
+            .where(CostRow.day < before, CostRow.day.not_in(select(ReportRow.day)))
+            .distinct()
+            .order_by(CostRow.day.desc())
+            .limit(at_most)
+        )
+        with self._database.session() as session:
+            return tuple(sorted(session.scalars(days)))
+
+    def keep_report(self, report: StoredReport) -> None:
+        """Store a report in place of an earlier one of that day."""
+        with self._database.session() as session:
+            session.merge(ReportRow(day=report.day, generated_at=report.generated_at, files=dict(report.files)))
+
+    def report(self, day: date) -> StoredReport | None:
+        """The report of a day."""
+        with self._database.session() as session:
+            row = session.get(ReportRow, day)
+        return None if row is None else StoredReport(day=row.day, generated_at=row.generated_at, files=row.files)
+
+    def report_days(self, before: date | None, limit: int) -> tuple[tuple[date, datetime], ...]:
+        """Days with a report and when it was written, newest first."""
+        query = select(ReportRow.day, ReportRow.generated_at).order_by(ReportRow.day.desc()).limit(limit)
+        if before is not None:
+            query = query.where(ReportRow.day < before)
+        with self._database.session() as session:
+            return tuple((row.day, row.generated_at) for row in session.execute(query))
+
+    def open_events(self) -> tuple[Event, ...]:
+        """Events that go on."""
+        with self._database.session() as session:
+            return tuple(
+                Event(key=row.key, severity=row.severity, summary=row.summary, detail=row.detail, at=row.since)
+                for row in session.scalars(select(EventRow).order_by(EventRow.key))
+            )
+
+    def open_event(self, event: Event) -> None:
+        """The event has begun, or goes on with another detail."""
+        with self._database.session() as session:
+            session.merge(
+                EventRow(
+                    key=event.key, severity=event.severity, summary=event.summary, detail=event.detail, since=event.at
+                )
+            )
+
+    def close_event(self, key: str) -> None:
+        """The event is over and that has been told."""
+        with self._database.session() as session:
+            session.execute(delete(EventRow).where(EventRow.key == key))
+
+    def keep_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Store alerts as told now."""
+        with self._database.session() as session:
+            for alert in alerts:
+                session.merge(
+                    AlertRow(
+                        fingerprint=alert.fingerprint,
+                        status=alert.status,
+                        starts_at=alert.starts_at,
+                        received_at=alert.received_at,
+                        labels=dict(alert.labels),
+                        annotations=dict(alert.annotations),
+                    )
+                )
+
+    def alerts(self, limit: int = 200) -> tuple[Alert, ...]:
+        """Alerts, the latest told first."""
+        with self._database.session() as session:
+            rows = session.scalars(select(AlertRow).order_by(AlertRow.received_at.desc()).limit(limit))
+            return tuple(
+                Alert(
+                    fingerprint=row.fingerprint,
+                    status=row.status,
+                    starts_at=row.starts_at,
+                    received_at=row.received_at,
+                    labels=row.labels,
+                    annotations=row.annotations,
+                )
+                for row in rows
+            )
+
+
+def _day_costs(row: CostRow) -> DayCosts:
+    unknown = Unknown(row.reason or "no cycle of that day knew it")
+    return DayCosts(
+        day=row.day,
+        workload=row.workload,
+        usd=24.0 * row.current_usd_per_hour / row.current_cycles if row.current_cycles else unknown,
+        proposed_usd=24.0 * row.proposed_usd_per_hour / row.proposed_cycles if row.proposed_cycles else unknown,
+    )

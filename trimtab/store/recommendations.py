@@ -1,0 +1,195 @@
+"""Recommendations in the store: keep, hold, decide, search."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+
+from domain.plan import Act, Recommendation
+from domain.unknown import Unknown
+from trimtab.records import Held, Record, Status
+from trimtab.store.codec import decode, encode
+from trimtab.store.database import Database
+from trimtab.store.tables import RecommendationRow as Row
+
+SortKey = Literal["created_at", "workload", "saving_usd_per_month"]
+NO_SAVING = -1e300  # an unknown saving sorts below every known one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """What is wanted of the recommendations; without `status` the newest of each workload."""
+
+    workload: str | None = None
+    kind: str | None = None
+    status: Status | None = None
+    min_saving: float | None = None
+    sort: SortKey = "saving_usd_per_month"
+    descending: bool = True
+    limit: int = 50
+    after: tuple[Any, str] | None = None  # sort value and id of the last one already seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of records; `next` is the place to go on from, None at the end."""
+
+    records: tuple[Record, ...]
+    next: tuple[Any, str] | None
+
+
+class Recommendations:
+    """The table of recommendations as records. Every method raises StoreError when the database fails."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def keep(self, records: Sequence[Record]) -> None:
+        """Store these as the newest of their workloads; what was newest before is superseded."""
+        with self._database.session() as session:
+            for record in records:
+                workload = record.recommendation.workload
+                session.execute(update(Row).where(Row.workload == workload, Row.latest).values(latest=False))
+                session.merge(_row(record))
+
+    def hold(self, workloads: Collection[str], held: Held) -> None:
+        """Mark the newest of these as held; the moment the first hold began stays."""
+        newest = select(Row).where(Row.latest, Row.workload.in_(workloads))
+        with self._database.session() as session:
+            for row in session.scalars(newest):
+                row.held_since = row.held_since or held.since
+                row.held_reason = held.reason
+
+    def retire(self, workloads: Collection[str]) -> None:
+        """These workloads are gone: their newest recommendation is no longer current."""
+        with self._database.session() as session:
+            session.execute(update(Row).where(Row.latest, Row.workload.in_(workloads)).values(latest=False))
+
+    def newest(self) -> tuple[Record, ...]:
+        """The newest of each workload, by workload."""
+        with self._database.session() as session:
+            return tuple(map(_record, session.scalars(select(Row).where(Row.latest).order_by(Row.workload))))
+
+    def newest_of(self, workload: str) -> Record | None:
+        """The newest of one workload."""
+        with self._database.session() as session:
+            row = session.scalars(select(Row).where(Row.latest, Row.workload == workload)).first()
+            return None if row is None else _record(row)
+
+    def in_force(self, workload: str, at: datetime) -> Record | None:
+        """The one that was the newest at `at`; the first later one where there was none yet."""
+        mine = select(Row).where(Row.workload == workload)
+        before = mine.where(Row.created_at <= at).order_by(Row.created_at.desc())
+        after = mine.where(Row.created_at > at).order_by(Row.created_at)
+        with self._database.session() as session:
+            row = session.scalars(before.limit(1)).first() or session.scalars(after.limit(1)).first()
+            return None if row is None else _record(row)
+
+    def find(self, recommendation_id: str) -> Record | None:
+        """One by its id."""
+        with self._database.session() as session:
+            row = session.get(Row, recommendation_id)
+            return None if row is None else _record(row)
+
+    def decide(self, recommendation_id: str, decision: Status, at: datetime) -> Record | None:
+        """Write down what the user decided; None if there is no such recommendation."""
+        with self._database.session() as session:
+            row = session.get(Row, recommendation_id)
+            if row is None:
+                return None
+            row.decision, row.decided_at = decision.value, at
+            return _record(row)
+
+    def search(self, search: Search, now: datetime) -> Found:
+        """One page."""
+        with self._database.session() as session:
+            rows = session.scalars(_query(search, now).limit(search.limit + 1)).all()
+        more = len(rows) > search.limit
+        page = rows[: search.limit]
+        place = (_sort_value(page[-1], search.sort), page[-1].id) if more else None
+        return Found(records=tuple(map(_record, page)), next=place)
+
+
+def _query(search: Search, now: datetime) -> Select[Row]:
+    key = _sort_column(search.sort)
+    query = select(Row).order_by(*((key.desc(), Row.id.desc()) if search.descending else (key, Row.id)))
+    query = query.where(Row.latest if search.status is None else _status(now) == search.status.value)
+    if search.workload is not None:
+        query = query.where(Row.workload == search.workload)
+    if search.kind is not None:
+        query = query.where(Row.kind == search.kind)
+    if search.min_saving is not None:
+        query = query.where(Row.saving_usd_per_month >= search.min_saving)
+    if search.after is not None:
+        value, last = search.after
+        beyond = (key < value, Row.id < last) if search.descending else (key > value, Row.id > last)
+        query = query.where(or_(beyond[0], and_(key == value, beyond[1])))
+    return query
+
+
+def _sort_column(sort: SortKey) -> ColumnElement[Any]:
+    if sort == "saving_usd_per_month":
+        return case((Row.saving_usd_per_month.is_(None), NO_SAVING), else_=Row.saving_usd_per_month)
+    return (Row.created_at if sort == "created_at" else Row.workload).expression
+
+
+def _sort_value(row: Row, sort: SortKey) -> Any:
+    value = getattr(row, sort)
+    return NO_SAVING if value is None else value
+
+
+def _status(now: datetime) -> ColumnElement[str]:
+    """`Record.status` as SQL."""
+    old = case((Row.decision == Status.OPEN.value, Status.SUPERSEDED.value), else_=Row.decision)
+    return case(
+        (~Row.latest, old),
+        (Row.valid_until <= now, Status.EXPIRED.value),
+        (Row.held_reason.is_not(None), Status.HELD.value),
+        else_=Row.decision,
+    )
+
+
+def _saving(recommendation: Recommendation) -> float | None:
+    if not isinstance(recommendation, Act) or isinstance(recommendation.saving, Unknown):
+        return None
+    return recommendation.saving.usd_per_month
+
+
+def _row(record: Record) -> Row:
+    recommendation = record.recommendation
+    return Row(
+        id=recommendation.id,
+        workload=recommendation.workload,
+        kind=recommendation.kind,
+        created_at=recommendation.created_at,
+        valid_until=recommendation.valid_until,
+        observed_at=record.observed_at,
+        last_seen={signal: moment.isoformat() for signal, moment in record.last_seen.items()},
+        inputs_sha256=recommendation.evidence.inputs_sha256,
+        saving_usd_per_month=_saving(recommendation),
+        body=encode(recommendation),
+        latest=record.latest,
+        decision=record.decision.value,
+        decided_at=record.decided_at,
+        held_since=record.held.since if record.held else None,
+        held_reason=record.held.reason if record.held else None,
+    )
+
+
+def _record(row: Row) -> Record:
+    held = None
+    if row.held_since is not None and row.held_reason is not None:
+        held = Held(since=row.held_since, reason=row.held_reason)
+    return Record(
+        recommendation=decode(row.body),
+        observed_at=row.observed_at,
+        last_seen={signal: datetime.fromisoformat(moment) for signal, moment in row.last_seen.items()},
+        latest=row.latest,
+        decision=Status(row.decision),
+        decided_at=row.decided_at,
+        held=held,
+    )

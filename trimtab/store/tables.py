@@ -1,0 +1,122 @@
+"""The tables, as typed SQLAlchemy models. Times are aware UTC, kept as text that sorts as they do."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Date, Float, Index, Integer, String, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware datetime as fixed-width UTC text; SQLite has no time type, and this one sorts everywhere."""
+
+    impl = String(27)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> str | None:
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("only aware datetimes are stored")
+        return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> datetime | None:
+        del dialect
+        return None if value is None else datetime.fromisoformat(value)
+
+
+class Base(DeclarativeBase):
+    """Root of the models."""
+
+    type_annotation_map = {datetime: Moment, date: Date, dict[str, Any]: JSON}  # noqa: RUF012  SQLAlchemy's own idiom
+
+
+class RecommendationRow(Base):
+    """One recommendation, its whole body as JSON, and what has happened to it."""
+
+    __tablename__ = "recommendations"
+    __table_args__ = (Index("ix_recommendations_newest", "latest", "workload"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    workload: Mapped[str] = mapped_column(String(512), index=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    valid_until: Mapped[datetime]
+    observed_at: Mapped[datetime]
+    last_seen: Mapped[dict[str, Any]]
+    inputs_sha256: Mapped[str] = mapped_column(String(64))
+    saving_usd_per_month: Mapped[float | None] = mapped_column(Float)
+    body: Mapped[str] = mapped_column(Text)
+    latest: Mapped[bool]
+    decision: Mapped[str] = mapped_column(String(16))
+    decided_at: Mapped[datetime | None]
+    held_since: Mapped[datetime | None]
+    held_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class CycleRow(Base):
+    """One run of the cycle."""
+
+    __tablename__ = "cycles"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    duration_s: Mapped[float]
+    acts: Mapped[int]
+    holds: Mapped[int]
+    kept: Mapped[int]
+    failure: Mapped[str | None] = mapped_column(Text)
+
+
+class CostRow(Base):
+    """Sums over the cycles of one day of what a workload costs and would cost; means are taken on reading."""
+
+    __tablename__ = "costs"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    workload: Mapped[str] = mapped_column(String(512), primary_key=True)
+    current_cycles: Mapped[int]
+    current_usd_per_hour: Mapped[float]
+    proposed_cycles: Mapped[int]
+    proposed_usd_per_hour: Mapped[float]
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
+class ReportRow(Base):
+    """A nightly report as it was rendered: its files by suffix."""
+
+    __tablename__ = "reports"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    generated_at: Mapped[datetime]
+    files: Mapped[dict[str, Any]]
+
+
+class EventRow(Base):
+    """An event that goes on (or that has ended, and whose end is still to be told)."""
+
+    __tablename__ = "events"
+
+    key: Mapped[str] = mapped_column(String(512), primary_key=True)
+    severity: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+
+
+class AlertRow(Base):
+    """An alert that Alertmanager told us of, as last told."""
+
+    __tablename__ = "alerts"
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    status: Mapped[str] = mapped_column(String(16))
+    starts_at: Mapped[datetime]
+    received_at: Mapped[datetime] = mapped_column(index=True)
+    labels: Mapped[dict[str, Any]]
+    annotations: Mapped[dict[str, Any]]
