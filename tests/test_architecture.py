@@ -20,7 +20,7 @@ BESIDE = {"benchmarks", "deploy", "docs", "examples", "tests"}
 # Third-party libraries each part may use: a new one is a decision, made here.
 ALLOWED: dict[str, set[str]] = {
     "domain": {"numpy"},
-    "monitor": {"fastapi", "numpy", "pandas", "prometheus_api_client", "prometheus_client", "pydantic", "requests", "starlette", "uvicorn", "yaml"},
+    "monitor": {"fastapi", "numpy", "pandas", "prometheus_api_client", "prometheus_client", "pydantic", "requests", "starlette", "urllib3", "uvicorn", "yaml"},
     "optimizer": {"holidays", "joblib", "numba", "numpy", "pandas", "scipy", "statsmodels"},
     "rules": {"yaml"},
     "dashboards": {"grafana_foundation_sdk", "jinja2", "matplotlib", "yaml"},

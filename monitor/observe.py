@@ -1,0 +1,172 @@
+"""Gathering: every fact about a workload that a decision may use, on one grid that ends at or before `at`.
+
+Without its request rate there is nothing to decide, so a source that fails on that is an error. Anything else that
+can not be had becomes Unknown, with the source's own words as its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from domain.capacity import TimeToReady
+from domain.errors import NoData, SourceError
+from domain.load import LoadHistory
+from domain.observation import Declared, Observation, RunningState
+from domain.ports import HistorySource
+from domain.signals import Signal
+from domain.unknown import Unknown
+from domain.workload import PurchaseMix, ServingMode, Workload
+from monitor import ready
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+AT_ONCE = 4  # questions under way at a time: enough to keep one Prometheus busy, too few to drown it
+
+
+@runtime_checkable
+class SeesStarts(Protocol):
+    """A source that has seen replicas start."""
+
+    def starts(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> ready.Starts:
+        """How long each start took; raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """What is looked at: [start, end) in whole steps since the epoch."""
+
+    start: datetime
+    end: datetime
+    step: timedelta
+
+    @classmethod
+    def before(cls, at: datetime, lookback: timedelta, step: timedelta) -> Span:
+        """The whole steps of `lookback` that have ended at `at`; ValueError if there are none."""
+        if lookback < step:
+            raise ValueError(f"a lookback of {lookback} holds no step of {step}")
+        end = at - (at - EPOCH) % step
+        return cls(start=end - (lookback // step) * step, end=end, step=step)
+
+
+def observe(
+    source: HistorySource,
+    workload: Workload,
+    *,
+    at: datetime,
+    lookback: timedelta,
+    step: timedelta,
+    declared: Declared | None = None,
+) -> Observation:
+    """All that is known of `workload` at `at`.
+
+    Raises SourceUnavailable or BadAnswer when the request rate can not be had; its absence (NoData) is a fact.
+    """
+    stated = declared or Declared()
+    span = Span.before(at, lookback, step)
+    load = _load(source, workload, span)
+    replicas = _if_known(source, workload, Signal.READY_REPLICAS, span)
+    return Observation(
+        workload=workload,
+        observed_at=at,
+        source=str(source),
+        load=load,
+        latency=_if_known(source, workload, Signal.LATENCY, span),
+        errors=_if_known(source, workload, Signal.ERROR_RATIO, span),
+        replicas=replicas,
+        time_to_ready=_time_to_ready(source, workload, at, lookback, stated),
+        service_time_s=_service_time_s(source, workload, span, stated),
+        declared_capacity_rps=_capacity(stated),
+        running=_running(replicas, stated),
+    )
+
+
+def observe_all(
+    source: HistorySource,
+    workloads: Sequence[Workload],
+    *,
+    at: datetime,
+    lookback: timedelta,
+    step: timedelta,
+    declared: Mapping[str, Declared] | None = None,
+) -> list[Observation | SourceError]:
+    """`observe` for each workload (declarations by workload id), a few at a time, in the order given.
+
+    One workload's failure is its own: the error stands in its place.
+    """
+    stated = declared or {}
+
+    def one(workload: Workload) -> Observation | SourceError:
+        try:
+            return observe(source, workload, at=at, lookback=lookback, step=step, declared=stated.get(workload.id))
+        except SourceError as error:
+            return error
+
+    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="observe") as pool:
+        return list(pool.map(one, workloads))
+
+
+def _load(source: HistorySource, workload: Workload, span: Span) -> LoadHistory | Unknown:
+    try:
+        return source.load(workload, Signal.REQUEST_RATE, start=span.start, end=span.end, step=span.step)
+    except NoData as nothing:
+        return Unknown(str(nothing))
+
+
+def _if_known(source: HistorySource, workload: Workload, signal: Signal, span: Span) -> LoadHistory | Unknown:
+    try:
+        return source.load(workload, signal, start=span.start, end=span.end, step=span.step)
+    except SourceError as error:
+        return Unknown(str(error))
+
+
+def _time_to_ready(
+    source: HistorySource, workload: Workload, at: datetime, lookback: timedelta, stated: Declared
+) -> TimeToReady:
+    if stated.time_to_ready is not None:
+        return ready.declared(stated.time_to_ready)
+    if not isinstance(source, SeesStarts):
+        return ready.assumed(f"{source} does not tell of starts")
+    try:
+        starts = source.starts(workload, at=at, lookback=lookback)
+    except SourceError as error:
+        return ready.assumed(str(error))
+    return ready.measured(starts)
+
+
+def _service_time_s(source: HistorySource, workload: Workload, span: Span, stated: Declared) -> float | Unknown:
+    """The mean over the whole span, read as one step of that length, so that busy hours count for more."""
+    if stated.service_time is not None:
+        return stated.service_time.total_seconds()
+    whole = Span(start=span.start, end=span.end, step=span.end - span.start)
+    found = _if_known(source, workload, Signal.SERVICE_TIME, whole)
+    return found if isinstance(found, Unknown) else float(found.values[0])
+
+
+def _capacity(stated: Declared) -> float | Unknown:
+    return Unknown("no capacity is declared") if stated.capacity_rps is None else stated.capacity_rps
+
+
+def _running(replicas: LoadHistory | Unknown, stated: Declared) -> RunningState | Unknown:
+    """How it runs today. What it runs on and is paid by no metric tells: that is declared, or the whole is unknown.
+
+    Replicas that were counted are there all the time, which is what dedicated means; serverless is declared.
+    """
+    if stated.offer is None:
+        return Unknown("what it runs on is not declared (`offer` in the settings)")
+    mode = stated.mode or ServingMode.DEDICATED
+    if stated.replicas is not None:
+        count = stated.replicas
+    elif mode is ServingMode.SERVERLESS:
+        count = 0
+    elif isinstance(replicas, Unknown):
+        return Unknown(f"the number of replicas is neither declared nor known: {replicas.reason}")
+    else:
+        known = replicas.values[np.isfinite(replicas.values)]
+        count = round(float(known[-1]))
+    return RunningState(replicas=count, mode=mode, offer=stated.offer, purchase=PurchaseMix(on_demand=float(count)))

@@ -1,0 +1,169 @@
+"""Prometheus as a source of facts: a workload's signal over time, on an even grid, gaps and all.
+
+A step [t, t + step) is read at its end, t + step, with a window that reaches back `max(step, shortest_window)`: PromQL
+looks at (T - window, T], so no step knows of anything after its own end. With the default of five minutes a coarser
+step is its exact mean, and a finer one a trailing mean over five minutes (a rate needs about four scrapes to be one).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import BadAnswer, NoData, SettingsError
+from domain.load import Floats, LoadHistory
+from domain.signals import RuntimeProfile, Signal
+from domain.workload import Workload
+from monitor import kubernetes
+from monitor.client import Client, Patience, Points
+from monitor.discovery import discover
+from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
+from monitor.ready import Starts
+
+DISCOVERY_LOOKBACK = timedelta(days=7)
+STARTS_EVERY = timedelta(hours=1)
+MOST_SPANS = 12  # so many gaps are filled one by one; more are cheaper to ask for in one go
+AT_A_QUANTILE = (Signal.LATENCY, Signal.TIME_TO_FIRST_TOKEN)
+
+
+class PrometheusSource:
+    """A `HistorySource` that asks one Prometheus, a series of our recording rules first where there is one.
+
+    `shortest_window` may be lowered to about four scrape intervals for steps under five minutes; `on_warning` receives
+    what the server warns of (an answer may then be incomplete).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        patience: Patience | None = None,
+        profiles: Mapping[str, RuntimeProfile] = PROFILES,
+        shortest_window: timedelta = RECORDED_WINDOW,
+        on_warning: Callable[[str], None] | None = None,
+    ) -> None:
+        self._client = Client(url, headers=headers, patience=patience, on_warning=on_warning)
+        self._profiles = profiles
+        self._shortest_window = shortest_window
+
+    def __str__(self) -> str:
+        return self._client.name
+
+    def workloads(self, *, at: datetime) -> Sequence[Workload]:
+        """The workloads seen in the week before `at`; NoData if there were none."""
+        return discover(self._client, self._profiles.values(), at=at, lookback=DISCOVERY_LOOKBACK)
+
+    def load(
+        self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
+    ) -> LoadHistory:
+        """The signal on an even grid over [start, end); gaps are NaN.
+
+        Raises NoData where nothing is known at all, BadAnswer where the answer is not one series, SourceUnavailable
+        where there is no answer, ValueError for no whole step.
+        """
+        steps = (end - start) // step
+        if steps < 1:
+            raise ValueError(f"no whole step of {step} lies between {start} and {end}")
+        values = self._first_known(workload, signal, Points(first=start + step, step=step, count=steps))
+        if not np.isfinite(values).any():
+            between = f"between {start:%Y-%m-%dT%H:%MZ} and {end:%Y-%m-%dT%H:%MZ}"
+            raise NoData(
+                str(self),
+                f"holds no {signal.value} of {workload.id} {between}",
+                "see that it is scraped, and for how long its data is kept",
+            )
+        return LoadHistory(start=start, step=step, values=values)
+
+    def starts(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> Starts:
+        """How long each start seen in the lookback took; NoData if none was seen.
+
+        Kubernetes sees the whole of it, from the pod's creation; a runtime only what comes after its process began.
+        """
+        at = at.replace(microsecond=0)
+        if workload.target is not None:
+            pods = self._client.now(kubernetes.starts(workload.target, _written(lookback)), at)
+            seconds = tuple(float(pod.values[0]) for pod in pods if pod.values[0] > 0)
+            if seconds:
+                return Starts(seconds=seconds, detail="from a pod's creation to its first ready (kube-state-metrics)")
+        return self._process_starts(workload, at=at, lookback=lookback)
+
+    def _process_starts(self, workload: Workload, *, at: datetime, lookback: timedelta) -> Starts:
+        """A gauge stays until the next start changes it: each change of an instance's value is a start."""
+        query = self._profile(workload).query(Signal.STARTUP_SECONDS, workload.labels, window=_written(STARTS_EVERY))
+        seconds: list[float] = []
+        if query is not None:
+            count = max(1, lookback // STARTS_EVERY)
+            points = Points(first=at - (count - 1) * STARTS_EVERY, step=STARTS_EVERY, count=count)
+            for instance in self._client.over(query, points):
+                known = instance.values[np.isfinite(instance.values)]
+                seconds += [float(value) for value in known[np.diff(known, prepend=np.nan) != 0]]
+        if not seconds:
+            raise NoData(str(self), f"saw no start of {workload.id}", "declare its time-to-ready in the settings")
+        return Starts(seconds=tuple(seconds), detail="from process start to ready (without scheduling and image pull)")
+
+    def _first_known(self, workload: Workload, signal: Signal, points: Points) -> Floats:
+        """Values point by point from the first expression that has a sample there."""
+        values = np.full(points.count, np.nan)
+        present = np.zeros(points.count, dtype=np.bool_)
+        for query in self._expressions(workload, signal, points.step):
+            for begin, end in _spans(~present):
+                more, there = self._one_series(query, points.piece(begin, end))
+                fresh = there & ~present[begin:end]
+                values[begin:end][fresh] = more[fresh]
+                present[begin:end] |= there
+            if present.all():
+                break
+        return values
+
+    def _expressions(self, workload: Workload, signal: Signal, step: timedelta) -> Iterator[str]:
+        """What to ask, best first: Kubernetes (which still knows a workload at zero), recorded series, raw metrics."""
+        profile = self._profile(workload)
+        window = max(step, self._shortest_window)
+        quantile = workload.slo.latency_quantile
+        wanted = [kubernetes.replicas(workload.target, signal)]
+        as_recorded = window == RECORDED_WINDOW and (signal not in AT_A_QUANTILE or quantile == RECORDED_QUANTILE)
+        if as_recorded:
+            wanted.append(profile.query(signal, workload.labels, recorded=True))
+        raw = profile.query(signal, workload.labels, window=_written(window), quantile=quantile)
+        # Starts are told per replica; as a signal over time the slowest one counts.
+        wanted.append(f"max({raw})" if raw and signal is Signal.STARTUP_SECONDS else raw)
+        if not any(wanted):
+            raise NoData(str(self), f"{profile.name} exports no {signal.value}", "nothing to mend: do without it")
+        yield from filter(None, wanted)
+
+    def _one_series(self, query: str, points: Points) -> tuple[Floats, NDArray[np.bool_]]:
+        """Values and where there are any, of a query that must give one series or none."""
+        found = self._client.over(query, points)
+        if len(found) > 1:
+            example = dict(found[1].labels)
+            raise BadAnswer(
+                str(self),
+                f"has {len(found)} series for {query} (such as {example})",
+                "drop or aggregate the extra labels",
+            )
+        if not found:
+            return np.full(points.count, np.nan), np.zeros(points.count, dtype=np.bool_)
+        return found[0].values, found[0].present
+
+    def _profile(self, workload: Workload) -> RuntimeProfile:
+        if workload.runtime not in self._profiles:
+            known = ", ".join(self._profiles)
+            raise SettingsError(f"workloads.{workload.id}.runtime", workload.runtime, f"known runtimes are {known}")
+        return self._profiles[workload.runtime]
+
+
+def _spans(missing: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Index ranges [begin, end) that cover every missing point: each gap, or one range where gaps are many."""
+    edges = np.flatnonzero(np.diff(missing.astype(np.int8), prepend=0, append=0))
+    spans = [(int(begin), int(end)) for begin, end in edges.reshape(-1, 2)]
+    return spans if len(spans) <= MOST_SPANS else [(spans[0][0], spans[-1][1])]
+
+
+def _written(window: timedelta) -> str:
+    """A duration as PromQL writes it."""
+    seconds = int(window.total_seconds())
+    return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
