@@ -39,10 +39,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait for a connection and for an answer."""
+    """How long to wait for a connection and for an answer, and before a second further try (the first is at once)."""
 
     connect: timedelta = timedelta(seconds=2)
     answer: timedelta = timedelta(seconds=30)
+    pause: timedelta = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ class Client:
             session=session,
             # Handed on as it is to requests, which takes a pair; the library's hint says int.
             timeout=(self.patience.connect.total_seconds(), self.patience.answer.total_seconds()),  # type: ignore[arg-type]
-            retry=_retries(),
+            retry=_retries(self.patience.pause),
         )
 
     def over(self, query: str, points: Points) -> list[Series]:
@@ -136,6 +137,11 @@ class Client:
             return ask()
         except requests.exceptions.JSONDecodeError as error:
             raise self._bad(f"answered {query!r} with something that is no JSON") from error
+        except requests.ConnectTimeout as error:
+            waited = f"{self.patience.connect.total_seconds():g} s"
+            raise SourceUnavailable(
+                self.name, f"took no connection within {waited}", "see that the host is right and no firewall between"
+            ) from error
         except requests.Timeout as error:
             waited = f"{self.patience.answer.total_seconds():g} s"
             raise SourceUnavailable(
@@ -194,18 +200,18 @@ FIXES = {
 }
 
 
-def _retries() -> Retry:
-    """A refused connection or a busy server gets two more tries, after 0 and 2 s; nothing else is worth one.
+def _retries(pause: timedelta) -> Retry:
+    """A refused connection or a busy server gets two more tries, at once and after `pause`; nothing else is worth one.
 
     Not a time-out: the server is still working on the first try. Not Retry-After: it may name an hour.
     """
     return Retry(
         total=2,
         connect=2,
-        read=0,
+        read=False,
         other=0,
         status=2,
-        backoff_factor=1.0,
+        backoff_factor=pause.total_seconds() / 2,  # doubled before the second retry
         status_forcelist=PASSES_BY_ITSELF,
         raise_on_status=False,
         respect_retry_after_header=False,
