@@ -143,6 +143,8 @@ class Cycle:
     ) -> None:
         """Fresh ones supersede; what could not be renewed is held; what was never known is held without a number."""
         self.recommendations.keep(fresh)
+        if workloads:
+            self.journal.keep_workloads(workloads)
         everything = problems.get("")
         for name in before:
             reason = everything or problems.get(name)

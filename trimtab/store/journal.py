@@ -10,8 +10,10 @@ from sqlalchemy import delete, func, select
 
 from domain.ports import Event
 from domain.unknown import Unknown
+from domain.workload import Workload
 from trimtab.store.database import Database
-from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow
+from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow, WorkloadRow
+from trimtab.store.workload_codec import to_workload, workload_body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,17 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def keep_workloads(self, workloads: Sequence[Workload]) -> None:
+        """These are the workloads now; any other is forgotten."""
+        with self._database.session() as session:
+            session.execute(delete(WorkloadRow))
+            session.add_all(WorkloadRow(id=workload.id, body=workload_body(workload)) for workload in workloads)
+
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workloads as last seen, by id."""
+        with self._database.session() as session:
+            return tuple(to_workload(row.body) for row in session.scalars(select(WorkloadRow).order_by(WorkloadRow.id)))
 
     def note_cycle(self, note: CycleNote) -> None:
         """Write down a run."""

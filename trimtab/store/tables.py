@@ -59,6 +59,15 @@ class RecommendationRow(Base):
     held_reason: Mapped[str | None] = mapped_column(Text)
 
 
+class WorkloadRow(Base):
+    """A workload as it was last seen, whole."""
+
+    __tablename__ = "workloads"
+
+    id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    body: Mapped[dict[str, Any]]
+
+
 class CycleRow(Base):
     """One run of the cycle."""
 

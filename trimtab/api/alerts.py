@@ -1,0 +1,77 @@
+"""`/alerts`: what Alertmanager tells us by its webhook, and shows it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from trimtab.api.deps import Deps
+from trimtab.api.problems import problem_responses
+from trimtab.api.schemas import AlertList, Received
+from trimtab.present import moment
+from trimtab.store.journal import Alert
+
+
+class AlertIn(BaseModel):
+    """One alert of the payload; fields of later versions are let through."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    status: str = Field(max_length=16)
+    labels: dict[str, str]
+    annotations: dict[str, str] = Field(default_factory=dict)
+    startsAt: AwareDatetime  # noqa: N815  Alertmanager's own name
+    fingerprint: str = Field(min_length=1, max_length=64)
+
+
+class WebhookIn(BaseModel):
+    """Alertmanager's webhook payload (version 4), as far as it is used."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    alerts: list[AlertIn]
+
+
+def router(deps: Deps) -> APIRouter:
+    """The routes, over the store of `deps`."""
+    routes = APIRouter(tags=["alerts"])
+
+    @routes.post("/alerts/webhook", response_model=Received, responses=problem_responses())
+    def take_alerts(payload: WebhookIn) -> dict[str, int]:
+        """The address to give Alertmanager as a webhook receiver."""
+        now = deps.clock()
+        deps.journal.keep_alerts(
+            [
+                Alert(
+                    fingerprint=alert.fingerprint,
+                    status=alert.status,
+                    starts_at=alert.startsAt,
+                    received_at=now,
+                    labels=alert.labels,
+                    annotations=alert.annotations,
+                )
+                for alert in payload.alerts
+            ]
+        )
+        return {"received": len(payload.alerts)}
+
+    @routes.get("/alerts", response_model=AlertList, responses=problem_responses())
+    def list_alerts() -> dict[str, Any]:
+        """Alerts, the latest told first; at most 200."""
+        return {
+            "items": [
+                {
+                    "fingerprint": alert.fingerprint,
+                    "status": alert.status,
+                    "starts_at": moment(alert.starts_at),
+                    "received_at": moment(alert.received_at),
+                    "labels": alert.labels,
+                    "annotations": alert.annotations,
+                }
+                for alert in deps.journal.alerts()
+            ]
+        }
+
+    return routes

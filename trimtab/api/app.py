@@ -1,0 +1,39 @@
+"""Makes the application out of its routes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request, Response
+
+from trimtab.api import alerts, money, probes, problems, recommendations, workloads
+from trimtab.api.deps import Deps
+from trimtab.web import page
+
+# Pages carry their own styles and pictures and load nothing from anywhere.
+PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
+
+
+def create_app(deps: Deps) -> FastAPI:
+    """The API and the web page. The interactive documentation is left out: it would load scripts from afar."""
+    app = FastAPI(
+        title="Trimtab",
+        version=version("trimtab"),
+        summary="What holds each workload's SLO at the least cost, with the evidence.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    for part in (recommendations, workloads, money, alerts, probes, page):
+        app.include_router(part.router(deps))
+
+    @app.middleware("http")
+    async def guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        if response.headers.get("content-type", "").startswith("text/html"):
+            response.headers["Content-Security-Policy"] = PAGE_POLICY
+        return response
+
+    return app

@@ -1,0 +1,117 @@
+"""`/costs` and `/reports`: what the days cost."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from starlette.exceptions import HTTPException
+
+from domain.unknown import Unknown
+from trimtab.api.deps import Deps
+from trimtab.api.paging import read_cursor, write_cursor
+from trimtab.api.problems import problem_responses
+from trimtab.api.schemas import CostPage, ReportPage
+from trimtab.present import moment
+from trimtab.store.journal import DayCosts
+
+DEFAULT_DAYS = timedelta(days=30)
+Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+
+
+def router(deps: Deps) -> APIRouter:
+    """The routes, over the store of `deps`."""
+    routes = APIRouter(tags=["costs and reports"])
+
+    @routes.get("/costs", response_model=CostPage, responses=problem_responses())
+    def list_costs(
+        since: Annotated[date | None, Query(description="First day; 30 days before the last by default.")] = None,
+        until: Annotated[date | None, Query(description="Last day; today (UTC) by default.")] = None,
+        workload: Annotated[str | None, Query(description="Only of this workload.")] = None,
+        limit: Limit = 200,
+        cursor: Cursor = None,
+    ) -> dict[str, Any]:
+        """Cost per day and workload: the mean over the day's cycles, times 24 hours."""
+        question = (since, until, workload)
+        place = read_cursor(cursor, 2, *question)
+        last = until or deps.clock().astimezone(UTC).date()
+        first = since or _earlier(last)
+        if first > last:
+            raise HTTPException(422, f"since: {first} lies after {last}; give an earlier day")
+        rows = [
+            row
+            for row in deps.journal.costs(first, last, workload)
+            if place is None or (row.day.isoformat(), row.workload) > (str(place[0]), str(place[1]))
+        ]
+        more = len(rows) > limit
+        page = rows[:limit]
+        end = (page[-1].day.isoformat(), page[-1].workload) if more else None
+        return {"items": [_cost(row) for row in page], "next": write_cursor(end, *question)}
+
+    @routes.get("/reports", response_model=ReportPage, responses=problem_responses())
+    def list_reports(limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
+        """Nightly reports, the newest first."""
+        place = read_cursor(cursor, 1)
+        days = deps.journal.report_days(None if place is None else _day(str(place[0])), limit + 1)
+        page = days[:limit]
+        return {
+            "items": [
+                {
+                    "date": day,
+                    "generated_at": moment(generated_at),
+                    "html": f"/reports/{day}",
+                    "csv": f"/reports/{day}.csv",
+                }
+                for day, generated_at in page
+            ],
+            "next": write_cursor((page[-1][0].isoformat(),) if len(days) > limit else None),
+        }
+
+    @routes.get(
+        "/reports/{day}.csv",
+        response_class=Response,
+        responses=problem_responses(404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    )
+    def show_report_csv(day: date) -> Response:
+        """The report of a day as CSV."""
+        return Response(_report(deps, day, "csv"), media_type="text/csv; charset=utf-8")
+
+    @routes.get(
+        "/reports/{day}",
+        response_class=Response,
+        responses=problem_responses(404) | {200: {"content": {"text/html": {"schema": {"type": "string"}}}}},
+    )
+    def show_report(day: date) -> Response:
+        """The report of a day as a page."""
+        return Response(_report(deps, day, "html"), media_type="text/html; charset=utf-8")
+
+    return routes
+
+
+def _earlier(last: date) -> date:
+    return last - DEFAULT_DAYS if last - date.min > DEFAULT_DAYS else date.min
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HTTPException(422, "cursor: not one that was given out; leave it out to begin again") from None
+
+
+def _cost(row: DayCosts) -> dict[str, Any]:
+    figures = {"usd": row.usd, "proposed_usd": row.proposed_usd}
+    return {
+        "day": row.day,
+        "workload": row.workload,
+        "unknown": {name: value.reason for name, value in figures.items() if isinstance(value, Unknown)},
+    } | {name: None if isinstance(value, Unknown) else value for name, value in figures.items()}
+
+
+def _report(deps: Deps, day: date, suffix: str) -> str:
+    report = deps.journal.report(day)
+    if report is None:
+        raise HTTPException(404, f"there is no report of {day}; /reports lists them")
+    return report.files[suffix]

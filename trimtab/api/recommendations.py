@@ -1,0 +1,113 @@
+"""`/recommendations`: list, show, accept, dismiss."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.exceptions import HTTPException
+
+from domain.plan import Hold
+from trimtab.api.deps import Deps
+from trimtab.api.paging import read_cursor, write_cursor
+from trimtab.api.problems import problem_responses
+from trimtab.api.schemas import RecommendationBody, RecommendationPage
+from trimtab.present import recommendation_body
+from trimtab.records import Record, Status
+from trimtab.store.recommendations import Search, SortKey
+
+Sort = Literal["created_at", "-created_at", "workload", "-workload", "saving_usd_per_month", "-saving_usd_per_month"]
+KEYS: dict[str, SortKey] = {
+    "created_at": "created_at",
+    "workload": "workload",
+    "saving_usd_per_month": "saving_usd_per_month",
+}
+
+
+def router(deps: Deps) -> APIRouter:
+    """The routes, over the store of `deps`."""
+    routes = APIRouter(tags=["recommendations"])
+
+    @routes.get("/recommendations", response_model=RecommendationPage, responses=problem_responses())
+    def list_recommendations(  # noqa: PLR0917  each is a query parameter, passed by name
+        workload: Annotated[str | None, Query(description="Only of this workload.")] = None,
+        kind: Annotated[Literal["act", "hold"] | None, Query(description="Only to act on, or only held.")] = None,
+        status: Annotated[Status | None, Query(description="Only of this status; the newest ones without it.")] = None,
+        min_saving: Annotated[
+            float | None, Query(description="Only with at least this saving, in USD a month.", allow_inf_nan=False)
+        ] = None,
+        sort: Annotated[Sort, Query(description="Order; a minus turns it round.")] = "-saving_usd_per_month",
+        limit: Annotated[int, Query(ge=1, le=200, description="Most items of a page.")] = 50,
+        cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    ) -> dict[str, Any]:
+        """The newest recommendation of each workload, or with `status` also older ones."""
+        question = (workload, kind, status, min_saving, sort)
+        place = read_cursor(cursor, 2, *question)
+        now = deps.clock()
+        found = deps.recommendations.search(
+            Search(
+                workload=workload,
+                kind=kind,
+                status=status,
+                min_saving=min_saving,
+                sort=KEYS[sort.removeprefix("-")],
+                descending=sort.startswith("-"),
+                limit=limit,
+                after=None if place is None else _place(place),
+            ),
+            now,
+        )
+        return {
+            "items": [recommendation_body(record, now) for record in found.records],
+            "next": write_cursor(found.next, *question),
+        }
+
+    @routes.get(
+        "/recommendations/{recommendation_id}", response_model=RecommendationBody, responses=problem_responses(404)
+    )
+    def show_recommendation(recommendation_id: str) -> dict[str, Any]:
+        """One recommendation with its whole evidence."""
+        return recommendation_body(_found(deps, recommendation_id), deps.clock())
+
+    @routes.post(
+        "/recommendations/{recommendation_id}/accept",
+        response_model=RecommendationBody,
+        responses=problem_responses(404, 409),
+    )
+    def accept_recommendation(recommendation_id: str) -> dict[str, Any]:
+        """Say that it is going to be done."""
+        if isinstance(_found(deps, recommendation_id).recommendation, Hold):
+            raise HTTPException(409, f"{recommendation_id} is a hold: there is nothing to accept")
+        return _decide(deps, recommendation_id, Status.ACCEPTED)
+
+    @routes.post(
+        "/recommendations/{recommendation_id}/dismiss",
+        response_model=RecommendationBody,
+        responses=problem_responses(404, 409),
+    )
+    def dismiss_recommendation(recommendation_id: str) -> dict[str, Any]:
+        """Say that it is not going to be done."""
+        return _decide(deps, recommendation_id, Status.DISMISSED)
+
+    return routes
+
+
+def _place(values: tuple[Any, ...]) -> tuple[Any, str]:
+    value, last = values
+    return value, str(last)
+
+
+def _found(deps: Deps, recommendation_id: str) -> Record:
+    record = deps.recommendations.find(recommendation_id)
+    if record is None:
+        raise HTTPException(404, f"there is no recommendation {recommendation_id!r}; /recommendations lists them")
+    return record
+
+
+def _decide(deps: Deps, recommendation_id: str, decision: Status) -> dict[str, Any]:
+    now = deps.clock()
+    status = _found(deps, recommendation_id).status(now)
+    if status in (Status.SUPERSEDED, Status.EXPIRED):
+        raise HTTPException(409, f"{recommendation_id} is {status.value}; decide on the newest of its workload")
+    deps.recommendations.decide(recommendation_id, decision, now)
+    return recommendation_body(_found(deps, recommendation_id), now)

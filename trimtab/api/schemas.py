@@ -1,0 +1,190 @@
+"""The shapes of the answers, for the OpenAPI document; unknown figures are null and `unknown` says why."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+
+class PurchaseBody(BaseModel):
+    """Mean replicas held in each way of buying."""
+
+    reserved: float
+    on_demand: float
+    spot: float
+
+
+class ConfigurationBody(BaseModel):
+    """A way of running a workload and its price."""
+
+    replicas: int
+    mean_replicas: float
+    mode: str
+    purchase: PurchaseBody
+    offer: str
+    usd_per_month: float
+
+
+class ProposalBody(ConfigurationBody):
+    """What is proposed, with the range its price may fall in."""
+
+    usd_per_month_low: float
+    usd_per_month_high: float
+
+
+class ReasonBody(BaseModel):
+    """One step of the explanation."""
+
+    code: str
+    detail: str
+    before: str | None
+    after: str | None
+
+
+class HeldBody(BaseModel):
+    """Since when and why a recommendation could not be renewed."""
+
+    since: str
+    reason: str
+
+
+class CalendarBody(BaseModel):
+    """From `at` on, at least `replicas`."""
+
+    at: str
+    replicas: int
+
+
+class RecommendationBody(BaseModel):
+    """A recommendation with its status and its whole evidence."""
+
+    id: str
+    workload: str
+    kind: Literal["act", "hold"]
+    created_at: str
+    valid_until: str
+    observed_at: str = Field(description="Of when the facts are; before created_at for recorded history.")
+    status: Literal["open", "accepted", "dismissed", "held", "expired", "superseded"]
+    age_seconds: int
+    held: HeldBody | None
+    replicas: int | None = Field(description="The number to follow now; null when there is none.")
+    current: ConfigurationBody | None
+    proposed: ProposalBody | None
+    saving_usd_per_month: float | None
+    saving_low: float | None
+    saving_high: float | None
+    confidence: float | None
+    needs: str | None
+    calendar: list[CalendarBody]
+    reasons: list[ReasonBody]
+    evidence: dict[str, Any]
+    unknown: dict[str, str]
+
+
+class RecommendationPage(BaseModel):
+    """A page; `next` is the cursor of the following one, null at the end."""
+
+    items: list[RecommendationBody]
+    next: str | None
+
+
+class WorkloadBody(BaseModel):
+    """A workload, its promise and needs, and what is recommended for it."""
+
+    id: str
+    runtime: str | None
+    labels: dict[str, str]
+    slo: dict[str, float] | None
+    resources: dict[str, Any] | None
+    bounds: dict[str, Any] | None
+    modes: list[str]
+    cloud: str | None
+    region: str | None
+    isolation_group: str | None
+    team: str | None
+    target: dict[str, Any] | None
+    input_age_seconds: dict[str, float]
+    recommendation: str | None = Field(description="Id of its newest recommendation.")
+    status: str | None
+
+
+class WorkloadPage(BaseModel):
+    """A page of workloads."""
+
+    items: list[WorkloadBody]
+    next: str | None
+
+
+class ForecastBody(BaseModel):
+    """What the newest recommendation expects of the load, and how the forecasters did on this history."""
+
+    workload: str
+    recommendation: str
+    created_at: str
+    forecast: dict[str, Any]
+    backtest: dict[str, Any]
+
+
+class CostBody(BaseModel):
+    """What a workload cost on a day (UTC), and would have cost as proposed."""
+
+    day: date
+    workload: str
+    usd: float | None
+    proposed_usd: float | None
+    unknown: dict[str, str]
+
+
+class CostPage(BaseModel):
+    """A page of costs."""
+
+    items: list[CostBody]
+    next: str | None
+
+
+class ReportLink(BaseModel):
+    """Where the report of a day is."""
+
+    date: date
+    generated_at: str
+    html: str
+    csv: str
+
+
+class ReportPage(BaseModel):
+    """A page of reports."""
+
+    items: list[ReportLink]
+    next: str | None
+
+
+class AlertBody(BaseModel):
+    """An alert as Alertmanager last told it."""
+
+    fingerprint: str
+    status: str
+    starts_at: str
+    received_at: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+
+class AlertList(BaseModel):
+    """The alerts told last."""
+
+    items: list[AlertBody]
+    next: str | None = None
+
+
+class Received(BaseModel):
+    """How many alerts were taken in."""
+
+    received: int
+
+
+class State(BaseModel):
+    """Whether a probe is content."""
+
+    status: str

@@ -1,0 +1,149 @@
+"""Metrics of our own: read from the store when scraped, so that what has expired is absent and never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from domain.plan import Act, Json, Recommendation
+from domain.prices import HOURS_PER_MONTH
+from domain.unknown import Unknown
+from trimtab.records import Record, Status
+from trimtab.store.journal import Journal
+from trimtab.store.recommendations import Recommendations
+
+RECOMMENDED_REPLICAS = "trimtab_recommended_replicas"
+FORECAST_LOAD = "trimtab_forecast_load"
+CAPACITY_RPS = "trimtab_capacity_rps"
+COST = "trimtab_cost_usd_per_hour"
+SAVING = "trimtab_saving_usd_per_month"
+INPUT_AGE = "trimtab_input_age_seconds"
+CYCLE_DURATION = "trimtab_cycle_duration_seconds"
+CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
+RECOMMENDATION_INFO = "trimtab_recommendation_info"
+
+STATES = ("act", "hold", "accepted", "dismissed", "held", "expired")
+
+
+class TrimtabCollector(Collector):
+    """Everything the store can tell, at the moment of the scrape."""
+
+    def __init__(self, recommendations: Recommendations, journal: Journal, clock: Callable[[], datetime]) -> None:
+        self._recommendations = recommendations
+        self._journal = journal
+        self._clock = clock
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing, so that registering asks nothing of the store."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """The families; raises StoreError when the store fails."""
+        now = self._clock()
+        records = self._recommendations.newest()
+        yield from _replicas(records, now)
+        yield _loads(records, now)
+        yield _costs(records, now)
+        yield _ages(records, now)
+        yield from _cycles(self._journal)
+
+
+def registry_of(recommendations: Recommendations, journal: Journal, clock: Callable[[], datetime]) -> CollectorRegistry:
+    """A registry of our own, never the process-wide one."""
+    registry = CollectorRegistry()
+    registry.register(TrimtabCollector(recommendations, journal, clock))
+    ProcessCollector(registry=registry)
+    return registry
+
+
+def _state(record: Record, now: datetime) -> str:
+    status = record.status(now)
+    return record.recommendation.kind if status is Status.OPEN else status.value
+
+
+def _replicas(records: Iterable[Record], now: datetime) -> Iterable[Metric]:
+    wanted = GaugeMetricFamily(RECOMMENDED_REPLICAS, "Replicas to run; absent when none is known.", labels=["workload"])
+    info = GaugeMetricFamily(
+        RECOMMENDATION_INFO,
+        f"1 for the state of the newest recommendation: {', '.join(STATES)}.",
+        labels=["workload", "state"],
+    )
+    saving = GaugeMetricFamily(SAVING, "Saving a month of the newest recommendation to act.", labels=["workload"])
+    capacity = GaugeMetricFamily(CAPACITY_RPS, "Requests/s one replica carries within its SLO.", labels=["workload"])
+    for record in records:
+        recommendation = record.recommendation
+        name = recommendation.workload
+        info.add_metric([name, _state(record, now)], 1.0)
+        replicas = record.replicas(now)
+        if not isinstance(replicas, Unknown):
+            wanted.add_metric([name], replicas)
+        if record.status(now) is Status.EXPIRED:
+            continue
+        rate = recommendation.evidence.capacity.get("rate_rps")
+        if isinstance(rate, int | float):
+            capacity.add_metric([name], rate)
+        if isinstance(recommendation, Act) and not isinstance(recommendation.saving, Unknown):
+            saving.add_metric([name], recommendation.saving.usd_per_month)
+    return wanted, info, saving, capacity
+
+
+def _loads(records: Iterable[Record], now: datetime) -> Metric:
+    loads = GaugeMetricFamily(
+        FORECAST_LOAD,
+        "Requests/s expected: the highest within the horizon, at the quantile.",
+        labels=["workload", "quantile", "horizon"],
+    )
+    for record in records:
+        if record.status(now) is not Status.EXPIRED:
+            for quantile, horizon, load in forecast_loads(record.recommendation):
+                loads.add_metric([record.recommendation.workload, quantile, horizon], load)
+    return loads
+
+
+def forecast_loads(recommendation: Recommendation) -> Iterable[tuple[str, str, float]]:
+    """Quantile, horizon and requests/s of everything the evidence says of the load to come."""
+    highest = recommendation.evidence.forecast.get("highest_rps")
+    if isinstance(highest, Mapping):
+        for horizon, by_quantile in highest.items():
+            for quantile, load in _mapping(by_quantile).items():
+                if isinstance(load, int | float):
+                    yield quantile, horizon, load
+
+
+def _mapping(value: Json) -> Mapping[str, Json]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _costs(records: Iterable[Record], now: datetime) -> Metric:
+    costs = GaugeMetricFamily(COST, "USD an hour as it runs (current) and as proposed.", labels=["workload", "state"])
+    for record in records:
+        recommendation = record.recommendation
+        if record.status(now) is Status.EXPIRED:
+            continue
+        if not isinstance(recommendation.current, Unknown):
+            costs.add_metric(
+                [recommendation.workload, "current"], recommendation.current.usd_per_month / HOURS_PER_MONTH
+            )
+        if isinstance(recommendation, Act):
+            proposed = recommendation.plan.proposed.usd_per_month
+            costs.add_metric([recommendation.workload, "proposed"], proposed / HOURS_PER_MONTH)
+    return costs
+
+
+def _ages(records: Iterable[Record], now: datetime) -> Metric:
+    ages = GaugeMetricFamily(INPUT_AGE, "Age of the newest known sample of a signal.", labels=["workload", "signal"])
+    for record in records:
+        for signal in record.last_seen:
+            ages.add_metric([record.recommendation.workload, signal], record.input_age(signal, now).total_seconds())
+    return ages
+
+
+def _cycles(journal: Journal) -> Iterable[Metric]:
+    last = journal.last_cycle()
+    if last is not None:
+        yield GaugeMetricFamily(CYCLE_DURATION, "Seconds the last cycle took.", value=last.duration_s)
+    yield CounterMetricFamily(CYCLE_FAILURES, "Cycles in which something failed.", value=journal.cycle_failures())

@@ -1,0 +1,55 @@
+"""Workloads to JSON and back, so that what was discovered is still known when the source is away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from domain.workload import Bounds, Resources, ScaleTarget, ServingMode, Slo, Workload
+
+
+def workload_body(workload: Workload) -> dict[str, Any]:
+    """The workload as JSON; durations in seconds."""
+    return {
+        "id": workload.id,
+        "runtime": workload.runtime,
+        "labels": dict(workload.labels),
+        "slo": {
+            "attainment": workload.slo.attainment,
+            "latency_quantile": workload.slo.latency_quantile,
+            "latency_seconds": workload.slo.latency.total_seconds(),
+        },
+        "resources": asdict(workload.resources),
+        "bounds": asdict(workload.bounds),
+        "modes": sorted(mode.value for mode in workload.modes),
+        "cloud": workload.cloud,
+        "region": workload.region,
+        "isolation_group": workload.isolation_group,
+        "team": workload.team,
+        "target": None if workload.target is None else asdict(workload.target),
+    }
+
+
+def to_workload(body: Mapping[str, Any]) -> Workload:
+    """The workload that `workload_body` wrote."""
+    slo, target = body["slo"], body["target"]
+    return Workload(
+        id=body["id"],
+        runtime=body["runtime"],
+        labels=dict(body["labels"]),
+        slo=Slo(
+            attainment=slo["attainment"],
+            latency_quantile=slo["latency_quantile"],
+            latency=timedelta(seconds=slo["latency_seconds"]),
+        ),
+        resources=Resources(**body["resources"]),
+        bounds=Bounds(**body["bounds"]),
+        modes=frozenset(ServingMode(mode) for mode in body["modes"]),
+        cloud=body["cloud"],
+        region=body["region"],
+        isolation_group=body["isolation_group"],
+        team=body["team"],
+        target=None if target is None else ScaleTarget(**target),
+    )

@@ -1,0 +1,1 @@
+"""The web page: what is recommended, at a glance."""

@@ -1,0 +1,39 @@
+"""`/`: one plain page with every recommendation. It loads nothing from anywhere and needs no script."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from dashboards.style import stylesheet
+from trimtab.api.deps import Deps
+from trimtab.api.problems import problem_responses
+from trimtab.web.view import Page, page_of
+
+
+def render_page(page: Page) -> str:
+    """The page as HTML; every text in it is escaped."""
+    environment = Environment(
+        loader=PackageLoader("trimtab.web"), autoescape=select_autoescape(), undefined=StrictUndefined, trim_blocks=True
+    )
+    return environment.get_template("recommendations.html").render(page=page, style=stylesheet())
+
+
+def router(deps: Deps) -> APIRouter:
+    """The page, over the store of `deps`."""
+    routes = APIRouter(tags=["page"])
+
+    @routes.get("/", response_class=HTMLResponse, responses=problem_responses())
+    def show_page() -> HTMLResponse:
+        """The newest recommendations as a page."""
+        last = deps.journal.last_cycle()
+        page = page_of(
+            deps.recommendations.newest(),
+            last_cycle=None if last is None else last.at,
+            failure=None if last is None else last.failure,
+            now=deps.clock(),
+        )
+        return HTMLResponse(render_page(page))
+
+    return routes

@@ -1,0 +1,140 @@
+"""What the page shows, in words: made from records, so that the template only places it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dashboards.report.words import rounded_money
+from domain.plan import Act, Configuration
+from domain.unknown import Unknown
+from trimtab.records import Record, Status
+
+REASONS_SHOWN = 3
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One workload; texts are ready to print, None where there is nothing to say."""
+
+    id: str
+    workload: str
+    tag: str
+    tag_class: str
+    now: str
+    now_unknown: bool
+    proposed: str | None
+    mode: str | None
+    saving: str | None
+    saving_range: str | None
+    saving_unknown: str | None
+    why: tuple[str, ...]
+    needs: str | None
+    held: str | None
+    age: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """The whole page."""
+
+    lines: tuple[Line, ...]
+    acts: int
+    holds: int
+    cost: str
+    cost_note: str
+    saving: str
+    saving_note: str
+    last_cycle: str
+    failure: str | None
+
+
+def page_of(records: Sequence[Record], *, last_cycle: datetime | None, failure: str | None, now: datetime) -> Page:
+    """The page at `now`: the largest saving first, holds last."""
+    ordered = sorted(records, key=lambda record: (-_saving(record), record.recommendation.workload))
+    bills = [_bill(record) for record in records]
+    known_bills = [bill for bill in bills if bill is not None]
+    savings = [record.recommendation.saving for record in records if isinstance(record.recommendation, Act)]
+    known = [saving for saving in savings if not isinstance(saving, Unknown)]
+    low, high = sum(s.low for s in known), sum(s.high for s in known)
+    return Page(
+        lines=tuple(_line(record, now) for record in ordered),
+        acts=len(savings),
+        holds=len(records) - len(savings),
+        cost=_usd(sum(known_bills)) if known_bills else "not known",
+        cost_note=f"a month as it runs; known for {len(known_bills)} of {_workloads(len(records))}",
+        saving=_usd(sum(s.usd_per_month for s in known)) if known else "none yet",
+        saving_note=f"{_usd(low)} to {_usd(high)} a month, over {_workloads(len(known))}"
+        if known
+        else "nothing to act on",
+        last_cycle="no cycle has been run yet" if last_cycle is None else f"last cycle {span(now - last_cycle)} ago",
+        failure=failure,
+    )
+
+
+def _workloads(count: int) -> str:
+    return f"{count} workload{'s' * (count != 1)}"
+
+
+def _saving(record: Record) -> float:
+    recommendation = record.recommendation
+    if isinstance(recommendation, Act):
+        return -1e299 if isinstance(recommendation.saving, Unknown) else recommendation.saving.usd_per_month
+    return -1e300
+
+
+def _bill(record: Record) -> float | None:
+    current = record.recommendation.current
+    return None if isinstance(current, Unknown) else current.usd_per_month
+
+
+def _line(record: Record, now: datetime) -> Line:
+    recommendation = record.recommendation
+    status = record.status(now)
+    current = recommendation.current
+    act = recommendation if isinstance(recommendation, Act) else None
+    saving = None if act is None or isinstance(act.saving, Unknown) else act.saving
+    return Line(
+        id=recommendation.id,
+        workload=recommendation.workload,
+        tag=_tag(record, status),
+        tag_class="act" if act is not None and status in (Status.OPEN, Status.ACCEPTED) else "hold",
+        now=current.reason if isinstance(current, Unknown) else _runs(current),
+        now_unknown=isinstance(current, Unknown),
+        proposed=None if act is None else _runs(act.plan.proposed),
+        mode=None if act is None else act.plan.proposed.mode.value,
+        saving=None if saving is None else _usd(saving.usd_per_month),
+        saving_range=None if saving is None else f"{_usd(saving.low)} to {_usd(saving.high)}",
+        saving_unknown=act.saving.reason if act is not None and isinstance(act.saving, Unknown) else None,
+        why=tuple(reason.detail for reason in recommendation.reasons[:REASONS_SHOWN]),
+        needs=None if isinstance(recommendation, Act) else recommendation.needs,
+        held=None if record.held is None else f"held for {span(now - record.held.since)}: {record.held.reason}",
+        age=span(record.age(now)),
+    )
+
+
+def _tag(record: Record, status: Status) -> str:
+    if status is Status.OPEN:
+        return record.recommendation.kind
+    return status.value
+
+
+def _runs(configuration: Configuration) -> str:
+    """The number of machines (where there are any of its own), what they are, and the bill."""
+    count = f"{configuration.replicas} {TIMES} " if configuration.replicas else ""
+    return f"{count}{configuration.offer}, {configuration.mode.value}, {_usd(configuration.usd_per_month)} a month"
+
+
+def _usd(amount: float) -> str:
+    return rounded_money(amount, "USD")
+
+
+def span(duration: timedelta) -> str:
+    """A duration in its largest fitting unit: `40 s`, `12 min`, `5 h`, `3 d`."""
+    seconds = max(0.0, duration.total_seconds())
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
