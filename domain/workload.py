@@ -31,11 +31,15 @@ class PurchaseMix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """The promise: this share of requests is answered without error within `latency`."""
+    """The promise: this share of requests is answered without error within `latency`.
+
+    `min_accuracy` (0..1) is the model's own bound; None leaves it to the alert rules' default.
+    """
 
     attainment: float = 0.999
     latency_quantile: float = 0.95
     latency: timedelta = timedelta(milliseconds=500)
+    min_accuracy: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.attainment < 1.0:

@@ -1,0 +1,104 @@
+"""What rules are made of, before they are text: recording rules, alerts, and the cases that prove an alert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Literal
+
+from domain.plan import Recommendation
+from domain.signals import RuntimeProfile, Signal
+from domain.workload import ServingMode, Workload
+from rules.options import RuleOptions
+
+Severity = Literal["critical", "warning", "info"]
+
+
+class Category(StrEnum):
+    """What an alert is about; alerts of one workload and category are one notification."""
+
+    LATENCY = "latency"
+    ERRORS = "errors"
+    QUALITY = "quality"
+    TELEMETRY = "telemetry"
+    CAPACITY = "capacity"
+    COST = "cost"
+    TRIMTAB = "trimtab"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingRule:
+    """A series that is computed once and asked for cheaply."""
+
+    record: str
+    expr: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Samples for a unit test, in promtool's words: `name{labels}` and `start+step x times`."""
+
+    series: str
+    values: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One unit test of an alert: fed `series`, at `at` it fires with `value` in its text, or not (None)."""
+
+    name: str
+    series: tuple[Series, ...]
+    at: timedelta
+    value: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alert, whole: its `description` may hold the marks `<workload>` and `<value>`.
+
+    `value_template` prints `$value`. `labels` are those of the expression's own result as the cases
+    produce them; a `workload` among them is what the text names.
+    """
+
+    name: str
+    category: Category
+    severity: Severity
+    expr: str
+    wait: timedelta
+    tail: timedelta
+    summary: str
+    description: str
+    value_template: str
+    labels: Mapping[str, str]
+    cases: tuple[Case, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One workload as an alert sees it."""
+
+    workload: Workload
+    profile: RuntimeProfile
+    recommendation: Recommendation | None
+    options: RuleOptions
+    identity: Mapping[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        missing = [name for name in self.profile.identity if name not in self.workload.labels]
+        if missing:
+            raise ValueError(
+                f"workload {self.workload.id!r} has no label {missing[0]!r}, which {self.profile.name} needs"
+            )
+        object.__setattr__(self, "identity", {name: self.workload.labels[name] for name in self.profile.identity})
+
+    def asks(self, signal: Signal) -> bool:
+        """Whether the runtime can be asked for `signal`."""
+        return signal in self.profile.expressions
+
+    @property
+    def may_have_no_replica(self) -> bool:
+        """Whether silence is normal: the workload may be at zero, or runs where nothing is scraped."""
+        current = None if self.recommendation is None else self.recommendation.current
+        return self.workload.bounds.min_replicas == 0 or getattr(current, "mode", None) is ServingMode.SERVERLESS

@@ -1,0 +1,33 @@
+"""What a user may set about the rules; every default has its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleOptions:
+    """Bounds and waits of the recording rules and alerts.
+
+    `min_requests` is the traffic floor: with fewer requests in a window no ratio or percentile of it
+    is believed. `runbook_base_url` is where docs/runbooks is published; as it stands, a path in the
+    repository.
+    """
+
+    runbook_base_url: str = "docs/runbooks"
+    interval: timedelta = timedelta(seconds=30)
+    slow_interval: timedelta = timedelta(minutes=2)  # under Prometheus' five-minute look-back, so nothing goes stale
+    min_requests: int = 20
+    error_ratio: float = 0.05
+    min_accuracy: float = 0.85
+    min_labelled_pairs: int = 100
+    input_age: timedelta = timedelta(minutes=15)
+    plan_quantile: str = "plan"  # value of the label `quantile` for the quantile that the plan holds
+    lead_horizon: str = "lead"  # value of the label `horizon` for the time that a new replica needs
+    cost_factor: float = 1.2
+    cost_floor_usd_per_hour: float = 0.1
+    firing_tail: timedelta = timedelta(minutes=5)
+
+
+DEFAULTS = RuleOptions()

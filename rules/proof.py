@@ -1,0 +1,48 @@
+"""The unit tests that come with the rules, for `promtool test rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rules.groups import label_values, runbook_url
+from rules.model import Alert, Case
+from rules.options import RuleOptions
+from rules.promql import duration
+from rules.specimen import STEP
+
+
+def unit_tests(
+    alerts: Sequence[Alert], rule_files: Sequence[str], owner: Mapping[str, str], options: RuleOptions
+) -> dict[str, Any]:
+    """A promtool test file: each case of each alert, against `rule_files` (relative to the test file)."""
+    return {
+        "rule_files": list(rule_files),
+        "evaluation_interval": duration(STEP),
+        "tests": [_test(alert, case, owner, options) for alert in alerts for case in alert.cases],
+    }
+
+
+def _test(alert: Alert, case: Case, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+    expected = [] if case.value is None else [_firing(alert, case.value, owner, options)]
+    return {
+        "name": f"{alert.name} {case.name}",
+        "interval": duration(STEP),
+        "input_series": [{"series": series.series, "values": series.values} for series in case.series],
+        "alert_rule_test": [{"eval_time": duration(case.at), "alertname": alert.name, "exp_alerts": expected}],
+    }
+
+
+def _firing(alert: Alert, value: str, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+    labels = {**alert.labels, **label_values(alert, owner)}
+    text = alert.description.replace("<workload>", labels.get("workload", "")).replace("<value>", value)
+    for name, content in alert.labels.items():
+        text = text.replace(f"{{{{ $labels.{name} }}}}", content)
+    return {
+        "exp_labels": labels,
+        "exp_annotations": {
+            "summary": alert.summary,
+            "description": text,
+            "runbook_url": runbook_url(alert.name, options),
+        },
+    }

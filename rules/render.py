@@ -1,0 +1,96 @@
+"""Rule files and their unit tests for a fleet: the use case of this part."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import PurePosixPath
+
+from domain.artifact import Artifact
+from domain.names import safe_name
+from domain.plan import Recommendation
+from domain.signals import RuntimeProfile
+from domain.workload import Workload
+from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD
+from rules.document import document
+from rules.groups import alert_group, recording_group
+from rules.model import Subject
+from rules.options import DEFAULTS, RuleOptions
+from rules.proof import unit_tests
+from rules.recording import history_rules, objective_rules, slow_rules
+
+HEADER = "Written by `trimtab render rules`: change the settings, not this file."
+
+
+def render(
+    targets: Sequence[tuple[Workload, RuntimeProfile]],
+    recommendations: Sequence[Recommendation],
+    options: RuleOptions = DEFAULTS,
+) -> tuple[Artifact, ...]:
+    """Recording rules per runtime, alerts per workload and for the fleet, each alert with its unit tests.
+
+    All files lie in one folder. The order of the arguments does not matter. ValueError for a workload
+    without the identity labels of its runtime.
+    """
+    profiles = {profile.name: profile for _, profile in targets}
+    quantiles = {
+        name: {workload.slo.latency_quantile for workload, profile in targets if profile.name == name}
+        for name in profiles
+    }
+    newest = {each.workload: each for each in sorted(recommendations, key=lambda each: each.created_at)}
+    subjects = [
+        Subject(workload=workload, profile=profile, recommendation=newest.get(workload.id), options=options)
+        for workload, profile in sorted(targets, key=lambda target: target[0].id)
+    ]
+    return (
+        *(artifact for name in sorted(profiles) for artifact in _recorded(profiles[name], quantiles[name], options)),
+        *_fleet(options),
+        *(artifact for subject in subjects for artifact in _workload(subject)),
+    )
+
+
+def _recorded(profile: RuntimeProfile, quantiles: Collection[float], options: RuleOptions) -> tuple[Artifact, Artifact]:
+    """The history's series in a file of their own: only they are worth computing for the past."""
+    name, by = f"trimtab:{profile.name}", f"of every workload on {profile.name}, by {', '.join(profile.identity)}"
+    history = [recording_group(f"{name}:history", options.interval, history_rules(profile))]
+    objectives = [
+        recording_group(f"{name}:objectives", options.interval, objective_rules(profile, quantiles)),
+        recording_group(f"{name}:slow", options.slow_interval, slow_rules(profile)),
+    ]
+    recorded, compared = _recorded_files(profile)
+    return (
+        _file(recorded, {"groups": [group for group in history if group["rules"]]}, f"History {by}."),
+        _file(compared, {"groups": [group for group in objectives if group["rules"]]}, f"What alerts compare, {by}."),
+    )
+
+
+def _fleet(options: RuleOptions) -> tuple[Artifact, Artifact]:
+    alerts = [build(options) for build in FOR_THE_FLEET]
+    rules, tests = "trimtab-fleet.rules.yml", "trimtab-fleet_test.yml"
+    return (
+        _file(
+            rules, {"groups": [alert_group("trimtab:fleet", alerts, {}, options)]}, "Alerts on Trimtab's own metrics."
+        ),
+        _file(tests, unit_tests(alerts, [rules], {}, options), f"Run with `promtool test rules {tests}`."),
+    )
+
+
+def _workload(subject: Subject) -> tuple[Artifact, Artifact]:
+    alerts = [alert for build in PER_WORKLOAD if (alert := build(subject)) is not None]
+    workload, name = subject.workload, f"workload-{safe_name(subject.workload.id)}"
+    rules, tests = f"{name}.rules.yml", f"{name}_test.yml"
+    owner = {"workload": workload.id} | ({"team": workload.team} if workload.team else {})
+    groups = [alert_group(f"trimtab:{name}", alerts, owner, subject.options)]
+    proofs = unit_tests(alerts, [*_recorded_files(subject.profile), rules], owner, subject.options)
+    return (
+        _file(rules, {"groups": groups}, f"Alerts on {workload.id}."),
+        _file(tests, proofs, f"Alerts on {workload.id}: run with `promtool test rules {tests}`."),
+    )
+
+
+def _recorded_files(profile: RuntimeProfile) -> tuple[str, str]:
+    name = safe_name(profile.name)
+    return f"recorded-{name}.rules.yml", f"objectives-{name}.rules.yml"
+
+
+def _file(name: str, content: dict[str, object], about: str) -> Artifact:
+    return Artifact(path=PurePosixPath(name), text=document(content, (HEADER, about)))
