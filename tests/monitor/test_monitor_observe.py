@@ -1,0 +1,278 @@
+"""What is gathered before a decision: known facts, and for the rest a reason in place of a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.capacity import ReadyBasis
+from domain.errors import BadAnswer, NoData, SourceError, SourceUnavailable
+from domain.load import LoadHistory
+from domain.observation import Declared, Observation, RunningState
+from domain.signals import Signal
+from domain.unknown import Unknown
+from domain.workload import PurchaseMix, ScaleTarget, ServingMode, Workload
+from monitor.health import input_health
+from monitor.observe import observe, observe_all
+from monitor.prometheus import PrometheusSource
+from monitor.recorded import RecordedSource
+from tests.openmetrics import document, family, samples
+from tests.servers import Prometheus, backfill
+
+START = datetime(2025, 3, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+FIVE = timedelta(minutes=5)
+NOW = START + 6 * HOUR
+WORKLOAD = Workload(id="shop:digits", runtime="trimtab-serving", labels={"service": "shop", "model": "digits"})
+TIMES = START.timestamp() + 60.0 * np.arange(361)
+DECLARED = Declared(
+    capacity_rps=12.5, time_to_ready=timedelta(seconds=90), service_time=timedelta(milliseconds=80), offer="m5.large"
+)
+
+
+@dataclass
+class Told:
+    """A source that tells what it is given for a signal, and raises what is an error."""
+
+    facts: dict[Signal, float | SourceError]
+    asked: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+
+    def load(
+        self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
+    ) -> LoadHistory:
+        self.asked.append((workload.id, start, end))
+        fact = self.facts.get(signal, NoData("told", f"has no {signal.value}", "none"))
+        if isinstance(fact, SourceError):
+            raise fact
+        return LoadHistory(start=start, step=step, values=np.full((end - start) // step, fact))
+
+    def workloads(self, *, at: datetime) -> Sequence[Workload]:
+        return [WORKLOAD] if at >= START else []
+
+
+def seen(facts: dict[Signal, float | SourceError], declared: Declared | None = None, at: datetime = NOW) -> Observation:
+    return observe(Told(facts), WORKLOAD, at=at, lookback=6 * HOUR, step=FIVE, declared=declared)
+
+
+def reason(fact: object) -> str:
+    assert isinstance(fact, Unknown)
+    return fact.reason
+
+
+def test_what_is_known_is_told_and_the_rest_is_unknown_with_its_reason() -> None:
+    known = seen({Signal.REQUEST_RATE: 3.0})
+    assert isinstance(known.load, LoadHistory)
+    assert known.load.values.tolist() == [3.0] * 72
+    assert reason(known.latency) == "told: has no latency; none"
+    assert "has no error_ratio" in reason(known.errors)
+    assert "has no ready_replicas" in reason(known.replicas)
+    assert "has no service_time" in reason(known.service_time_s)
+    assert reason(known.declared_capacity_rps) == "no capacity is declared"
+    assert "`offer`" in reason(known.running)
+
+
+def test_a_workload_without_requests_on_record_is_a_fact_but_a_failing_source_is_not() -> None:
+    assert "has no request_rate" in reason(seen({}).load)
+    for failure in (SourceUnavailable("told", "is dead", "wake it"), BadAnswer("told", "lies", "ask another")):
+        with pytest.raises(type(failure)):
+            seen({Signal.REQUEST_RATE: failure})
+
+
+def test_any_other_signal_that_fails_is_unknown_not_zero_and_stops_nothing() -> None:
+    dead = SourceUnavailable("told", "is dead", "wake it")
+    partial = seen(
+        {Signal.REQUEST_RATE: 3.0, Signal.LATENCY: dead, Signal.READY_REPLICAS: dead, Signal.ERROR_RATIO: 0.0}
+    )
+    assert reason(partial.latency) == reason(partial.replicas) == "told: is dead; wake it"
+    assert isinstance(partial.errors, LoadHistory)
+
+
+def test_only_steps_that_have_ended_are_asked_for() -> None:
+    told = Told({Signal.REQUEST_RATE: 1.0})
+    observe(told, WORKLOAD, at=NOW + timedelta(seconds=299.5), lookback=6 * HOUR, step=FIVE)
+    assert {(start, end) for _, start, end in told.asked} == {(START, NOW)}
+    with pytest.raises(ValueError, match="holds no step"):
+        observe(told, WORKLOAD, at=NOW, lookback=timedelta(minutes=4), step=FIVE)
+
+
+def test_what_is_declared_wins_over_what_is_measured() -> None:
+    stated = seen({Signal.REQUEST_RATE: 3.0, Signal.SERVICE_TIME: 9.9, Signal.READY_REPLICAS: 4.0}, DECLARED)
+    assert stated.declared_capacity_rps == 12.5
+    assert stated.service_time_s == 0.08
+    assert stated.time_to_ready.basis is ReadyBasis.DECLARED
+    assert stated.time_to_ready.p90 == timedelta(seconds=90)
+    assert stated.running == RunningState(
+        replicas=4, mode=ServingMode.DEDICATED, offer="m5.large", purchase=PurchaseMix(on_demand=4.0)
+    )
+    assert seen({Signal.REQUEST_RATE: 3.0}, replace(DECLARED, replicas=7)).running == RunningState(
+        replicas=7, mode=ServingMode.DEDICATED, offer="m5.large", purchase=PurchaseMix(on_demand=7.0)
+    )
+
+
+def test_replicas_are_never_made_up() -> None:
+    assert "neither declared nor known" in reason(seen({Signal.REQUEST_RATE: 3.0}, DECLARED).running)
+    serverless = seen({Signal.REQUEST_RATE: 3.0}, replace(DECLARED, mode=ServingMode.SERVERLESS, offer="lambda"))
+    assert serverless.running == RunningState(
+        replicas=0, mode=ServingMode.SERVERLESS, offer="lambda", purchase=PurchaseMix()
+    )
+
+
+def test_a_time_to_ready_that_nobody_measured_is_named_an_assumption() -> None:
+    assumed = seen({Signal.REQUEST_RATE: 3.0}).time_to_ready
+    assert (assumed.basis, assumed.p90, assumed.samples) == (ReadyBasis.ASSUMED, timedelta(seconds=300), 0)
+    assert "an assumption of 300 s" in assumed.detail
+
+
+def test_recorded_files_are_observed_like_any_source(tmp_path: Path) -> None:
+    rows = "".join(f"{START + i * timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ},60,2\n" for i in range(360))
+    path = tmp_path / "t.csv"
+    path.write_text(f"timestamp,requests,replicas\n{rows}", encoding="utf-8")
+    source = RecordedSource({"t": path})
+    (workload,) = source.workloads(at=NOW)
+    known = observe(source, workload, at=NOW, lookback=6 * HOUR, step=FIVE)
+    assert isinstance(known.load, LoadHistory)
+    assert isinstance(known.replicas, LoadHistory)
+    assert known.load.values.tolist() == [1.0] * 72
+    assert known.replicas.values.tolist() == [2.0] * 72
+    assert known.source == "recorded history (1 file)"
+    assert "connect a Prometheus" in reason(known.latency)
+
+
+def test_many_are_observed_in_order_and_one_s_failure_is_its_own() -> None:
+    class Moody(Told):
+        def load(
+            self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
+        ) -> LoadHistory:
+            if workload.id == "3":
+                raise BadAnswer("told", "lies", "ask another")
+            return super().load(workload, signal, start=start, end=end, step=step)
+
+    many = [replace(WORKLOAD, id=str(i)) for i in range(9)]
+    found = observe_all(
+        Moody({Signal.REQUEST_RATE: 1.0}), many, at=NOW, lookback=HOUR, step=FIVE, declared={"5": DECLARED}
+    )
+    assert [one.workload.id if isinstance(one, Observation) else str(one) for one in found] == [
+        "0", "1", "2", "told: lies; ask another", "4", "5", "6", "7", "8",
+    ]  # fmt: skip
+    assert [one.declared_capacity_rps == 12.5 for one in found if isinstance(one, Observation)].index(True) == 4
+
+
+def history() -> str:
+    """Five hours of a service whose process started three times, and the pods of its deployment."""
+    ready = {"service": "shop", "model": "digits", "job": "j"}
+    slow, quick = np.full(61, 41.0), np.full(61, 7.5)
+
+    def pod(name: str, metric: str, value: float, minutes: slice, namespace: str = "ml") -> str:
+        times = TIMES[minutes]
+        return samples(metric, {"namespace": namespace, "pod": name, "uid": name}, times, np.full(len(times), value))
+
+    born = START.timestamp()
+    starts = {"shop-6f7c9d-abcde": 30.0, "shop-6f7c9d-fghij": 60.0, "shop-7d5f8b-klmno": 240.0}
+    return document(
+        family(
+            "ai_ready",
+            "gauge",
+            [samples("ai_ready", {**ready, "instance": f"{i}"}, TIMES[:301], np.ones(301)) for i in range(2)],
+        ),
+        family(
+            "ai_startup_seconds",
+            "gauge",
+            [
+                samples(
+                    "ai_startup_seconds",
+                    {"service": "shop", "job": "j", "instance": "0"},
+                    TIMES[:122],
+                    np.concatenate([slow, quick]),
+                ),
+                samples(
+                    "ai_startup_seconds",
+                    {"service": "shop", "job": "j", "instance": "1"},
+                    TIMES[:61],
+                    np.full(61, 12.0),
+                ),
+                samples(
+                    "ai_startup_seconds",
+                    {"service": "other", "job": "j", "instance": "9"},
+                    TIMES[:61],
+                    np.full(61, 999.0),
+                ),
+            ],
+        ),
+        family(
+            "kube_pod_created",
+            "gauge",
+            [pod(name, "kube_pod_created", born, slice(0, 300)) for name in starts]
+            + [pod("shopping-6f7c9d-zzzzz", "kube_pod_created", born, slice(0, 300))],
+        ),
+        family(
+            "kube_pod_status_ready_time",
+            "gauge",
+            [pod(name, "kube_pod_status_ready_time", born + after, slice(10, 100)) for name, after in starts.items()]
+            + [
+                # The first pod was unready for a while: its ready time moved on by an hour.
+                pod("shop-6f7c9d-abcde", "kube_pod_status_ready_time", born + 3600, slice(100, 300)),
+                pod("shopping-6f7c9d-zzzzz", "kube_pod_status_ready_time", born + 999, slice(10, 300)),
+            ],
+        ),
+    )
+
+
+@pytest.fixture(scope="module")
+def source(prometheus_installed: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrometheusSource]:
+    folder: Path = tmp_path_factory.mktemp("starts")
+    with Prometheus(folder, data=backfill(history(), folder / "data")) as server:
+        yield PrometheusSource(server.url)
+
+
+@pytest.mark.servers
+def test_each_start_of_a_process_is_measured_once(source: PrometheusSource) -> None:
+    """Two on one instance (the second quicker), one on another; another service's is not ours."""
+    starts = source.starts(WORKLOAD, at=NOW, lookback=6 * HOUR)
+    assert sorted(starts.seconds) == [7.5, 12.0, 41.0]
+    assert "without scheduling and image pull" in starts.detail
+
+
+@pytest.mark.servers
+def test_pods_are_measured_from_creation_to_first_ready(source: PrometheusSource) -> None:
+    """Becoming ready again is no start, and a deployment whose name merely begins alike is another."""
+    target = replace(WORKLOAD, target=ScaleTarget(name="shop", namespace="ml"))
+    assert sorted(source.starts(target, at=NOW, lookback=6 * HOUR).seconds) == [30.0, 60.0, 240.0]
+
+
+@pytest.mark.servers
+def test_a_measured_time_to_ready_has_quantiles_that_were_seen(source: PrometheusSource) -> None:
+    target = replace(WORKLOAD, target=ScaleTarget(name="shop", namespace="ml"))
+    ready = observe(source, target, at=NOW, lookback=6 * HOUR, step=FIVE).time_to_ready
+    assert (ready.basis, ready.samples) == (ReadyBasis.MEASURED, 3)
+    assert [part.total_seconds() for part in (ready.p50, ready.p90, ready.longest)] == [60.0, 240.0, 240.0]
+    assert ready.detail == "3 starts measured, from a pod's creation to its first ready (kube-state-metrics)"
+
+
+@pytest.mark.servers
+def test_no_start_seen_is_no_data(source: PrometheusSource) -> None:
+    with pytest.raises(NoData, match="saw no start of elsewhere"):
+        source.starts(
+            replace(WORKLOAD, id="elsewhere", labels={"service": "x", "model": "y"}), at=NOW, lookback=6 * HOUR
+        )
+
+
+def test_health_tells_age_coverage_and_longest_gap() -> None:
+    values = np.array([np.nan, np.nan, 1, np.nan, np.nan, np.nan, 0, 1, np.nan, np.nan])
+    history = LoadHistory(start=START, step=FIVE, values=values)
+    health = input_health("w", Signal.REQUEST_RATE, history, at=history.end + timedelta(seconds=30))
+    assert health.age == 2 * FIVE + timedelta(seconds=30)
+    assert health.coverage == 0.3
+    assert health.longest_gap == 3 * FIVE
+
+
+def test_health_of_nothing_has_no_age() -> None:
+    nothing = LoadHistory(start=START, step=FIVE, values=np.full(4, np.nan))
+    unseen = input_health("w", Signal.LATENCY, nothing, at=NOW)
+    assert isinstance(unseen.age, Unknown)
+    assert (unseen.coverage, unseen.longest_gap) == (0.0, 4 * FIVE)
+    assert input_health("w", Signal.LATENCY, Unknown("asleep"), at=NOW).age == Unknown("asleep")
