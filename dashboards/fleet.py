@@ -1,0 +1,173 @@
+"""The fleet overview: what everything costs, what is proposed, whether promises hold, whether we see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboards import names
+from dashboards.directory import Directory
+from dashboards.health import input_age, own_health
+from dashboards.spec import Annotation, Board, Kind, Link, Panel, Query, Section, Step
+from domain.signals import RuntimeProfile, Signal
+from domain.workload import Workload
+
+MOST = 15
+STAT = 4
+SAVES = (Step(value=None, colour="orange"), Step(value=0.0, colour="green"))
+
+
+def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) -> Board:
+    """One dashboard over all workloads, whatever their runtime."""
+    profiles = tuple({profile.name: profile for _, profile in targets}.values())
+    sections = [
+        Section(title="At a glance", panels=glance()),
+        Section(title="Cost", panels=cost()),
+        Section(title="Workloads", panels=(table(where),)),
+    ]
+    if profiles:
+        sections.append(Section(title="Load and promises", panels=promises(targets, profiles)))
+    sections.append(Section(title="Trimtab itself", panels=own_health()))
+    return Board(
+        uid=names.FLEET_UID,
+        title="Trimtab / Fleet",
+        description="What the fleet of models costs, what Trimtab proposes, and whether SLOs hold. A workload's name leads to its detail.",
+        sections=tuple(sections),
+        links=(Link(title="Workload dashboards", tag=names.WORKLOAD_TAG),),
+        annotations=(
+            Annotation(
+                name="Critical alerts",
+                expr='count by (alertname) (ALERTS{alertname=~"Trimtab.+",alertstate="firing",severity="critical"})',
+                title="{{alertname}}",
+                colour="red",
+            ),
+        ),
+        tags=(names.TAG,),
+    )
+
+
+def glance() -> tuple[Panel, ...]:
+    """Six numbers."""
+    return (
+        stat("Workloads", "Workloads that have a recommendation, to act on or to hold.", "short",
+             f"count(count by (workload) ({names.INFO}))"),
+        stat("Cost now", "Sum over the workloads whose present cost is known. What is not known is not in it.", "currencyUSD",
+             f'sum({names.COST}{{state="current"}})', legend="USD an hour"),
+        stat("Proposed saving", "Sum of the savings proposed, in dollars a month of 730 h. Below zero, holding the SLOs costs more than today.",
+             "currencyUSD", f"sum({names.SAVING})", legend="USD a month", thresholds=SAVES),
+        stat("Recommendations by state", "How many recommendations stand in which state.", "short",
+             f"count by (state) ({names.INFO} == 1)", legend="{{state}}"),
+        input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
+        stat("Cycles failed in a day", "Decision cycles that ended in an error over the last 24 hours.", "short",
+             f"sum(increase({names.CYCLE_FAILURES}[1d]))", thresholds=(Step(value=None, colour="green"), Step(value=1.0, colour="red"))),
+    )  # fmt: skip
+
+
+def stat(
+    title: str,
+    description: str,
+    unit: str,
+    expr: str,
+    *,
+    legend: str = "",
+    thresholds: tuple[Step, ...] = (Step(value=None, colour="blue"),),
+) -> Panel:
+    """One number of this moment."""
+    return Panel(
+        kind=Kind.STAT,
+        title=title,
+        description=description,
+        unit=unit,
+        queries=(Query(expr=expr, legend=legend, instant=True),),
+        thresholds=thresholds,
+        width=STAT,
+        height=4,
+        least=None,
+    )
+
+
+def cost() -> tuple[Panel, ...]:
+    """Now against proposed, and the dearest."""
+    return (
+        Panel(
+            title="Cost now and as proposed",
+            description="Dollars an hour of the whole fleet, at the prices of the price book. The gap between the lines is the saving proposed.",
+            unit="currencyUSD",
+            queries=(Query(expr=f"sum by (state) ({names.COST})", legend="{{state}}"),),
+        ),
+        Panel(
+            title=f"The {MOST} dearest workloads",
+            description="Dollars an hour as they run now.",
+            unit="currencyUSD",
+            queries=(
+                Query(expr=f'topk({MOST}, sum by (workload) ({names.COST}{{state="current"}}))', legend="{{workload}}"),
+            ),
+        ),
+    )
+
+
+def table(where: Directory) -> Panel:
+    """A line a workload."""
+    columns = (
+        (f"max by (workload) ({names.RECOMMENDED})", "Replicas recommended", "short"),
+        (f'sum by (workload) ({names.COST}{{state="current"}})', "Cost now, USD/h", "currencyUSD"),
+        (f'sum by (workload) ({names.COST}{{state="proposed"}})', "Proposed, USD/h", "currencyUSD"),
+        (f"sum by (workload) ({names.SAVING})", "Saving, USD/month", "currencyUSD"),
+        (f"max by (workload) ({names.INPUT_AGE})", "Age of inputs", "s"),
+    )
+    return Panel(
+        kind=Kind.TABLE,
+        title="Workloads and their recommendations",
+        description="One line a workload; an empty cell is not known. The name leads to the workload's own dashboard.",
+        unit="short",
+        queries=(
+            Query(expr=where.labelled(f"max by (workload, state) ({names.INFO} == 1)"), instant=True),
+            *(Query(expr=expr, legend=title, instant=True) for expr, title, _ in columns),
+        ),
+        column_units={title: unit for _, title, unit in columns},
+        width=24,
+        height=11,
+        least=None,
+    )
+
+
+def promises(
+    targets: Sequence[tuple[Workload, RuntimeProfile]], profiles: tuple[RuntimeProfile, ...]
+) -> tuple[Panel, ...]:
+    """Rate, errors, duration and replicas of the busiest and the worst, from the recorded series."""
+    budget = min(workload.slo.budget for workload, _ in targets)
+    patience = min(workload.slo.latency for workload, _ in targets).total_seconds()
+    wanted = (
+        (Signal.REQUEST_RATE, "Requests", f"Requests a second of the {MOST} busiest workloads.", "reqps", None),
+        (Signal.ERROR_RATIO, "Errors", f"Share of requests that failed, of the {MOST} worst. The line is the strictest error budget of all workloads.", "percentunit", budget),
+        (Signal.LATENCY, "Latency, 95th percentile", f"Seconds within which 95 % of requests were answered, of the {MOST} slowest. The line is the strictest latency SLO of all workloads.", "s", patience),
+        (Signal.READY_REPLICAS, "Ready replicas", f"Replicas that answer as ready, of the {MOST} largest.", "short", None),
+    )  # fmt: skip
+    panels = []
+    for signal, title, description, unit, bound in wanted:
+        queries = tuple(query for profile in profiles if (query := ranked(profile, signal)) is not None)
+        if queries:
+            panels.append(
+                Panel(
+                    title=title,
+                    description=description,
+                    unit=unit,
+                    queries=queries,
+                    thresholds=alarm(bound),
+                    line=bound is not None,
+                )
+            )
+    return tuple(panels)
+
+
+def ranked(profile: RuntimeProfile, signal: Signal) -> Query | None:
+    """The largest of a runtime's workloads: its recorded series where there is one; None if it has no such signal."""
+    expr = profile.query(signal, {}, recorded=True) or profile.query(signal, {}, window="$__rate_interval")
+    legend = ":".join(f"{{{{{label}}}}}" for label in profile.identity)
+    return None if expr is None else Query(expr=f"topk({MOST}, {expr})", legend=legend)
+
+
+def alarm(bound: float | None) -> tuple[Step, ...]:
+    """Green under the bound and red from it on; plain where there is none."""
+    if bound is None:
+        return (Step(value=None, colour="blue"),)
+    return Step(value=None, colour="green"), Step(value=bound, colour="red")
