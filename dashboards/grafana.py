@@ -88,15 +88,7 @@ def panel_of(panel: Panel) -> AnyPanel:
     """A panel of its kind with what all kinds share."""
     match panel.kind:
         case Kind.STAT:
-            builder: LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# From a line of the fleet's table: that workload, the same data source, the same hours.
-WORKLOAD_LINK = {
-    "title": "Show this workload",
-    "url": "/d/${__data.fields.dashboard}?var-workload=${__value.text:percentencode}"
-    "&var-datasource=${datasource}&${__url_time_range}",
-    "targetBlank": False,
-}
-AnyPanel = stat_panel(panel)
+            builder: AnyPanel = stat_panel(panel)
         case Kind.TABLE:
             builder = table_panel(panel)
         case Kind.TIMESERIES:
