@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-import httpx
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -89,19 +87,23 @@ class VllmReplicas:
         self.duration = Histogram(
             "vllm:e2e_request_latency_seconds", "Latency.", names, buckets=VLLM_EDGES_S, registry=registry
         )
-        self.running = Gauge("vllm:num_requests_running", "Requests being worked on.", names, registry=registry)
-        self.waiting = Gauge("vllm:num_requests_waiting", "Requests waiting.", names, registry=registry)
+        each = (*names, "instance")
+        self.running = Gauge("vllm:num_requests_running", "Requests being worked on.", each, registry=registry)
+        self.waiting = Gauge("vllm:num_requests_waiting", "Requests waiting.", each, registry=registry)
 
     def tick(self, replayed: Replayed, now_s: float) -> None:
         """Count what finished since the last tick."""
         labels = {**replayed.labels, "engine": "0"}
         new = replayed.due(now_s)
+        busy = new / TICK_S * replayed.served.service_s / replayed.served.replicas
         for reason, count in (("stop", new), ("abort", 0), ("error", 0)):
             self.finished.labels(**labels, finished_reason=reason).inc(count)
         for _ in range(new):
             self.duration.labels(**labels).observe(replayed.served.service_s)
-        self.running.labels(**labels).set(round(new / TICK_S * replayed.served.service_s))
-        self.waiting.labels(**labels).set(0)
+        for index in range(replayed.served.replicas):
+            instance = f"engine-{index}"
+            self.running.labels(**labels, instance=instance).set(busy)
+            self.waiting.labels(**labels, instance=instance).set(0)
 
 
 LIVE: Mapping[str, Callable[[CollectorRegistry], ServingReplicas | VllmReplicas]] = {
@@ -110,30 +112,7 @@ LIVE: Mapping[str, Callable[[CollectorRegistry], ServingReplicas | VllmReplicas]
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Client:
-    """Sends real requests to the live replica, as many as its share of the recorded load."""
-
-    url: str
-    model: str
-    inputs: list[list[float]]
-    due: Replayed
-    sent: int = 0
-    refused: int = 0
-    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0))
-
-    def tick(self, now_s: float) -> None:
-        """Send what is due; a request that fails is counted and the load goes on."""
-        for _ in range(self.due.due(now_s)):
-            body: dict[str, Any] = {"model_id": self.model, "input_data": [self.inputs[self.sent % len(self.inputs)]]}
-            self.sent += 1
-            try:
-                self.refused += self._http.post(f"{self.url}/predict", json=body).is_error
-            except httpx.TransportError:
-                self.refused += 1
-
-
-def keep_going(ticks: list[Callable[[float], None]], stop: threading.Event) -> None:
+def keep_going(ticks: Sequence[Callable[[float], None]], stop: threading.Event) -> None:
     """Call every tick once a second until `stop` is set."""
     while not stop.wait(TICK_S):
         for tick in ticks:

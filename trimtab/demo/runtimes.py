@@ -70,10 +70,23 @@ def vllm(past: Recorded) -> Iterator[Family]:
         "histogram",
         histogram("vllm:e2e_request_latency_seconds", labels, seen, served, VLLM_EDGES_S),
     )
-    running = np.round(seen.rate_rps * served.service_s)
-    waiting = np.floor(rho * rho / (1.0 - rho))
-    yield "vllm:num_requests_running", "gauge", series("vllm:num_requests_running", labels, seen.times_s, running)
-    yield "vllm:num_requests_waiting", "gauge", series("vllm:num_requests_waiting", labels, seen.times_s, waiting)
+    yield (
+        "vllm:num_requests_running",
+        "gauge",
+        _per_engine("vllm:num_requests_running", past, seen.rate_rps * served.service_s),
+    )
+    yield (
+        "vllm:num_requests_waiting",
+        "gauge",
+        _per_engine("vllm:num_requests_waiting", past, np.floor(rho * rho / (1.0 - rho))),
+    )
+
+
+def _per_engine(name: str, past: Recorded, total: Floats) -> Iterator[str]:
+    """One series an engine process, as replicas of vLLM are counted by their instances."""
+    for index in range(past.served.replicas):
+        labels = {**past.labels, "engine": "0", "instance": f"engine-{index}"}
+        yield from series(name, labels, past.seen.times_s, np.round(total / past.served.replicas, 3))
 
 
 RUNTIMES: Mapping[str, Callable[[Recorded], Iterator[Family]]] = {"trimtab-serving": trimtab_serving, "vllm": vllm}

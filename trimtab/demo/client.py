@@ -1,0 +1,60 @@
+"""A client of the one real replica: sends the load that is due, and reports predictions and truths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from trimtab.demo.live import Replayed
+
+
+@dataclass(slots=True, kw_only=True)
+class Client:
+    """Sends real images to `serving` and tells `quality` what was answered and what was right."""
+
+    serving: str
+    quality: str
+    labels: Mapping[str, str]
+    inputs: Sequence[Sequence[float]]
+    truth: Sequence[str]
+    due: Replayed
+    sent: int = 0
+    failed: int = 0
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0))
+
+    def tick(self, now_s: float) -> None:
+        """Send what is due; a request that fails is counted, and the load goes on."""
+        answered = [self._predict() for _ in range(self.due.due(now_s))]
+        told = [one for one in answered if one is not None]
+        if told:
+            self._tell(told)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _predict(self) -> tuple[int, str] | None:
+        """Number of the request and the predicted label; None where there was no answer."""
+        number, self.sent = self.sent, self.sent + 1
+        body = {"model_id": self.labels["model"], "input_data": [list(self.inputs[number % len(self.inputs)])]}
+        try:
+            answer = self._http.post(f"{self.serving}/predict", json=body)
+            answer.raise_for_status()
+        except httpx.HTTPError:
+            self.failed += 1
+            return None
+        return number, str(answer.json()["predictions"][0])
+
+    def _tell(self, told: Sequence[tuple[int, str]]) -> None:
+        """Hand predictions, then the truth, to the quality exporter."""
+        names = {"service": self.labels["service"], "model": self.labels["model"]}
+        predictions: list[dict[str, Any]] = [{"id": str(number), "label": label, **names} for number, label in told]
+        truths = [{"id": str(number), "label": self.truth[number % len(self.truth)], **names} for number, _ in told]
+        try:
+            self._http.post(f"{self.quality}/predictions", json=predictions).raise_for_status()
+            self._http.post(f"{self.quality}/labels", json=truths).raise_for_status()
+        except httpx.HTTPError:
+            self.failed += 1
