@@ -123,4 +123,10 @@ class Forecast:
         """The path at `level`, linear between known levels; ValueError outside them."""
         if not self.levels[0] <= level <= self.levels[-1]:
             raise ValueError(f"quantile {level} lies outside the forecast's {self.levels[0]}..{self.levels[-1]}")
-        return np.array([np.interp(level, self.levels, column) for column in self.quantiles.T])
+        above = int(np.searchsorted(self.levels, level))
+        if self.levels[above] == level:
+            return self.quantiles[above]
+        below = above - 1
+        share = (level - self.levels[below]) / (self.levels[above] - self.levels[below])
+        path: Floats = self.quantiles[below] + share * (self.quantiles[above] - self.quantiles[below])
+        return path
