@@ -220,9 +220,14 @@ def _retries(pause: timedelta) -> Retry:
 
 def _shown(url: str) -> str:
     """The URL without credentials; SettingsError if it is none."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise SettingsError("prometheus", url, "write it as http://host:9090")
+    plain = url.rpartition("@")[2]
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port beyond 65535, half an IPv6 address
+        usable = False
+    if not usable:
+        raise SettingsError("prometheus", plain, "write it as http://host:9090")
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 

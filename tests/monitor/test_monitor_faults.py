@@ -171,7 +171,9 @@ def test_compression_is_declined_and_given_headers_are_sent() -> None:
         assert server.asked[0].headers["Authorization"] == "Bearer t"
 
 
-@pytest.mark.parametrize("url", ["localhost:9090", "", "prometheus", "ftp://host/", "http://"])
+@pytest.mark.parametrize(
+    "url", ["localhost:9090", "", "prometheus", "ftp://host/", "http://", "http://h:99999", "http://[::1", "http://h:x"]
+)
 def test_a_url_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(SettingsError, match="write it as http://host:9090"):
         PrometheusSource(url)
