@@ -124,9 +124,9 @@ class Forecast:
         if not self.levels[0] <= level <= self.levels[-1]:
             raise ValueError(f"quantile {level} lies outside the forecast's {self.levels[0]}..{self.levels[-1]}")
         above = int(np.searchsorted(self.levels, level))
+        upper: Floats = self.quantiles[above]
         if self.levels[above] == level:
-            return self.quantiles[above]
-        below = above - 1
-        share = (level - self.levels[below]) / (self.levels[above] - self.levels[below])
-        path: Floats = self.quantiles[below] + share * (self.quantiles[above] - self.quantiles[below])
-        return path
+            return upper
+        lower: Floats = self.quantiles[above - 1]
+        share = (level - self.levels[above - 1]) / (self.levels[above] - self.levels[above - 1])
+        return lower + share * (upper - lower)

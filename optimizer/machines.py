@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from domain.prices import InstanceOffer, PriceBook
 from domain.workload import Resources, Workload
@@ -14,10 +16,14 @@ MOST_PER_MACHINE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MachineOptions:
-    """`allocatable` is the share of a machine's processors and memory that is left to replicas."""
+    """`allocatable` is the share of a machine's processors and memory that is left to replicas.
+
+    A shared host without accelerators has at most `largest_host_vcpus`: what falls, falls together.
+    """
 
     allocatable: float = 0.9
     burstable: bool = False
+    largest_host_vcpus: float = 64.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,26 @@ class Fit:
 
     offer: InstanceOffer
     replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """The machine types that hold a replica: all by name, and those worth pricing.
+
+    `shortlist` are the cheapest for each number of replicas that one holds, `hosts` those that no
+    other one beats in size and in price per processor and per GiB.
+    """
+
+    by_name: Mapping[str, Fit]
+    shortlist: tuple[Fit, ...]
+    hosts: tuple[InstanceOffer, ...]
+
+    @classmethod
+    def of(cls, workload: Workload, book: PriceBook, options: MachineOptions) -> Machines:
+        """What of the price book fits the workload."""
+        fits = fitting(workload, book, options)
+        small = [fit.offer for fit in fits if fit.offer.accelerator or fit.offer.vcpus <= options.largest_host_vcpus]
+        return cls({fit.offer.instance_type: fit for fit in fits}, tuple(shortlist(fits)), tuple(unbeaten(small)))
 
 
 def fitting(workload: Workload, book: PriceBook, options: MachineOptions) -> list[Fit]:
@@ -71,6 +97,20 @@ def shortlist(fits: Sequence[Fit]) -> list[Fit]:
             if known is None or amount < _amount(known, way):
                 best[fit.replicas, way] = fit
     return sorted({fit.offer.key: fit for fit in best.values()}.values(), key=lambda fit: (fit.replicas, fit.offer.key))
+
+
+def unbeaten(offers: Sequence[InstanceOffer]) -> list[InstanceOffer]:
+    """Offers for which no other one is at least as large and at most as dear per processor and per GiB."""
+    if not offers:
+        return []
+    size = np.array([(each.vcpus, each.memory_gib, each.accelerator_count, each.gpu_memory_gib) for each in offers])
+    usd = np.array([each.on_demand.amount for each in offers])
+    merit = np.column_stack([size, -usd / size[:, 0], -usd / size[:, 1]])
+    as_good = (merit[:, None, :] >= merit[None, :, :]).all(axis=2)
+    first = np.arange(len(offers))[:, None] < np.arange(len(offers))[None, :]
+    beats = as_good & (~as_good.T | first)  # of equals the first stays
+    kept = np.flatnonzero(~beats.any(axis=0))
+    return [offers[i] for i in kept.tolist()]
 
 
 def _amount(fit: Fit, way: str) -> float:

@@ -148,7 +148,7 @@ def missed_share(interruption_per_month: float, startup: timedelta, notice: time
 
 def _reserved_reason(terms: Terms, why: str) -> Reason:
     code = "reserved" if terms.reserved else "not_reserved"
-    said = f"{terms.reserved:g} always on: {why}" if terms.reserved else f"nothing reserved: {why}"
+    said = f"{terms.reserved:.3g} machines always on: {why}" if terms.reserved else f"nothing reserved: {why}"
     return Reason(code=code, detail=said)
 
 

@@ -7,7 +7,7 @@ from domain.prices import HOURS_PER_MONTH, InstanceOffer
 from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand
-from optimizer.machines import Fit, fitting, shortlist
+from optimizer.machines import Fit
 from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text
 from optimizer.purchase import Bought, Terms
 
@@ -20,12 +20,12 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
     A machine holds as many replicas as fit beside each other; machines are whole, so a cost per hour
     is the price times ceil(replicas / replicas per machine), averaged over time.
     """
-    fits = fitting(market.workload, market.book, market.options.machines)
+    fits = market.machines.shortlist
     if decided is not None:
-        fits = [fit for fit in fits if fit.offer.instance_type == decided.offer]
+        fits = tuple(fit for name, fit in market.machines.by_name.items() if name == decided.offer)
     if not fits:
         return Infeasible(mode=MODE, reason=_nothing_fits(market, decided))
-    quotes = (_quote(market, demand, fit, decided) for fit in shortlist(fits))
+    quotes = (_quote(market, demand, fit, decided) for fit in fits)
     return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from domain.capacity import CapacityModel
 from domain.plan import Reason
@@ -12,7 +11,7 @@ from domain.prices import PriceBook
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from optimizer.demand import Demand, Sizing
-from optimizer.machines import MachineOptions
+from optimizer.machines import MachineOptions, Machines
 from optimizer.purchase import PurchaseOptions, Risk, Terms
 
 
@@ -45,7 +44,32 @@ class Market:
     service_time_s: float | Unknown
     risk: Risk
     book: PriceBook
+    machines: Machines
     options: ModesOptions
+
+    @classmethod
+    def of(
+        cls,
+        workload: Workload,
+        *,
+        capacity: CapacityModel,
+        sizing: Sizing,
+        service_time_s: float | Unknown,
+        risk: Risk,
+        book: PriceBook,
+        options: ModesOptions,
+    ) -> Market:
+        """The market of one workload; the machine types that fit are looked up once."""
+        return cls(
+            workload=workload,
+            capacity=capacity,
+            sizing=sizing,
+            service_time_s=service_time_s,
+            risk=risk,
+            book=book,
+            machines=Machines.of(workload, book, options.machines),
+            options=options,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +125,3 @@ ModePricing = Callable[[Market, Demand, Decided | None], Quote | Infeasible]
 def as_of_text(as_of: object) -> str | None:
     """An ISO date, or None where the date of a figure is unknown."""
     return None if as_of is None else str(as_of)
-
-
-def history_of(demand: Demand) -> timedelta:
-    """How long the recorded arrivals of a demand are."""
-    return len(demand.arrivals) * demand.arrivals.step

@@ -151,6 +151,16 @@ def usd_per_month(market: Market, demand: Demand, tariff: ServerlessTariff, serv
     return per_second * 3600.0 * HOURS_PER_MONTH
 
 
+def billed(market: Market, demand: Demand, service: str) -> float | Unknown:
+    """USD a month of running on `service` as it is, whether it holds the SLO or not."""
+    if isinstance(market.service_time_s, Unknown):
+        return Unknown(f"the bill of {service} is not known without the time a request takes")
+    for tariff in market.book.tariffs:
+        if tariff.service == service:
+            return usd_per_month(market, demand, tariff, market.service_time_s)
+    return Unknown(f"{service} is not among the serverless tariffs of the price book")
+
+
 def _prices_used(market: Market, tariff: ServerlessTariff) -> tuple[PriceUsed, ...]:
     instance = Instance.of(market, tariff)
     meters = (

@@ -15,7 +15,6 @@ from domain.prices import HOURS_PER_MONTH, InstanceOffer
 from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand, Spread
-from optimizer.machines import fitting
 from optimizer.modes.dedicated import prices_used
 from optimizer.modes.market import Decided, Infeasible, Market, Quote
 from optimizer.purchase import Terms
@@ -30,9 +29,9 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
         return Infeasible(
             mode=MODE, reason=f"isolation group {workload.isolation_group!r} keeps it on hosts of its own"
         )
-    hosts = [fit.offer for fit in fitting(workload, market.book, market.options.machines)]
+    hosts = market.machines.hosts
     if decided is not None:
-        hosts = [host for host in hosts if host.instance_type == decided.offer]
+        hosts = tuple(fit.offer for name, fit in market.machines.by_name.items() if name == decided.offer)
     shares = [(share_of(market, demand, host), host) for host in hosts]
     fits = [(share, host) for share, host in shares if share <= market.options.largest_share or decided is not None]
     if not fits:

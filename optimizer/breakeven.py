@@ -1,0 +1,143 @@
+"""At which request rate the answer changes, and what else would change it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from domain.plan import Json
+from domain.prices import PriceBook
+from domain.unknown import Unknown
+from domain.workload import ServingMode
+from optimizer.demand import Demand
+from optimizer.machines import Machines
+from optimizer.modes import Infeasible, Market, Quote, cheapest, quote, quotes
+
+Demanding = Callable[[float], Demand]
+Answers = Mapping[ServingMode, Quote | Infeasible]
+
+FARTHEST = 1000.0
+POINTS_PER_DECADE = 3
+NOT_HELD = 50.0  # as a log of dollars: dearer than anything that can be held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakEven:
+    """At `rate_rps` (`times_today` of today's) the cheaper of the two changes from `below` to `above`."""
+
+    below: ServingMode
+    above: ServingMode
+    rate_rps: float
+    times_today: float
+
+
+def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakEven | Unknown:
+    """The rate nearest to today's at which the two cheapest modes cost the same, all else unchanged.
+
+    `demanding(scale)` is the demand with all load times `scale`. A mode that cannot hold the SLO at
+    a rate counts as dearer than any that can. Root finding by Brent's method on the log of the rate.
+    """
+    from scipy.optimize import brentq  # noqa: PLC0415  heavy: only a decision pays
+
+    priced = sorted((each for each in answers.values() if isinstance(each, Quote)), key=lambda each: each.usd_per_month)
+    today = demanding(1.0)
+    if len(priced) < 2 or today.rate_rps <= 0:
+        return Unknown("fewer than two modes can serve this load, so no rate divides them")
+    first, second = priced[0].mode, priced[1].mode
+
+    def advantage(log_scale: float) -> float:
+        demand = demanding(math.exp(log_scale))
+        return _log_usd(market, demand, first) - _log_usd(market, demand, second)
+
+    bracket = _nearest_change(advantage)
+    if bracket is None:
+        return Unknown(f"{first} stays cheaper than {second} from 1/{FARTHEST:g} to {FARTHEST:g} times today's rate")
+    root = float(brentq(advantage, *bracket, xtol=1e-3, rtol=1e-3, maxiter=60))
+    below, above = (second, first) if root < 0 else (first, second)
+    scale = math.exp(root)
+    return BreakEven(below=below, above=above, rate_rps=today.rate_rps * scale, times_today=scale)
+
+
+def _nearest_change(advantage: Callable[[float], float]) -> tuple[float, float] | None:
+    """Neighbours, as near to log 1 = 0 as possible, between which the sign changes."""
+    width = math.log(10) / POINTS_PER_DECADE
+    last = {1: advantage(0.0), -1: advantage(0.0)}
+    for i in range(1, 1 + round(math.log(FARTHEST) / width)):
+        for side in (-1, 1):
+            here = advantage(side * i * width)
+            if (here > 0) != (last[side] > 0):
+                return side * (i - 1) * width, side * i * width
+            last[side] = here
+    return None
+
+
+def _log_usd(market: Market, demand: Demand, mode: ServingMode) -> float:
+    answer = quote(market, demand, mode)
+    return math.log(max(answer.usd_per_month, 1e-9)) if isinstance(answer, Quote) else NOT_HELD
+
+
+def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]]:
+    """The cheapest mode when one thing differs: load, machine prices, cold starts, size of the model."""
+    today = demanding(1.0)
+    cases: list[tuple[str, str, Market, Demand]] = [
+        ("load", f"x{scale:g}", market, demanding(scale)) for scale in (0.1, 0.5, 2.0, 10.0)
+    ]
+    cases += [("machine prices", f"x{f:g}", _machines_at(market, f), today) for f in (0.5, 2.0)]
+    cases += [("cold start", f"x{f:g}", _cold_starts_at(market, f), today) for f in (0.25, 4.0)]
+    cases += [("model and memory size", f"x{f:g}", _sized(market, f), today) for f in (0.5, 2.0)]
+    return [_line(what, change, cheapest(quotes(there, demand))) for what, change, there, demand in cases]
+
+
+def _line(what: str, change: str, answer: Quote | Infeasible) -> Mapping[str, Json]:
+    if isinstance(answer, Infeasible):
+        return {"what": what, "change": change, "mode": None, "usd_per_month": None, "why": answer.reason}
+    return {"what": what, "change": change, "mode": str(answer.mode), "usd_per_month": answer.usd_per_month}
+
+
+def _machines_at(market: Market, factor: float) -> Market:
+    fits = market.machines
+    offers = {fit.offer.key: fit.offer for fit in fits.shortlist} | {host.key: host for host in fits.hosts}
+    changed = tuple(
+        replace(
+            offer,
+            on_demand=replace(offer.on_demand, amount=offer.on_demand.amount * factor),
+            spot=None if offer.spot is None else replace(offer.spot, amount=offer.spot.amount * factor),
+        )
+        for offer in offers.values()
+    )
+    return _with_book(market, replace(market.book, offers=changed))
+
+
+def _cold_starts_at(market: Market, factor: float) -> Market:
+    tariffs = tuple(replace(tariff, cold_start=tariff.cold_start * factor) for tariff in market.book.tariffs)
+    slower = replace(market.options, model_load_gib_per_s=market.options.model_load_gib_per_s / factor)
+    return replace(market, book=replace(market.book, tariffs=tariffs), options=slower)
+
+
+def _sized(market: Market, factor: float) -> Market:
+    need = market.workload.resources
+    resized = replace(need, model_gib=need.model_gib * factor, memory_gib=need.memory_gib * factor)
+    return _with_book(replace(market, workload=replace(market.workload, resources=resized)), market.book)
+
+
+def _with_book(market: Market, book: PriceBook) -> Market:
+    machines = Machines.of(market.workload, book, market.options.machines)
+    return replace(market, book=book, machines=machines)
+
+
+def as_json(found: BreakEven | Unknown, lines: list[Mapping[str, Json]]) -> Mapping[str, Json]:
+    """The evidence section `break_even`."""
+    if isinstance(found, Unknown):
+        return {"detail": found.reason, "sensitivity": lines}
+    per_hour = found.rate_rps * (timedelta(hours=1) / timedelta(seconds=1))
+    return {
+        "below": str(found.below),
+        "above": str(found.above),
+        "rate_rps": found.rate_rps,
+        "requests_per_hour": per_hour,
+        "times_today": found.times_today,
+        "detail": f"{found.below} below {per_hour:,.0f} requests/h ({found.times_today:.2g} times today's), {found.above} above",
+        "sensitivity": lines,
+    }

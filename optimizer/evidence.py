@@ -1,0 +1,165 @@
+"""What a recommendation rests on, as JSON: one section a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+
+from domain.capacity import CapacityModel, TimeToReady
+from domain.load import Floats, LoadHistory
+from domain.observation import Observation
+from domain.plan import Evidence, Json
+from domain.prices import HOURS_PER_MONTH
+from domain.unknown import Unknown
+from domain.workload import ServingMode
+from optimizer.answer import Case
+from optimizer.breakeven import as_json, break_even, sensitivity
+from optimizer.modes import Infeasible, Market, PriceUsed, Quote
+from optimizer.options import Options
+from optimizer.outlook import Outlook
+from optimizer.pairing import on_grid_of
+from optimizer.policies import rule_of_thumb
+from optimizer.proposal import Proposal
+from optimizer.replay import ReplayReport, ReplayRow, replay
+
+HOUR = timedelta(hours=1)
+
+
+def evidence_of(case: Case, market: Market, outlook: Outlook, proposal: Proposal) -> Evidence:
+    """Every section; what is not known is absent or null, never 0."""
+    observation, options = case.observation, case.options
+    return Evidence(
+        inputs_sha256=case.inputs_sha256,
+        forecast=_forecast(outlook),
+        backtest=_backtest(outlook),
+        replay=_replay(observation, outlook, proposal, options),
+        capacity=capacity_json(market.capacity, observation.time_to_ready, market.service_time_s),
+        prices=_prices(observation, market, outlook, proposal),
+        break_even=_break_even(market, outlook, proposal, options),
+    )
+
+
+def _forecast(outlook: Outlook) -> Mapping[str, Json]:
+    """The week ahead in hours: the mean, and the highest step of each hour at each quantile."""
+    ahead = outlook.forecasting.forecast
+    return {
+        "origin": text(ahead.origin),
+        "model": ahead.model,
+        "step_s": 3600.0 if ahead.step < HOUR else ahead.step.total_seconds(),
+        "plan_quantile": outlook.level,
+        "mean_rps": hourly(ahead.mean, ahead.step, np.mean),
+        "quantiles_rps": {
+            f"p{level * 100:g}": hourly(row, ahead.step, np.max)
+            for level, row in zip(ahead.levels, ahead.quantiles, strict=True)
+        },
+    }
+
+
+def hourly(values: Floats, step: timedelta, reduce: Callable[[Floats], np.floating[Any]]) -> list[Json]:
+    """One figure for each hour (or step, where that is longer), to six digits."""
+    ratio = max(1, HOUR // step)
+    return [float(f"{reduce(values[i : i + ratio]):.6g}") for i in range(0, len(values), ratio)]
+
+
+def _backtest(outlook: Outlook) -> Mapping[str, Json]:
+    done = outlook.forecasting
+    masked = [{"start": text(m.start), "end": text(m.end), "kind": m.kind, "detail": m.detail} for m in done.masked]
+    return {"scoreboard": [asdict(score) for score in done.scoreboard], "notes": list(done.notes), "masked": masked}
+
+
+def _replay(observation: Observation, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:
+    """Policies on the recent past, at what a dedicated replica costs an hour; absent if not asked for or unpriced."""
+    dedicated = proposal.answers[ServingMode.DEDICATED]
+    if not options.replay.policies or isinstance(dedicated, Infeasible) or dedicated.mean_replicas <= 0:
+        return {}
+    usd = dedicated.usd_per_month / HOURS_PER_MONTH / dedicated.mean_replicas
+    recorded = None
+    if isinstance(observation.replicas, LoadHistory):
+        recorded = on_grid_of(outlook.load, observation.replicas)
+    report = replay(
+        outlook.load,
+        outlook.problem,
+        warmup=outlook.recent.start - outlook.load.start,
+        usd_per_replica_hour=usd,
+        recorded_replicas=recorded,
+        policies=options.replay.policies,
+    )
+    return replay_json(report)
+
+
+def replay_json(report: ReplayReport) -> Mapping[str, Json]:
+    """The rows, and the window they stand for."""
+    return {
+        "start": text(report.start),
+        "end": text(report.start + len(report.load_rps) * report.step),
+        "step_s": report.step.total_seconds(),
+        "requests": report.requests,
+        "budget": report.budget,
+        "usd_per_replica_hour": report.usd_per_replica_hour,
+        "rows": [_row(row) for row in report.rows],
+    }
+
+
+def _row(row: ReplayRow) -> Mapping[str, Json]:
+    plain: Mapping[str, Json] = asdict(row)
+    return plain
+
+
+def capacity_json(capacity: CapacityModel, ready: TimeToReady, service_time_s: float | Unknown) -> Mapping[str, Json]:
+    """Capacity, time-to-ready and service time, each with where it comes from."""
+    return {
+        "rate_rps": capacity.rate_rps,
+        "low_rps": capacity.low_rps,
+        "high_rps": capacity.high_rps,
+        "basis": str(capacity.basis),
+        "detail": capacity.detail,
+        "time_to_ready_s": ready.p90.total_seconds(),
+        "time_to_ready_basis": str(ready.basis),
+        "time_to_ready_detail": ready.detail,
+        "service_time_s": None if isinstance(service_time_s, Unknown) else service_time_s,
+    }
+
+
+def _prices(observation: Observation, market: Market, outlook: Outlook, proposal: Proposal) -> Mapping[str, Json]:
+    """Every mode's price for the week ahead, the rule of thumb's, and each figure used with its age."""
+    today = observation.observed_at.date()
+    return {
+        "currency": "USD",
+        "modes": {str(mode): _answer(answer) for mode, answer in proposal.answers.items()},
+        "rule_of_thumb": _answer(rule_of_thumb(market, outlook.demand())),
+        "used": [_price(used, today) for used in proposal.quote.prices],
+    }
+
+
+def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
+    if isinstance(answer, Infeasible):
+        return {"mode": str(answer.mode), "infeasible": answer.reason}
+    return {
+        "mode": str(answer.mode),
+        "offer": answer.offer,
+        "usd_per_month": answer.usd_per_month,
+        "mean_replicas": answer.mean_replicas,
+        "purchase": asdict(answer.purchase),
+        "cold_share": answer.cold_share,
+        "detail": "; ".join(reason.detail for reason in answer.reasons),
+    }
+
+
+def _price(used: PriceUsed, today: date) -> Mapping[str, Json]:
+    """A figure with its age on the day of the decision; 0 where a recorded history is older than the price."""
+    age = None if used.as_of is None else max(0, (today - date.fromisoformat(used.as_of)).days)
+    return {**asdict(used), "age_days": age}
+
+
+def _break_even(market: Market, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:
+    found = break_even(market, outlook.demand, proposal.answers)
+    return as_json(found, sensitivity(market, outlook.demand) if options.sensitivity else [])
+
+
+def text(moment: datetime) -> str:
+    """A moment as all our files write it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

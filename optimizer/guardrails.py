@@ -1,0 +1,200 @@
+"""What a plan must pass before it is recommended, in order; each leaves a reason with before and after.
+
+A guardrail only narrows the choice. One that cannot raises `Refused`, and a refused plan is a Hold;
+so is one at which a guardrail itself fails (fail closed).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import partial
+
+from domain.observation import Observation
+from domain.plan import CalendarStep, Configuration, Plan, Reason
+from domain.ports import Guardrail
+from domain.unknown import Unknown
+from domain.workload import ServingMode
+from optimizer.modes import PriceUsed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailOptions:
+    """Limits. `max_step_down` is the share of replicas that one decision may take away.
+
+    Mode, machine and purchase stay as they are where changing them saves less than `min_saving_usd`
+    a month or `min_saving_share` of the bill. Prices older than `old_price` are named; any older than
+    `max_price_age` (if given) refuse the plan, as does a confidence under `min_confidence`. So does a
+    plan that on the recent past would have missed more than `proof_tolerance` times the error budget:
+    a stretch that short leaves its misses to chance and to pacing, not more.
+    """
+
+    max_step_down: float = 0.5
+    min_saving_usd: float = 5.0
+    min_saving_share: float = 0.05
+    old_price: timedelta = timedelta(days=90)
+    max_price_age: timedelta | None = None
+    min_confidence: float = 0.2
+    proof_tolerance: float = 2.0
+
+
+class Refused(Exception):
+    """A plan that must not be recommended; `reason` says why, `needs` what would change that."""
+
+    def __init__(self, reason: Reason, needs: str) -> None:
+        self.reason, self.needs = reason, needs
+        super().__init__(reason.detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What the guardrails know beside the plan. `kept` is the plan that leaves mode and machine as today."""
+
+    options: GuardrailOptions
+    current: Configuration | Unknown
+    kept: Plan | None
+    prices: tuple[PriceUsed, ...]
+    confidence: float
+    missed: float
+    missed_today: float | Unknown
+
+
+Rail = Callable[[Context, Plan, Observation], Plan]
+
+
+def guardrails(context: Context) -> tuple[Guardrail, ...]:
+    """The guardrails in the order in which they apply."""
+    rails: Sequence[Rail] = (bounds, allowed_modes, keep_current, proof, step_down, price_age, confidence)
+    return tuple(partial(rail, context) for rail in rails)
+
+
+def guarded(plan: Plan, observation: Observation, rails: Sequence[Guardrail]) -> Plan:
+    """The plan after every guardrail; Refused where one refuses it or fails.
+
+    Failing means ValueError, ArithmeticError or LookupError: what arithmetic on bad facts raises.
+    """
+    for rail in rails:
+        try:
+            plan = rail(plan, observation)
+        except (ValueError, ArithmeticError, LookupError) as fault:
+            reason = Reason(code="guardrail_failed", detail=f"{type(fault).__name__}: {fault}")
+            raise Refused(reason, "a report of this fault: a plan is not given out unguarded") from fault
+    return plan
+
+
+def bounds(_: Context, plan: Plan, observation: Observation) -> Plan:
+    """Never fewer or more replicas than the workload's bounds; serverless keeps no replicas to bound from below."""
+    limits, wanted = observation.workload.bounds, plan.proposed.replicas
+    least = 0 if plan.proposed.mode is ServingMode.SERVERLESS else limits.min_replicas
+    most = math.inf if limits.max_replicas is None else limits.max_replicas
+    held = int(min(max(wanted, least), most))
+    calendar = tuple(replace(step, replicas=int(min(max(step.replicas, least), most))) for step in plan.calendar)
+    if held == wanted and calendar == plan.calendar:
+        return plan
+    said = f"replicas stay within {least} and {'no limit' if limits.max_replicas is None else most}"
+    return _amended(plan, held, Reason(code="bounds", detail=said, before=str(wanted), after=str(held)), calendar)
+
+
+def allowed_modes(_: Context, plan: Plan, observation: Observation) -> Plan:
+    """Refuses a mode that the workload does not allow."""
+    mode, allowed = plan.proposed.mode, observation.workload.modes
+    if mode in allowed:
+        return plan
+    names = ", ".join(sorted(allowed)) or "none"
+    reason = Reason(code="mode_not_allowed", detail=f"{mode} is not allowed", before=str(mode), after=names)
+    raise Refused(reason, f"allow {mode}, or prices and limits under which {names} can hold the SLO")
+
+
+def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
+    """Keeps today's mode and machine where changing them saves too little to be worth it."""
+    kept, current = context.kept, context.current
+    if kept is None or isinstance(current, Unknown) or _way(kept.proposed) == _way(plan.proposed):
+        return plan
+    gain = kept.proposed.usd_per_month - plan.proposed.usd_per_month
+    threshold = max(context.options.min_saving_usd, context.options.min_saving_share * current.usd_per_month)
+    if gain >= threshold:
+        return plan
+    reason = Reason(
+        code="kept_current",
+        detail=f"changing saves {gain:.2f} USD a month, under the {threshold:.2f} that a change is worth",
+        before=_way(plan.proposed),
+        after=_way(kept.proposed),
+    )
+    return replace(kept, reasons=(*plan.reasons, *kept.reasons, reason))
+
+
+def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
+    """Refuses replicas that would have broken the SLO on the workload's own history, unless today's did worse."""
+    if plan.proposed.mode is not ServingMode.DEDICATED:
+        return plan
+    budget, now = observation.workload.slo.budget, context.missed_today
+    known = not isinstance(now, Unknown)
+    before = f"{now:.3%} missed today" if known else None
+    if context.missed <= budget:
+        said = f"on the recent past the plan misses {context.missed:.3%} of requests, within the budget of {budget:.3%}"
+        return replace(plan, reasons=(*plan.reasons, Reason(code="slo_proved", detail=said, before=before)))
+    said = f"on the recent past the plan would have missed {context.missed:.3%} of requests; the budget is {budget:.3%}"
+    if context.missed > context.options.proof_tolerance * budget and (isinstance(now, Unknown) or context.missed > now):
+        reason = Reason(code="slo_not_proved", detail=said, before=before)
+        raise Refused(
+            reason, "a larger error budget, a faster start-up, or more replicas at all times (`min_replicas`)"
+        )
+    return replace(plan, reasons=(*plan.reasons, Reason(code="slo_nearly_proved", detail=said, before=before)))
+
+
+def step_down(context: Context, plan: Plan, observation: Observation) -> Plan:
+    """Takes away at most a share of the replicas at once; later decisions go on from there."""
+    running, wanted = observation.running, plan.proposed.replicas
+    same = not isinstance(running, Unknown) and running.mode is plan.proposed.mode is ServingMode.DEDICATED
+    if isinstance(running, Unknown) or not same:
+        return plan
+    least = math.ceil(running.replicas * (1.0 - context.options.max_step_down) - 1e-9)
+    most = observation.workload.bounds.max_replicas
+    least = least if most is None else min(least, most)
+    if wanted >= least:
+        return plan
+    said = f"at most {context.options.max_step_down:.0%} of {running.replicas} replicas go at once"
+    reason = Reason(code="step_down", detail=said, before=str(wanted), after=str(least))
+    first = tuple(replace(step, replicas=max(step.replicas, least)) for step in plan.calendar[:1])
+    return _amended(plan, least, reason, (*first, *plan.calendar[1:]))
+
+
+def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
+    """Names every price that is old or undated; refuses the plan where one is older than may be used."""
+    today = observation.observed_at.date()
+    aged = [(used, None if used.as_of is None else today - date.fromisoformat(used.as_of)) for used in context.prices]
+    options = context.options
+    if options.max_price_age is not None:
+        for used, age in aged:
+            if age is None or age > options.max_price_age:
+                reason = Reason(code="price_too_old", detail=_aged(used, age))
+                raise Refused(reason, "newer prices: give a price file, or allow a greater age")
+    old = [_aged(used, age) for used, age in aged if age is None or age > options.old_price]
+    if not old:
+        return plan
+    said = "; ".join(dict.fromkeys(old))
+    return replace(plan, reasons=(*plan.reasons, Reason(code="old_price", detail=said)))
+
+
+def confidence(context: Context, plan: Plan, _: Observation) -> Plan:
+    """Refuses a plan that too little speaks for."""
+    least = context.options.min_confidence
+    if context.confidence >= least:
+        return plan
+    detail = f"confidence is {context.confidence:.2f}; needed: {least:.2f}"
+    raise Refused(Reason(code="low_confidence", detail=detail), "more history, or a declared capacity")
+
+
+def _amended(plan: Plan, replicas: int, reason: Reason, calendar: tuple[CalendarStep, ...]) -> Plan:
+    proposed = replace(plan.proposed, replicas=replicas)
+    return replace(plan, proposed=proposed, calendar=calendar, reasons=(*plan.reasons, reason))
+
+
+def _way(way: Configuration) -> str:
+    return f"{way.mode} on {way.offer}"
+
+
+def _aged(used: PriceUsed, age: timedelta | None) -> str:
+    return f"{used.what}: of an unknown date" if age is None else f"{used.what}: {age.days} days old"

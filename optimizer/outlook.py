@@ -1,0 +1,107 @@
+"""What is expected of a workload's load, and what scaling makes of it: the numbers a plan is priced on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from domain.load import LoadHistory
+from domain.unknown import Unknown
+from optimizer.demand import Demand, Sizing, expected, measured, within_budget
+from optimizer.forecast import Forecasting, forecast
+from optimizer.modes import Market
+from optimizer.options import Options
+from optimizer.physics import StartUp, run
+from optimizer.scaling import Decisions, ScalingProblem, decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlook:
+    """The load seen, the week ahead at quantile `level`, and the scaling policy's numbers for the past.
+
+    `recent` is the stretch of `load` on which costs are measured. `error` is the back-test's mean
+    absolute error as a share of the mean load, at most 0.9.
+    """
+
+    load: LoadHistory
+    recent: LoadHistory
+    sizing: Sizing
+    problem: ScalingProblem
+    forecasting: Forecasting
+    decisions: Decisions
+    level: float
+    base: float
+    error: float
+
+    def demand(self, scale: float = 1.0) -> Demand:
+        """The week ahead at the plan's quantile, all load times `scale`."""
+        ahead = self.forecasting.forecast
+        return expected(ahead, self.sizing, self.recent, level=self.level, base=self.base, scale=scale)
+
+    def least(self) -> Demand:
+        """The week ahead as it may well turn out lower: the median, less the back-test's error."""
+        ahead = self.forecasting.forecast
+        return expected(ahead, self.sizing, self.recent, level=0.5, base=self.base, scale=1.0 - self.error)
+
+    def most(self) -> Demand:
+        """The week ahead as it may well turn out higher: the highest quantile, plus the back-test's error."""
+        ahead = self.forecasting.forecast
+        level = ahead.levels[-1]
+        return expected(ahead, self.sizing, self.recent, level=level, base=self.base, scale=1.0 + self.error)
+
+    @property
+    def missed(self) -> float:
+        """Share of the recent requests that came over the capacity that the policy's replicas had ready."""
+        startup = StartUp.of(self.sizing.startup, self.load.step)
+        done = run(self.load.values / self.sizing.capacity_rps, self.decisions.desired, startup)
+        came = float(np.nansum(self.recent.values)) / self.sizing.capacity_rps
+        return float(done.missed[-len(self.recent) :].sum()) / came if came > 0 else 0.0
+
+    def measured(self) -> Demand:
+        """The recent past with the replicas that the policy asked for, step by step, seeing nothing later."""
+        return measured(self.recent, self.decisions.desired[-len(self.recent) :])
+
+
+def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook | Unknown:
+    """The outlook on `load`, which must end by the time of the decision; Unknown where nothing can be forecast."""
+    ahead = options.forecast
+    steps = max(1, ahead.horizon // load.step)
+    forecasting = forecast(load, steps=steps, levels=ahead.levels, quantile=ahead.quantile)
+    if isinstance(forecasting, Unknown):
+        return forecasting
+    sizing, slo = market.sizing, market.workload.slo
+    recent = recent_of(load, options.replay.window)
+    problem = ScalingProblem(
+        capacity_rps=sizing.capacity_rps,
+        startup=sizing.startup,
+        attainment=slo.attainment,
+        min_replicas=sizing.min_replicas,
+        max_replicas=sizing.max_replicas,
+        learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
+    )
+    return Outlook(
+        load=load,
+        recent=recent,
+        sizing=sizing,
+        problem=problem,
+        forecasting=forecasting,
+        decisions=decide(load, problem),
+        level=within_budget(forecasting.forecast, slo.budget),
+        base=ahead.base,
+        error=_relative_error(forecasting, load),
+    )
+
+
+def recent_of(load: LoadHistory, window: timedelta) -> LoadHistory:
+    """The last `window`, and never more than the last half: the first half is there to learn from."""
+    steps = max(1, min(window // load.step, len(load) // 2))
+    return LoadHistory(start=load.end - steps * load.step, step=load.step, values=load.values[-steps:])
+
+
+def _relative_error(forecasting: Forecasting, load: LoadHistory) -> float:
+    score, mean = forecasting.forecast.score, float(np.nanmean(load.values))
+    if score is None or mean <= 0:
+        return 0.5  # no back-test: half of the load in doubt
+    return min(0.9, score.mae / mean)

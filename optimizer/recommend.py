@@ -1,0 +1,70 @@
+"""The use case: one workload's facts in, one recommendation out, with its reasons and its evidence."""
+
+from __future__ import annotations
+
+from domain.observation import Observation
+from domain.plan import Reason, Recommendation
+from domain.prices import PriceBook
+from domain.unknown import Unknown
+from optimizer.answer import Case, act, hold
+from optimizer.capacity import capacity_of
+from optimizer.confidence import confidence_in
+from optimizer.evidence import evidence_of
+from optimizer.fingerprint import fingerprint
+from optimizer.guardrails import Context, Refused, guarded, guardrails
+from optimizer.modes import Infeasible
+from optimizer.options import Options
+from optimizer.outlook import outlook_of
+from optimizer.proposal import grounds, market_of, propose, today_of
+from optimizer.readiness import assess
+
+MORE_HISTORY = "more history of the load, without gaps, up to now"
+CAPACITY = "declare `capacity_rps`, or let latency and ready replicas be scraped while the load varies"
+LIMITS = "other bounds, modes, SLO or prices, under which some mode can hold the SLO"
+
+
+def recommend(
+    observation: Observation, book: PriceBook, options: Options, previous: Recommendation | None, /
+) -> Recommendation:
+    """Act on a plan, or hold and say why; "now" is `observation.observed_at`, and nothing later is seen.
+
+    The same inputs give the same answer, to the last bit. ValueError for signals that do not share a
+    grid, KeyError for an unknown `options.policy`.
+    """
+    capacity = capacity_of(observation, options.capacity)
+    market = market_of(observation, capacity, book, options.modes)
+    case = Case(
+        observation=observation,
+        options=options,
+        previous=previous,
+        inputs_sha256=fingerprint(observation, book, options, previous),
+        current=today_of(observation, market, options.replay.window),
+    )
+    unready = assess(observation.load, observed_at=observation.observed_at, limits=options.readiness)
+    if unready or isinstance(observation.load, Unknown):
+        return hold(case, unready, MORE_HISTORY)
+    if isinstance(market, Unknown):
+        return hold(case, (Reason(code="no_capacity", detail=market.reason),), CAPACITY)
+    outlook = outlook_of(observation.load.until(observation.observed_at), market, options)
+    if isinstance(outlook, Unknown):
+        return hold(case, (Reason(code="no_forecast", detail=outlook.reason),), MORE_HISTORY)
+    because = grounds(observation, market, outlook)
+    proposal = propose(observation, market, outlook, options)
+    if isinstance(proposal, Infeasible):
+        return hold(case, (*because, Reason(code="no_mode", detail=proposal.reason)), LIMITS)
+    confidence, trust = confidence_in(outlook.load, market.capacity, outlook.forecasting)
+    evidence = evidence_of(case, market, outlook, proposal)
+    context = Context(
+        options=options.guardrails,
+        current=case.current,
+        kept=proposal.kept,
+        prices=proposal.quote.prices,
+        confidence=confidence,
+        missed=proposal.missed,
+        missed_today=proposal.missed_today,
+    )
+    try:
+        plan = guarded(proposal.because(*because, trust), observation, guardrails(context))
+    except Refused as refusal:
+        return hold(case, (*because, trust, refusal.reason), refusal.needs, evidence)
+    return act(case, plan, confidence, evidence)
