@@ -26,9 +26,9 @@ def money(amount: float, currency: str) -> str:
 
 
 def unit_money(amount: float, currency: str) -> str:
-    """Three significant digits under 1, for the price of small things: $0.0315."""
+    """Three significant digits under a tenth, for the price of small things: $0.0315."""
     size = abs(amount)
-    return in_currency(amount, number(size, 2) if size >= 1 or size == 0 else small(size, 3), currency)
+    return in_currency(amount, number(size, 2) if size >= 0.1 or size == 0 else small(size, 3), currency)
 
 
 def rounded_money(amount: float, currency: str) -> str:
@@ -70,11 +70,12 @@ def percent(share: float, *, plus: bool = False) -> str:
 
 def count(value: float) -> str:
     """1,234; 45.6k; 7.89M: three significant digits from 10,000 on."""
-    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
-        if value >= limit:
-            scaled = value / (1e3 if unit == "k" else limit)
-            return f"{scaled:.{max(0, 3 - len(str(int(scaled))))}f}{unit}"
-    return number(value, 0)
+    if value < 1e4:
+        return number(value, 0)
+    rounded = float(f"{value:.3g}")
+    scale, unit = next((scale, unit) for scale, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if rounded >= scale)
+    scaled = rounded / scale
+    return f"{scaled:.{max(0, 3 - len(str(int(scaled))))}f}{unit}"
 
 
 def replicas(value: float) -> str:
