@@ -11,6 +11,7 @@ import json
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -85,6 +86,8 @@ def get_json(url: str, **parameters: str) -> Any:
 class Server:
     """A program that listens on one loopback port, with its files in `folder`; restartable on the same folder."""
 
+    ready_path = "/-/ready"
+
     def __init__(self, folder: Path, *, port: int | None = None) -> None:
         self.folder = folder
         self.port = port or free_port()
@@ -113,7 +116,7 @@ class Server:
         self._log_file = self.log.open("ab")
         self._process = subprocess.Popen(self.command(), cwd=self.folder, stdout=self._log_file, stderr=self._log_file)
         try:
-            wait_until(self._ready_or_ended, within_s=START_S, what=f"{self.url}/-/ready")
+            wait_until(self._ready_or_ended, within_s=START_S, what=self.url + self.ready_path)
         except TimeoutError:
             self.stop()
             raise
@@ -123,7 +126,7 @@ class Server:
         return self
 
     def _ready_or_ended(self) -> bool:
-        return (self._process is not None and self._process.poll() is not None) or answers(f"{self.url}/-/ready")
+        return (self._process is not None and self._process.poll() is not None) or answers(self.url + self.ready_path)
 
     def stop(self) -> None:
         """End it in order (SIGTERM, then SIGKILL if it lingers)."""
@@ -230,6 +233,19 @@ class Alertmanager(Server):
         """The alerts that are active now."""
         found: list[dict[str, Any]] = get_json(f"{self.url}/api/v2/alerts")
         return found
+
+
+class ModelServer(Server):
+    """Our own model server, `python -m serving`, with the bundled models unless `flags` say otherwise."""
+
+    ready_path = "/ready"
+
+    def __init__(self, folder: Path, *, port: int | None = None, flags: Sequence[str] = ()) -> None:
+        super().__init__(folder, port=port)
+        self._flags = tuple(flags)
+
+    def command(self) -> Sequence[str]:
+        return (sys.executable, "-m", "serving", "--port", str(self.port), "--drain-seconds", "0", *self._flags)
 
 
 def promtool(*arguments: str | Path, cwd: Path | None = None) -> str:

@@ -1,14 +1,20 @@
 """Our own server: `ai_*` metrics, a workload is a (service, model).
 
-A request is counted when it is answered, whatever its status; failed means 5xx. `model!=""` leaves out what the server
-answers on behalf of no model. A histogram keeps no more than its buckets, so a quantile is an interpolation.
+Load is what arrives (`ai_request_arrivals_total`): under saturation answers lag behind. An instance that does not count
+arrivals is taken by its answers. A request is answered with a status; failed means 5xx. `model!=""` leaves out what the
+server answers on behalf of no model. A histogram keeps no more than its buckets, so a quantile is an interpolation.
 """
 
 from __future__ import annotations
 
 from domain.signals import RuntimeProfile, Signal
 
-_REQUESTS = 'sum by ($by) (rate(ai_requests_total{model!="",$selector}[$window]))'
+_ANSWERED = 'sum by ($by) (rate(ai_requests_total{model!="",$selector}[$window]))'
+_ARRIVED = (
+    "sum by ($by) ("
+    'sum by ($by, job, instance) (rate(ai_request_arrivals_total{model!="",$selector}[$window])) or '
+    'sum by ($by, job, instance) (rate(ai_requests_total{model!="",$selector}[$window])))'
+)
 _FAILED = 'sum by ($by) (rate(ai_requests_total{status=~"5..",model!="",$selector}[$window]))'
 # The process metrics carry no model: each is handed to the models that the process serves.
 _SERVES = 'on (job, instance) group_right () (ai_ready{model!="",$selector} >= bool 0)'
@@ -18,9 +24,9 @@ PROFILE = RuntimeProfile(
     identity=("service", "model"),
     fingerprint=("ai_requests_total", "ai_ready"),
     expressions={
-        Signal.REQUEST_RATE: _REQUESTS,
+        Signal.REQUEST_RATE: _ARRIVED,
         # A 5xx series is born with the first failure: without `or` a faultless service would have no ratio.
-        Signal.ERROR_RATIO: f"({_FAILED} or 0 * {_REQUESTS}) / {_REQUESTS}",
+        Signal.ERROR_RATIO: f"({_FAILED} or 0 * {_ANSWERED}) / {_ANSWERED}",
         Signal.LATENCY: (
             "histogram_quantile($quantile, sum by ($by, le) "
             '(rate(ai_request_duration_seconds_bucket{model!="",$selector}[$window])))'

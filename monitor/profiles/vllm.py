@@ -17,7 +17,7 @@ _OF_A_MODEL = 'model_name!="",$selector'
 
 def _either_name(expression: str) -> str:
     """The expression with its metrics' names as vLLM writes them, or else as a pipeline rewrote them."""
-    return f"({expression}) or ({expression.replace('vllm:', 'vllm_')})"
+    return f"(({expression}) or ({expression.replace('vllm:', 'vllm_')}))"
 
 
 def _rate(counter: str, matchers: str = "") -> str:

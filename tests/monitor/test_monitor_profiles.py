@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,10 +22,10 @@ from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
 from tests.exposition import names_and_labels, scraped
 from tests.openmetrics import samples
-from tests.servers import Prometheus, backfill, promtool
+from tests.servers import ModelServer, Prometheus, backfill, promtool
 
 DATA = Path(__file__).resolve().parent.parent / "data"
-EXPOSITIONS = {"vllm": DATA / "vllm_metrics.txt"}
+VLLM = (DATA / "vllm_metrics.txt").read_text(encoding="utf-8")
 START = datetime(2025, 3, 3, tzinfo=UTC)
 FIVE = timedelta(minutes=5)
 TIMES = START.timestamp() + 30.0 * np.arange(41)
@@ -41,9 +45,34 @@ def asked_labels(profile: RuntimeProfile) -> set[str]:
     return (matched | set(profile.identity)) - {"job", "instance"}
 
 
-@pytest.mark.parametrize("name", EXPOSITIONS)
-def test_every_metric_and_label_that_a_profile_asks_for_exists(name: str) -> None:
-    profile, shown = PROFILES[name], names_and_labels(EXPOSITIONS[name].read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def shown_by_serving(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What our own server really shows after three good requests, one refused and (as if) one that failed."""
+    with ModelServer(tmp_path_factory.mktemp("serving"), flags=("--service", "vision")) as server:
+        for body in ([[0.5] * 64],) * 3 + ("senseless",):
+            request = urllib.request.Request(
+                f"{server.url}/predict",
+                data=json.dumps({"model_id": "digits", "input_data": body}).encode(),
+                headers={"Content-Type": "application/json"},
+            )
+            with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=10):
+                pass
+        with urllib.request.urlopen(f"{server.url}/metrics", timeout=10) as answer:
+            text: str = answer.read().decode()
+    head = 'ai_requests_total{endpoint="/predict",model="digits",service="vision",status="500"}'
+    assert f"{head} 0.0" in text
+    return text.replace(f"{head} 0.0", f"{head} 1.0")
+
+
+@pytest.fixture
+def shown(name: str, request: pytest.FixtureRequest) -> dict[str, set[str]]:
+    text: str = VLLM if name == "vllm" else request.getfixturevalue("shown_by_serving")
+    return names_and_labels(text)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_metric_and_label_that_a_profile_asks_for_exists(name: str, shown: dict[str, set[str]]) -> None:
+    profile = PROFILES[name]
     for signal, expression in profile.expressions.items():
         # A pipeline may have written "_" for ":": such a name is the same metric.
         asked = {re.sub(r"^vllm_", "vllm:", metric) for metric in asked_names(expression)}
@@ -78,7 +107,6 @@ def test_every_expression_is_promql_with_and_without_a_selector(
 
 def vllm_history() -> str:
     """An engine; the same behind a pipeline that rewrites colons; a saturated one whose queue grows."""
-    text = EXPOSITIONS["vllm"].read_text(encoding="utf-8")
 
     def rewritten(name: str, labels: dict[str, str]) -> str | None:
         return name.replace(":", "_") if "model_name" in labels else None
@@ -87,13 +115,13 @@ def vllm_history() -> str:
         return None if name == "vllm:num_requests_waiting" or "model_name" not in labels else name
 
     def named(model: str) -> str:
-        return text.replace(LLAMA["model_name"], model)
+        return VLLM.replace(LLAMA["model_name"], model)
 
     queue = samples("vllm:num_requests_waiting", {"model_name": "full", "job": "models"}, TIMES, 60.0 * np.arange(41))
     return "".join(
         [
-            scraped(text, TIMES),
-            scraped(text, TIMES, instance="10.0.0.2:8000"),
+            scraped(VLLM, TIMES),
+            scraped(VLLM, TIMES, instance="10.0.0.2:8000"),
             scraped(named("rewritten"), TIMES, rename=rewritten),
             scraped(named("full"), TIMES, rename=saturated),
             queue,
@@ -164,3 +192,61 @@ def test_vllm_s_demand_under_saturation_is_what_arrives_not_what_completes(vllm:
 def test_a_model_that_is_not_there_has_no_data(vllm: PrometheusSource) -> None:
     with pytest.raises(NoData):
         newest(vllm, "absent", Signal.REQUEST_RATE)
+
+
+@pytest.fixture(scope="module")
+def serving(
+    prometheus_installed: None, shown_by_serving: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PrometheusSource]:
+    """Two instances of our server; one that counts no arrivals yet, beside one that does; one whose answers lag."""
+    folder: Path = tmp_path_factory.mktemp("vision")
+
+    def older(name: str, labels: dict[str, str]) -> str | None:
+        return None if name == "ai_request_arrivals_total" else name
+
+    def named(service: str) -> str:
+        return shown_by_serving.replace('service="vision"', f'service="{service}"')
+
+    arrived = 'ai_request_arrivals_total{model="digits",service="lagging"}'
+    history = "".join(
+        [
+            scraped(shown_by_serving, TIMES),
+            scraped(shown_by_serving, TIMES, instance="10.0.0.2:8080"),
+            scraped(named("older"), TIMES, instance="10.0.0.3:8080", rename=older),
+            scraped(named("older"), TIMES, instance="10.0.0.5:8080"),
+            scraped(named("lagging").replace(f"{arrived} 3.0", f"{arrived} 30.0"), TIMES, instance="10.0.0.4:8080"),
+            samples("ai_model_accuracy", {"service": "vision", "model": "digits"}, TIMES, np.full(41, 0.97)),
+            "# EOF\n",
+        ]
+    )
+    with Prometheus(folder, data=backfill(history, folder / "data")) as server:
+        yield PrometheusSource(server.url)
+
+
+def of_serving(source: PrometheusSource, service: str, signal: Signal) -> float:
+    workload = Workload(id=service, runtime="trimtab-serving", labels={"service": service, "model": "digits"})
+    end = START + 3 * FIVE
+    return float(source.load(workload, signal, start=end - FIVE, end=end, step=FIVE).values[0])
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("signal", PROFILES["trimtab-serving"].expressions)
+def test_our_server_answers_every_signal(serving: PrometheusSource, signal: Signal) -> None:
+    value = of_serving(serving, "vision", signal)
+    exact = {
+        Signal.REQUEST_RATE: 2 * 3 / 30,
+        Signal.ERROR_RATIO: 1 / 4,
+        Signal.READY_REPLICAS: 2.0,
+        Signal.IN_FLIGHT: 0.0,
+        Signal.ACCURACY: 0.97,
+    }
+    if signal in exact:
+        assert value == pytest.approx(exact[signal])
+    else:
+        assert value > 0
+
+
+@pytest.mark.servers
+def test_load_is_what_arrives_and_where_that_was_not_counted_what_was_answered(serving: PrometheusSource) -> None:
+    assert of_serving(serving, "lagging", Signal.REQUEST_RATE) == pytest.approx(30 / 30)
+    assert of_serving(serving, "older", Signal.REQUEST_RATE) == pytest.approx((4 + 3) / 30)
