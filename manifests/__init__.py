@@ -1,1 +1,6 @@
-"""Renders what Kubernetes acts on: HorizontalPodAutoscaler and KEDA ScaledObject."""
+"""Kubernetes scaling manifests for recommendations, as text."""
+
+from manifests.options import ManifestOptions
+from manifests.render import render
+
+__all__ = ["ManifestOptions", "render"]
