@@ -21,6 +21,7 @@ from domain.workload import Workload
 
 LONGEST_UID = 40
 PREFIX = f"{names.WORKLOAD_TAG}-"
+ALIASES = f"{PREFIX}id-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,14 @@ class Directory:
 
 
 def directory(targets: Sequence[tuple[Workload, RuntimeProfile]]) -> Directory:
-    """Where each workload is shown; of two equally common dashboards the first by name is the common one."""
+    """Where each workload is shown. The common dashboard is a runtime's if any is: new workloads will be shown there."""
     uids = {
         workload.id: runtime_uid(profile) if derivable(workload, profile) else alias_uid(workload)
         for workload, profile in targets
     }
     counts = Counter(uids.values())
-    return Directory(uids, min(counts, key=lambda uid: (-counts[uid], uid), default=None))
+    order = sorted(counts, key=lambda uid: (uid.startswith(ALIASES), -counts[uid], uid))
+    return Directory(uids, order[0] if order else None)
 
 
 def runtime_uid(profile: RuntimeProfile) -> str:
@@ -70,7 +72,7 @@ def runtime_uid(profile: RuntimeProfile) -> str:
 
 def alias_uid(workload: Workload) -> str:
     """The dashboard of one workload under a name of its own; never that of a runtime."""
-    return fitting(f"id-{safe_name(workload.id)}")
+    return fitting(ALIASES.removeprefix(PREFIX) + safe_name(workload.id))
 
 
 def fitting(name: str) -> str:

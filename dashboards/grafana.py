@@ -5,6 +5,7 @@ The SDK leaves panels without ids and without a place when one is given as (0, 0
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
@@ -30,7 +31,10 @@ AnyPanel = stat.Panel | table.Panel | timeseries.Panel
 
 def to_json(board: Board) -> str:
     """The dashboard as file provisioning and the import page take it: keys sorted, two spaces, newline at the end."""
-    return JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(built(board)) + "\n"
+    document = json.loads(JSONEncoder().encode(built(board)))
+    for entry, annotation in zip(document["annotations"]["list"], board.annotations, strict=True):
+        entry["titleFormat"] = annotation.title  # Prometheus' own field, which the SDK does not model
+    return json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
 
 
 def built(board: Board) -> model.Dashboard:

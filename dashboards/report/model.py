@@ -19,14 +19,14 @@ from domain.workload import ServingMode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadRow:
-    """One workload on the report's day (00:00 to 24:00 UTC).
+    """One workload on the report's day (from midnight to midnight in the report's time zone).
 
     `cost` is what the day cost as it ran, `previous_cost` the day before, `proposed_cost` what a
     day costs in the proposed configuration (its dollars a month x 24/730). `saving` is the
     recommendation's own, a month, with low and high. Replicas are means over the day (current) and
     of the plan (proposed). `requests` is how many arrived; `missed_share` is the part of them that
     failed or broke the latency SLO and `error_budget` the part that may; `idle_share` is the part
-    of paid capacity that did no work: all three 0..1. `load` is the day's requests/s, gaps and all,
+    of paid capacity that did no work: all three 0..1. `price_age` is that of the oldest price used. `load` is the day's requests/s, gaps and all,
     drawn as a small curve. `needs` is what would end a hold.
     """
 
@@ -80,7 +80,7 @@ class Shortfall:
 class NightlyReport:
     """Everything a night's report says; workload ids are unique, `generated_at` is aware.
 
-    `trend` ends with the report's day, oldest first. `base_url` is where the API answers, so that
+    `timezone` (IANA) is where the day begins and ends. `trend` ends with the report's day, oldest first. `base_url` is where the API answers, so that
     a row can link to its recommendation; None leaves the links out.
     """
 
@@ -91,6 +91,7 @@ class NightlyReport:
     trend: tuple[DayCost, ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
     currency: str = "USD"
+    timezone: str = "UTC"
     base_url: str | None = None
 
     def __post_init__(self) -> None:

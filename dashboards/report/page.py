@@ -61,6 +61,7 @@ def html(report: NightlyReport) -> str:
             teams=overview.teams(report),
             lines=[view.line(row, report.currency) for row in figures.by_cost(report.rows)],
             currency=report.currency,
+            timezone=report.timezone,
             prices=prices(report),
             generated_at=words.moment(report.generated_at),
         )

@@ -17,7 +17,7 @@ KNOWABLE = (
     "saving_per_month", "requests", "missed_share", "idle_share", "cost_per_1k_requests", "price_age_days",
 )  # fmt: skip
 COLUMNS = (
-    "date", "workload", "team", "recommendation_id", "decision", "currency",
+    "date", "timezone", "workload", "team", "recommendation_id", "decision", "currency",
     *KNOWABLE[:9], "saving_low", "saving_high", *KNOWABLE[9:11], "error_budget", *KNOWABLE[11:],
     "reasons", "needs", "generated_at", *(f"{name}_reason" for name in KNOWABLE),
 )  # fmt: skip
@@ -43,6 +43,7 @@ def line(report: NightlyReport, row: WorkloadRow) -> list[str]:
     saving = row.saving
     cells = {
         "date": report.date.isoformat(),
+        "timezone": report.timezone,
         "workload": text(row.workload),
         "team": text(row.team or ""),
         "recommendation_id": text(row.recommendation_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from domain.unknown import Unknown
 
@@ -94,8 +94,8 @@ def long_date(day: date) -> str:
 
 
 def moment(at: datetime) -> str:
-    """2026-11-24T02:00:00Z."""
-    return f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    """2026-11-24T02:00:00Z, whatever zone the moment is given in."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def full(value: str | Unknown) -> str:

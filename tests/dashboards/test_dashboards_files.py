@@ -185,6 +185,16 @@ def test_a_workload_is_chosen_among_those_of_its_runtime() -> None:
     assert other["query"] == 'label_values(trimtab_recommendation_info{workload=~"llama"}, workload)'
 
 
+def test_a_workload_that_nobody_listed_is_found_on_its_runtimes_dashboard() -> None:
+    boards = dashboards_of(render(((DIGITS, PLAIN), (ALIAS, OTHER))))
+    (table,) = (panel for panel in all_panels(boards["trimtab-fleet"]) if panel["type"] == "table")
+    assert '"dashboard", "trimtab-workload-plain", "", ""' in table["targets"][0]["expr"]
+
+
+def test_marks_carry_a_title() -> None:
+    assert all(mark["titleFormat"] for board in ALL.values() for mark in board["annotations"]["list"])
+
+
 def test_the_labels_of_a_workload_are_cut_out_of_its_id() -> None:
     text = next(a.text for a in render(ONE_RUNTIME) if a.path.stem == "trimtab-workload-plain")
     exprs = [query.expr for query in panel_queries(text, {"workload": "vision:digits:v2"})]

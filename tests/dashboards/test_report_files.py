@@ -7,7 +7,9 @@ import io
 import re
 import time
 from dataclasses import replace
+from datetime import datetime
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -133,6 +135,18 @@ def test_a_cell_is_empty_exactly_where_a_reason_stands(row: object) -> None:
     for line in lines_of(replace(small_night(), rows=(row,))).values():  # type: ignore[arg-type]
         for name in KNOWABLE:
             assert (line[name] == "") == (line[f"{name}_reason"] != ""), name
+
+
+def test_moments_are_told_in_utc_and_the_zone_of_the_day_is_named() -> None:
+    berlin = replace(
+        small_night(), generated_at=datetime(2026, 3, 18, 3, tzinfo=ZoneInfo("Europe/Berlin")), timezone="Europe/Berlin"
+    )
+    text = str(Text(page_of(berlin)))
+    assert "from midnight to midnight in Europe/Berlin" in text
+    assert "Made at 2026-03-18T02:00:00Z." in text
+    assert {(line["timezone"], line["generated_at"]) for line in lines_of(berlin).values()} == {
+        ("Europe/Berlin", "2026-03-18T02:00:00Z")
+    }
 
 
 def test_the_spreadsheet_holds_the_figures_unrounded() -> None:
