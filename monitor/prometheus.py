@@ -143,7 +143,7 @@ class PrometheusSource:
             raise BadAnswer(
                 str(self),
                 f"has {len(found)} series for {query} (such as {example})",
-                "drop or aggregate the extra labels",
+                "select one with more labels, or drop those that split it",
             )
         if not found:
             return np.full(points.count, np.nan), np.zeros(points.count, dtype=np.bool_)
