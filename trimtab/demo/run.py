@@ -14,6 +14,7 @@ import httpx
 
 from domain.errors import BadAnswer, UserError
 from monitor.profiles import PROFILES
+from trimtab.cli.tables import _table as table
 from trimtab.demo.cast import Player, history_lines, history_start_s, players
 from trimtab.demo.processes import Child, Processes
 from trimtab.demo.stage import Ports, Stage, at
@@ -38,8 +39,13 @@ LIVE_S = 20.0
 Say = Callable[[str], None]
 
 
-def demo(*, once: bool, embedded: bool, say: Say, show: Callable[[Sequence[dict[str, Any]]], None]) -> None:
-    """Run the main job on the bundled real history; unless `once`, stay until Ctrl-C.
+def _print(text: str) -> None:
+    """To stdout at once, whoever reads it."""
+    print(text, flush=True)  # noqa: T201  the demonstration's output
+
+
+def run(*, once: bool, embedded: bool, say: Say = _print) -> int:
+    """Run the main job on the bundled real history; unless `once`, stay until Ctrl-C. Gives the exit code.
 
     Raises UserError where the examples or a server are missing, SourceError where one fails.
     """
@@ -54,11 +60,12 @@ def demo(*, once: bool, embedded: bool, say: Say, show: Callable[[Sequence[dict[
         play = _recorded if embedded else _served
         with play(stage, settings, say) as trimtab:
             found = _recommendations(stage, trimtab, say)
-            show(found)
+            say(table(found))
             say(f"recommendations: {len(found)}")
             if not once:
                 _addresses(stage, say, embedded=embedded)
                 _until_interrupted(trimtab)
+    return 0
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,13 @@ import yaml
 
 from domain.signals import RuntimeProfile
 from domain.workload import Workload
-from rules import AlertmanagerOptions, PrometheusOptions, alertmanager, prometheus_config, render
+from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config, render
 from trimtab.demo.processes import Child, Processes, executable, free_port
 from trimtab.files import write_artifacts
 from trimtab.settings import Settings
+
+# promtool asks for a week at a time: at less than 60 s that is over Prometheus' 11,000 points.
+RULE_INTERVAL = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ class Stage:
     def write_rules(self, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
         """Write all rule files; the recording ones are returned, since only they apply to the past."""
         folder = self.folder / "rules"
-        write_artifacts(folder, render(targets, ()))
+        write_artifacts(folder, render(targets, (), RuleOptions(interval=RULE_INTERVAL)))
         return sorted(folder.glob("recorded-*.rules.yml"))
 
     def start_alertmanager(self) -> Child:
