@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from domain.errors import TrimtabError
 from domain.load import LoadHistory
 from domain.observation import Observation
 from domain.plan import Act, Evidence, Hold, Reason, Recommendation, recommendation_id
@@ -84,7 +85,7 @@ def cost_of(recommendation: Recommendation) -> CostSample:
     )
 
 
-def events_of(records: Iterable[Record], problems: Mapping[str, str], at: datetime) -> Iterable[Event]:
+def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], at: datetime) -> Iterable[Event]:
     """What is worth telling: everything that failed, and every recommendation that has expired."""
     for name, problem in problems.items():
         yield Event(
@@ -93,7 +94,7 @@ def events_of(records: Iterable[Record], problems: Mapping[str, str], at: dateti
             summary=f"Trimtab cannot renew its recommendation for {name}."
             if name
             else "Trimtab cannot read its source.",
-            detail=problem,
+            detail=str(problem),
             at=at,
         )
     for record in records:

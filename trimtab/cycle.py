@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from domain.errors import SourceError, TrimtabError
+from domain.errors import NoData, SourceError, TrimtabError
 from domain.observation import Observation
 from domain.plan import Act, Recommendation
 from domain.ports import Event, Notifier
@@ -49,12 +49,12 @@ class Outcome:
 
     at: datetime
     records: tuple[Record, ...]
-    problems: Mapping[str, str]
+    problems: Mapping[str, TrimtabError]
 
     @property
     def failure(self) -> str | None:
         """One line, None for a cycle without problems."""
-        return "; ".join(f"{name}: {text}" if name else text for name, text in self.problems.items()) or None
+        return "; ".join(f"{name}: {text}" if name else str(text) for name, text in self.problems.items()) or None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,24 +87,27 @@ class Cycle:
 
     def _load(
         self, now: datetime, before: Mapping[str, Record]
-    ) -> tuple[Sequence[Workload], list[Observation], dict[str, str]]:
+    ) -> tuple[Sequence[Workload], list[Observation], dict[str, TrimtabError]]:
         """The facts, as far as they could be had, and why not where they could not."""
         self.progress("reading which workloads there are")
         try:
             workloads = self.fleet.workloads(now)
         except TrimtabError as fault:
             log.warning("%s", fault)
-            return (), [], {"": str(fault)}
+            return (), [], {"": fault}
         self.progress(f"reading the history of {len(workloads)} workloads")
         with ThreadPoolExecutor(max_workers=self.concurrency) as threads:
             answers = list(threads.map(lambda workload: self._observe(workload, now), workloads))
         problems = {
-            workload.id: str(answer)
+            workload.id: answer
             for workload, answer in zip(workloads, answers, strict=True)
             if isinstance(answer, TrimtabError)
         }
         gone = before.keys() - {workload.id for workload in workloads}
-        problems |= dict.fromkeys(sorted(gone), "it is no longer among the workloads of the source and the settings")
+        missing = NoData(
+            "the source", "no longer has this workload, nor have the settings", "nothing to mend if it was retired"
+        )
+        problems |= dict.fromkeys(sorted(gone), missing)
         return workloads, [answer for answer in answers if isinstance(answer, Observation)], problems
 
     def _observe(self, workload: Workload, now: datetime) -> Observation | TrimtabError:
@@ -118,7 +121,7 @@ class Cycle:
         self,
         observations: Sequence[Observation],
         before: Mapping[str, Record],
-        problems: dict[str, str],
+        problems: dict[str, TrimtabError],
         now: datetime,
     ) -> list[Record]:
         self.progress(f"deciding on {len(observations)} workloads")
@@ -128,7 +131,7 @@ class Cycle:
         fresh = []
         for observation, decided in zip(observations, self.decide_all(observations, previous), strict=True):
             if isinstance(decided, Failed):
-                problems[decided.workload] = decided.problem
+                problems[decided.workload] = TrimtabError(decided.problem)
             else:
                 fresh.append(record_of(decided, observation, now))
         return fresh
@@ -138,7 +141,7 @@ class Cycle:
         fresh: Sequence[Record],
         workloads: Sequence[Workload],
         before: Mapping[str, Record],
-        problems: Mapping[str, str],
+        problems: Mapping[str, TrimtabError],
         now: datetime,
     ) -> None:
         """Fresh ones supersede; what could not be renewed is held; what was never known is held without a number."""
@@ -149,17 +152,18 @@ class Cycle:
         for name in before:
             reason = everything or problems.get(name)
             if reason:
-                self.recommendations.hold([name], Held(since=now, reason=reason))
+                self.recommendations.hold([name], Held(since=now, reason=str(reason)))
         known = {workload.id for workload in workloads}
         expired = [name for name, record in before.items() if record.status(now) is Status.EXPIRED]
         if not everything:
             self.recommendations.retire([name for name in expired if name not in known])
-        unknown = [name for name in problems if name and name not in before]
-        self.recommendations.keep([held_without_a_number(name, problems[name], now) for name in unknown])
+        unknown = [name for name in problems if name in known and name not in before]
+        self.recommendations.keep([held_without_a_number(name, str(problems[name]), now) for name in unknown])
+        self.recommendations.prune(now)
         self.journal.add_costs(now.astimezone(UTC).date(), [cost_of(record.recommendation) for record in fresh])
 
     def _emit(
-        self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, str], now: datetime
+        self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, TrimtabError], now: datetime
     ) -> None:
         valid = [record.recommendation for record in records if record.status(now) is not Status.EXPIRED]
         try:
@@ -167,7 +171,7 @@ class Cycle:
                 self.emit(workloads, valid)
         except TrimtabError as fault:
             log.warning("artifacts: %s", fault)
-            problems["artifacts"] = str(fault)
+            problems["artifacts"] = fault
 
     def _notify(self, outcome: Outcome) -> None:
         """Tell of everything that is wrong now, and once of everything that is no longer."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
+import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -99,23 +101,39 @@ def _loads(records: Iterable[Record], now: datetime) -> Metric:
     )
     for record in records:
         if record.status(now) is not Status.EXPIRED:
-            for quantile, horizon, load in forecast_loads(record.recommendation):
+            for quantile, horizon, load in forecast_loads(record.recommendation, now):
                 loads.add_metric([record.recommendation.workload, quantile, horizon], load)
     return loads
 
 
-def forecast_loads(recommendation: Recommendation) -> Iterable[tuple[str, str, float]]:
-    """Quantile, horizon and requests/s of everything the evidence says of the load to come."""
-    highest = recommendation.evidence.forecast.get("highest_rps")
-    if isinstance(highest, Mapping):
-        for horizon, by_quantile in highest.items():
-            for quantile, load in _mapping(by_quantile).items():
-                if isinstance(load, int | float):
-                    yield quantile, horizon, load
+def forecast_loads(recommendation: Recommendation, now: datetime) -> Iterable[tuple[str, str, float]]:
+    """Quantile, horizon and the highest requests/s expected from `now` to the horizon.
+
+    Horizon `lead` is the time a new replica needs, in whole hours of the forecast; quantile `plan` is
+    the one that the plan holds, between the levels that were forecast.
+    """
+    evidence = recommendation.evidence
+    levels = sorted((float(name[1:]) / 100, path) for name, path in _paths(evidence.forecast.get("quantiles_rps")))
+    step_s, plan = evidence.forecast.get("step_s"), evidence.forecast.get("plan_quantile")
+    if not levels or not isinstance(step_s, int | float):
+        return
+    passed = int((now - recommendation.created_at).total_seconds() // step_s)
+    for horizon, seconds in (("lead", evidence.capacity.get("time_to_ready_s")), ("24h", 86400.0)):
+        if not isinstance(seconds, int | float):
+            continue
+        steps = slice(passed, passed + max(1, math.ceil(seconds / step_s)))
+        highest = {level: max(path[steps]) for level, path in levels if path[steps]}
+        for level, load in highest.items():
+            yield f"{level:g}", horizon, load
+        if highest and isinstance(plan, int | float):
+            yield "plan", horizon, float(np.interp(plan, list(highest), list(highest.values())))
 
 
-def _mapping(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
+def _paths(value: Json) -> Iterable[tuple[str, list[float]]]:
+    if isinstance(value, Mapping):
+        for name, path in value.items():
+            if isinstance(path, Sequence):
+                yield name, [load for load in path if isinstance(load, int | float)]
 
 
 def _costs(records: Iterable[Record], now: datetime) -> Metric:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import tzinfo
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
@@ -95,6 +95,7 @@ class ResourceSettings(Section):
         default=None, description="Kind of accelerator, as the price book names it, such as T4."
     )
     accelerator_count: int = Field(default=0, ge=0, description="Accelerators of one replica.")
+    architecture: Literal["amd64", "arm64"] = Field(default="amd64", description="What the image runs on.")
 
 
 class BoundSettings(Section):
@@ -166,6 +167,27 @@ class WorkloadSettings(WorkloadDefaults):
     target: TargetSettings | None = Field(default=None, description="The Kubernetes object that scales it.")
 
 
+class DecisionSettings(Section):
+    """How decisions are made; the defaults suit most."""
+
+    policy: Text = Field(default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with.")
+    valid_hours: Positive = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
+    horizon_days: Positive = Field(default=7.0, description="Days that are forecast.")
+    replay_days: Positive = Field(default=7.0, description="Days of recent history on which plans are costed.")
+    min_history_days: Positive = Field(default=2.0, description="Days of history without which nothing is proposed.")
+    max_input_age_minutes: Positive = Field(default=30.0, description="Age of the newest sample that is still now.")
+    min_coverage: Share = Field(default=0.7, description="Share of recent history that has to be known.")
+    max_step_down: Share = Field(default=0.5, description="Share of the replicas that one decision may take away.")
+    min_saving_usd: float = Field(default=5.0, ge=0, description="USD a month under which nothing is moved.")
+    min_saving_share: float = Field(
+        default=0.05, ge=0, lt=1, description="Share of the bill under which nothing is moved."
+    )
+    min_confidence: float = Field(default=0.2, ge=0, lt=1, description="Confidence under which it is held.")
+    processes: int | None = Field(
+        default=None, ge=1, description="Processes that decide; by default one a core, at most 4."
+    )
+
+
 class ScheduleSettings(Section):
     """When the program works by itself, as five-field cron expressions."""
 
@@ -229,11 +251,20 @@ class AlertmanagerSettings(Section):
     )
 
 
+class ScrapeSettings(Section):
+    """What a rendered prometheus.yml scrapes, as host:port."""
+
+    serving: tuple[Text, ...] = Field(default=("127.0.0.1:8080",), description="Model servers.")
+    quality: tuple[Text, ...] = Field(default=("127.0.0.1:8090",), description="Model-quality exporters.")
+    node_exporters: tuple[Text, ...] = Field(default=(), description="Node exporters.")
+    kubernetes: bool = Field(default=False, description="Also pods with the usual prometheus.io annotations.")
+
+
 class PriceSettings(Section):
     """What things cost, beyond the bundled price lists."""
 
     file: BesideFile | None = Field(
-        default=None, description="YAML file of your own prices, which win over the bundled ones."
+        default=None, description="CSV or YAML file of your own prices, which win over the bundled ones."
     )
 
 
@@ -253,12 +284,14 @@ class Settings(Section):
     workloads: tuple[WorkloadSettings, ...] = Field(
         default=(), description="The workloads; without any, those that Prometheus or the history files show."
     )
+    decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings, description="When work is done.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where results are kept.")
     emit: EmitSettings = Field(default_factory=EmitSettings, description="Where artifacts are written.")
     alertmanager: AlertmanagerSettings = Field(
         default_factory=AlertmanagerSettings, description="Where events are sent."
     )
+    scrape: ScrapeSettings = Field(default_factory=ScrapeSettings, description="What a rendered Prometheus scrapes.")
     prices: PriceSettings = Field(default_factory=PriceSettings, description="What things cost.")
     api: ApiSettings = Field(default_factory=ApiSettings, description="Where the API listens.")
 
@@ -278,7 +311,7 @@ def resolved(workload: WorkloadSettings, defaults: WorkloadDefaults) -> Workload
 
 
 def _written(section: Section) -> dict[str, Any]:
-    return section.model_dump(exclude_unset=True)
+    return section.model_dump(exclude_unset=True, exclude_none=True)
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

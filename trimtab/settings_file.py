@@ -6,7 +6,7 @@ import types
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Union, get_args, get_origin
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,8 @@ from pydantic_core import ErrorDetails
 
 from domain.errors import SettingsError, UserError
 from trimtab.settings import Settings
+
+SomeSection = TypeVar("SomeSection", bound=BaseModel)
 
 
 class SettingsFaults(UserError):
@@ -41,6 +43,15 @@ def parse_settings(text: str, *, name: str, base: Path) -> Settings:
         return Settings.model_validate({"store": {}} | raw, context={"base": base})
     except ValidationError as wrong:
         raise SettingsFaults(tuple(explain(error, name) for error in wrong.errors(include_url=False))) from None
+
+
+def parse_section(section: type[SomeSection], values: Mapping[str, Any], *, name: str) -> SomeSection:
+    """One section from values of the command line; `name` is the option that gave them."""
+    try:
+        return section.model_validate(values)
+    except ValidationError as wrong:
+        error = wrong.errors(include_url=False)[0]
+        raise SettingsError(name, _short(error["input"]), _fix(error)) from None
 
 
 class _OneOfEachKey(yaml.SafeLoader):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select, tuple_, update
 
 from domain.plan import Act, Recommendation
 from domain.unknown import Unknown
@@ -17,6 +17,7 @@ from trimtab.store.database import Database
 from trimtab.store.tables import RecommendationRow as Row
 
 SortKey = Literal["created_at", "workload", "saving_usd_per_month"]
+KEPT_WHOLE = timedelta(hours=2)  # a body is tens of kilobytes, and a cycle writes one for each workload
 NO_SAVING = -1e300  # an unknown saving sorts below every known one
 
 
@@ -69,6 +70,17 @@ class Recommendations:
         with self._database.session() as session:
             session.execute(update(Row).where(Row.latest, Row.workload.in_(workloads)).values(latest=False))
 
+    def prune(self, now: datetime) -> None:
+        """Forget superseded ones that nobody decided on, but for the last of each workload's day."""
+        day = func.substr(Row.created_at, 1, 10)
+        last_of_a_day = select(Row.workload, func.max(Row.created_at)).group_by(Row.workload, day)
+        superseded = and_(~Row.latest, Row.decision == Status.OPEN.value, Row.created_at < now - KEPT_WHOLE)
+        with self._database.session() as session:
+            session.execute(
+                delete(Row).where(superseded, tuple_(Row.workload, Row.created_at).not_in(last_of_a_day)),
+                execution_options={"synchronize_session": False},
+            )
+
     def newest(self) -> tuple[Record, ...]:
         """The newest of each workload, by workload."""
         with self._database.session() as session:
@@ -93,6 +105,15 @@ class Recommendations:
         """One by its id."""
         with self._database.session() as session:
             row = session.get(Row, recommendation_id)
+            return None if row is None else _record(row)
+
+    def before(self, record: Record) -> Record | None:
+        """The one of the same workload that came before."""
+        mine = select(Row).where(
+            Row.workload == record.recommendation.workload, Row.created_at < record.recommendation.created_at
+        )
+        with self._database.session() as session:
+            row = session.scalars(mine.order_by(Row.created_at.desc()).limit(1)).first()
             return None if row is None else _record(row)
 
     def decide(self, recommendation_id: str, decision: Status, at: datetime) -> Record | None:

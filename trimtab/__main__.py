@@ -1,0 +1,31 @@
+"""`trimtab` and `python -m trimtab`: runs a command, and turns our errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from domain.errors import TrimtabError, UserError
+from trimtab.cli.app import app
+
+WRONG_SOURCE, WRONG_INPUT = 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; never a traceback for an error that was raised on purpose."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="trimtab", standalone_mode=True)
+    except TrimtabError as fault:
+        for line in str(fault).splitlines():
+            sys.stderr.write(f"trimtab: {line}\n")
+        return WRONG_INPUT if isinstance(fault, UserError) else WRONG_SOURCE
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone (`trimtab recommend | head`)
+        return 0
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""What `trimtab backtest` does: asks the optimizer for forecasts from the past and writes them as CSV."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from domain.errors import SettingsError
+from domain.load import LoadHistory
+from optimizer.rolling import Backtest, Row, backtest, rows
+from trimtab.files import write_text
+from trimtab.present import moment
+
+HEADER = "origin,timestamp,mean,p50,p90,p95,p99,model\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is forecast, and from where."""
+
+    horizon: timedelta
+    step: timedelta
+    every: timedelta
+    folds: int | None
+    model: str | None
+
+
+def write_backtest(history: LoadHistory, question: Question, out: Path) -> list[str]:
+    """Write the file; returns what a person should know. SettingsError for a question that does not fit the trace."""
+    result = _asked(history, question)
+    if not result.folds:
+        why = result.held[0].reason if result.held else "the trace is too short for an origin"
+        raise SettingsError("--trace", f"{len(history)} steps", f"nothing could be forecast: {why}")
+    write_text(out, HEADER + "".join(map(_line, rows(result))))
+    held = [f"held at {moment(one.origin)}: {one.reason}" for one in result.held]
+    return [*held, f"wrote {out}: {len(result.folds)} origins"]
+
+
+def _asked(history: LoadHistory, question: Question) -> Backtest:
+    try:
+        return backtest(
+            history,
+            horizon=question.horizon,
+            step=question.step,
+            every=question.every,
+            folds=question.folds,
+            model=question.model,
+        )
+    except ValueError as fault:
+        text = str(fault)
+        option = next((name for name in ("horizon", "every", "step") if text.startswith(name)), "model")
+        raise SettingsError(f"--{option}", str(getattr(question, option)), text) from None
+
+
+def _line(row: Row) -> str:
+    figures = ",".join(f"{value:.9g}" for value in (row.mean, row.p50, row.p90, row.p95, row.p99))
+    return f"{moment(row.origin)},{moment(row.timestamp)},{figures},{row.model}\n"

@@ -1,0 +1,45 @@
+"""`trimtab report`."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+from typing import Annotated
+
+import typer
+
+from domain.errors import SettingsError
+from trimtab.cli.options import Config, OutFolder, need_settings, say
+
+
+def report(
+    out: OutFolder,
+    config: Config = None,
+    day: Annotated[
+        str | None,
+        typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the report (UTC).", show_default="yesterday"),
+    ] = None,
+) -> None:
+    """Write the nightly report of a day as HTML and CSV."""
+    settings = need_settings(config)
+    chosen = None if day is None else _day(day)
+    from trimtab.cli.fill import filled  # noqa: PLC0415
+    from trimtab.files import write_artifacts  # noqa: PLC0415
+    from trimtab.wiring import build  # noqa: PLC0415
+
+    program = build(settings, progress=say)
+    now = program.clock()
+    today = now.astimezone(UTC).date()
+    chosen = chosen or today - timedelta(days=1)
+    if chosen > today:
+        raise SettingsError("--date", str(chosen), f"give a day that has begun (today is {today})")
+    filled(program)
+    written = write_artifacts(out, program.nightly.write(chosen, now=now))
+    for path in sorted((*written.changed, *written.unchanged)):
+        typer.echo(path)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError("--date", text, "give a day as YYYY-MM-DD") from None

@@ -1,0 +1,116 @@
+"""Recommendations as a table, JSON, CSV or Markdown."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dashboards.report.words import rounded_money
+from trimtab.present import recommendation_body
+from trimtab.records import Record
+
+COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "why")
+FIELDS = (
+    "id", "workload", "kind", "status", "created_at", "valid_until", "current_replicas", "current_mode", "current_offer",
+    "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
+    "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "why", "needs",
+)  # fmt: skip
+NARROWEST = 110
+
+
+def write(output: str, records: Sequence[Record], now: datetime) -> str:
+    """The records in one of the forms, ending with a line break."""
+    return write_bodies(output, [recommendation_body(record, now) for record in records])
+
+
+def write_bodies(output: str, bodies: Sequence[dict[str, Any]]) -> str:
+    """The same from recommendations as the API gives them."""
+    if output == "json":
+        return json.dumps(bodies, indent=2, ensure_ascii=False) + "\n"
+    if output == "csv":
+        return _csv(bodies)
+    if output == "markdown":
+        return _markdown(bodies)
+    return _table(bodies)
+
+
+def _csv(bodies: Sequence[dict[str, Any]]) -> str:
+    """One line a workload; what is not known is an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, FIELDS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for body in bodies:
+        writer.writerow(
+            body | _flat("current", body["current"]) | _flat("proposed", body["proposed"]) | {"why": _why(body)}
+        )
+    return text.getvalue()
+
+
+def _flat(prefix: str, configuration: dict[str, Any] | None) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value for name, value in (configuration or {}).items()}
+
+
+def _markdown(bodies: Sequence[dict[str, Any]]) -> str:
+    rows = [COLUMNS, ("---",) * len(COLUMNS), *(_cells(body) for body in bodies)]
+    return "".join("| " + " | ".join(_escaped(cell) for cell in row) + " |\n" for row in rows)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("|", "\\|").replace("\n", " ")
+
+
+def _table(bodies: Sequence[dict[str, Any]]) -> str:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    wide = max(NARROWEST, shutil.get_terminal_size((NARROWEST, 24)).columns)
+    printed = io.StringIO()
+    screen = Console(file=printed, width=wide, force_terminal=sys.stdout.isatty(), highlight=False)
+    table = Table(*COLUMNS, show_lines=True)
+    for column in table.columns[4:6]:
+        column.justify = "right"
+    for body in bodies:
+        cells = [Text(cell) for cell in _cells(body)]
+        cells[1].stylize("bold green" if body["kind"] == "act" else "yellow")
+        table.add_row(*cells)
+    screen.print(table)
+    return printed.getvalue()
+
+
+def _cells(body: dict[str, Any]) -> tuple[str, ...]:
+    current, saving = body["current"], body["saving_usd_per_month"]
+    return (
+        body["workload"],
+        body["kind"] if body["status"] == "open" else f"{body['kind']} ({body['status']})",
+        _runs(current) or "not known",
+        _runs(body["proposed"]) or "no change",
+        rounded_money(current["usd_per_month"], "USD") if current else "not known",
+        _saving(body) if saving is not None else "none" if body["kind"] == "hold" else "not known",
+        _why(body),
+    )
+
+
+def _saving(body: dict[str, Any]) -> str:
+    low, high = (rounded_money(body[name], "USD") for name in ("saving_low", "saving_high"))
+    return f"{rounded_money(body['saving_usd_per_month'], 'USD')} ({low} to {high})"
+
+
+def _runs(configuration: dict[str, Any] | None) -> str | None:
+    if configuration is None:
+        return None
+    count = f"{configuration['replicas']} x " if configuration["replicas"] else ""
+    return f"{count}{configuration['offer']}, {configuration['mode']}"
+
+
+def _why(body: dict[str, Any]) -> str:
+    """What a person asks first: why it is held and what it needs, or what the decision rests on."""
+    if body["kind"] == "hold":
+        return "; ".join([*(reason["detail"] for reason in body["reasons"][:1]), f"needs {body['needs']}"])
+    return "; ".join(reason["detail"] for reason in body["reasons"][:2])

@@ -1,0 +1,50 @@
+"""When work is done: APScheduler calls the cycle and the nightly report, and nothing else.
+
+Jobs live in memory and begin anew with each start; what was missed while the process was away is
+caught up by looking at what the store lacks (`Nightly.catch_up`), not by the scheduler.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Protocol
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+
+from domain.errors import TrimtabError
+from trimtab.settings import ScheduleSettings
+
+log = logging.getLogger(__name__)
+
+MISFIRE_GRACE_S = 3600  # APScheduler's default of 1 s drops a job that a busy machine starts late
+
+
+class Runs(Protocol):
+    """What can be run at a moment."""
+
+    def __call__(self, *, now: datetime) -> Any: ...
+
+
+def scheduler_of(
+    settings: ScheduleSettings, *, cycle: Runs, report: Runs, clock: Callable[[], datetime]
+) -> BackgroundScheduler:
+    """A scheduler, not yet started: both jobs on their cron triggers, and once at the start."""
+    scheduler = BackgroundScheduler(
+        timezone=settings.zone,
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S},
+    )
+    for name, cron, run in (("cycle", settings.cycle, cycle), ("report", settings.report, report)):
+        trigger = CronTrigger.from_crontab(cron, timezone=settings.zone)
+        scheduler.add_job(_guarded, trigger, args=(name, run, clock), id=name, next_run_time=clock())
+    return scheduler
+
+
+def _guarded(name: str, run: Runs, clock: Callable[[], datetime]) -> None:
+    """One run; what we raise on purpose is logged in a line, and the next run comes as planned."""
+    try:
+        run(now=clock())
+    except TrimtabError as fault:
+        log.error("%s: %s", name, fault)  # noqa: TRY400  a known fault needs no trace

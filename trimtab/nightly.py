@@ -1,0 +1,208 @@
+"""The nightly report: a day's facts gathered from the store and the source, rendered, and stored."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import numpy as np
+
+from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
+from domain.artifact import Artifact
+from domain.errors import TrimtabError
+from domain.load import LoadHistory
+from domain.plan import Act
+from domain.prices import HOURS_PER_MONTH
+from domain.signals import Signal
+from domain.unknown import Unknown
+from domain.workload import ServingMode, Workload
+from trimtab.records import Record
+from trimtab.store.journal import DayCosts, Journal, StoredReport
+from trimtab.store.recommendations import Recommendations
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+TREND_DAYS = 14
+ENOUGH = 0.95  # share of a day that has to be known for a total of it
+
+DayLoad = Callable[[Workload, Signal, datetime, datetime], LoadHistory]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nightly:
+    """Writes reports. `day_load` answers a signal over a day, or raises a TrimtabError."""
+
+    recommendations: Recommendations
+    journal: Journal
+    day_load: DayLoad
+    render: Callable[[NightlyReport], Sequence[Artifact]]
+    price_sources: tuple[PriceSource, ...]
+    base_url: str | None
+
+    def catch_up(self, *, now: datetime) -> tuple[date, ...]:
+        """Write the report of yesterday, and of earlier days that have costs but were missed."""
+        today = now.astimezone(UTC).date()
+        days = self.journal.days_without_report(today)
+        for day in days:
+            self.write(day, now=now)
+        return days
+
+    def write(self, day: date, *, now: datetime) -> tuple[Artifact, ...]:
+        """Make, store and return the report of `day`."""
+        artifacts = tuple(self.render(self.gather(day, now=now)))
+        files = {artifact.path.suffix.removeprefix("."): artifact.text for artifact in artifacts}
+        self.journal.keep_report(StoredReport(day=day, generated_at=now, files=files))
+        log.info("wrote the report of %s", day)
+        return artifacts
+
+    def gather(self, day: date, *, now: datetime) -> NightlyReport:
+        """Everything the report of `day` says."""
+        costs = self.journal.costs(day - TREND_DAYS * DAY, day)
+        by_day = {(cost.day, cost.workload): cost for cost in costs}
+        workloads = {workload.id: workload for workload in self.journal.workloads()}
+        shortfalls: list[Shortfall] = []
+        rows = [
+            self._row(record, workloads.get(record.recommendation.workload), day, by_day, shortfalls)
+            for record in self._in_force(day)
+        ]
+        return NightlyReport(
+            date=day,
+            generated_at=now,
+            rows=tuple(rows),
+            price_sources=self.price_sources,
+            trend=tuple(_trend(costs, day)),
+            shortfalls=tuple(shortfalls),
+            base_url=self.base_url,
+        )
+
+    def _in_force(self, day: date) -> Iterable[Record]:
+        end = _start(day) + DAY
+        for newest in self.recommendations.newest():
+            record = self.recommendations.in_force(newest.recommendation.workload, end)
+            if record is not None:
+                yield record
+
+    def _row(
+        self,
+        record: Record,
+        workload: Workload | None,
+        day: date,
+        costs: Mapping[tuple[date, str], DayCosts],
+        shortfalls: list[Shortfall],
+    ) -> WorkloadRow:
+        recommendation = record.recommendation
+        current = recommendation.current
+        act = recommendation if isinstance(recommendation, Act) else None
+        held = Unknown("nothing is proposed while it is held")
+        load = self._signal(workload, Signal.REQUEST_RATE, day)
+        replicas = self._replicas(record, workload, day)
+        return WorkloadRow(
+            workload=recommendation.workload,
+            recommendation_id=recommendation.id,
+            kind=recommendation.kind,
+            mode=current if isinstance(current, Unknown) else current.mode,
+            proposed_mode=held if act is None else act.plan.proposed.mode,
+            replicas=replicas,
+            proposed_replicas=held if act is None else act.plan.proposed.mean_replicas,
+            cost=self._cost(record, day, costs, shortfalls),
+            previous_cost=_kept(costs.get((day - DAY, recommendation.workload)), day - DAY),
+            proposed_cost=held if act is None else act.plan.proposed.usd_per_month * 24.0 / HOURS_PER_MONTH,
+            saving=held if act is None else act.saving,
+            requests=_requests(load),
+            missed_share=Unknown("requests over the latency SLO are not counted yet"),
+            error_budget=workload.slo.budget if workload else 0.0,
+            idle_share=_idle(load, replicas, record),
+            price_age=Unknown("see the sources of prices"),
+            load=load,
+            reasons=recommendation.reasons,
+            needs=None if isinstance(recommendation, Act) else recommendation.needs,
+            team=workload.team if workload else None,
+        )
+
+    def _signal(self, workload: Workload | None, signal: Signal, day: date) -> LoadHistory | Unknown:
+        if workload is None:
+            return Unknown("the workload is gone")
+        try:
+            return self.day_load(workload, signal, _start(day), _start(day) + DAY)
+        except TrimtabError as fault:
+            return Unknown(str(fault))
+
+    def _replicas(self, record: Record, workload: Workload | None, day: date) -> float | Unknown:
+        """Mean of the day as measured; where nothing measures it, what was running at the decision."""
+        seen = self._signal(workload, Signal.READY_REPLICAS, day)
+        if isinstance(seen, LoadHistory) and np.isfinite(seen.values).any():
+            return float(np.nanmean(seen.values))
+        current = record.recommendation.current
+        return current if isinstance(current, Unknown) else float(current.mean_replicas)
+
+    def _cost(
+        self,
+        record: Record,
+        day: date,
+        costs: Mapping[tuple[date, str], DayCosts],
+        shortfalls: list[Shortfall],
+    ) -> float | Unknown:
+        """The mean of the day's cycles; for a day without any, that of the configuration seen nearest to it."""
+        recommendation = record.recommendation
+        kept = costs.get((day, recommendation.workload))
+        if kept is not None or isinstance(recommendation.current, Unknown):
+            return _kept(kept, day) if kept is not None else Unknown(_reason(recommendation.current))
+        shortfalls.append(
+            Shortfall(
+                section="costs",
+                reason=f"{recommendation.workload}: no cycle ran on {day}, so its cost is that of the configuration "
+                f"seen at {recommendation.created_at:%Y-%m-%d %H:%M} UTC",
+            )
+        )
+        return recommendation.current.usd_per_month * 24.0 / HOURS_PER_MONTH
+
+
+def _reason(value: object) -> str:
+    return value.reason if isinstance(value, Unknown) else "not known"
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def _kept(cost: DayCosts | None, day: date) -> float | Unknown:
+    return Unknown(f"no cycle ran on {day}") if cost is None else cost.usd
+
+
+def _trend(costs: Sequence[DayCosts], day: date) -> Iterable[DayCost]:
+    """The fleet's cost of the last days; a day of which any part is unknown is unknown."""
+    for back in range(TREND_DAYS - 1, -1, -1):
+        one = day - back * DAY
+        parts = [cost.usd for cost in costs if cost.day == one]
+        known = [part for part in parts if not isinstance(part, Unknown)]
+        if not parts:
+            yield DayCost(day=one, cost=Unknown(f"no cycle ran on {one}"))
+        elif len(known) < len(parts):
+            yield DayCost(day=one, cost=Unknown(f"the cost of {len(parts) - len(known)} workloads is not known"))
+        else:
+            yield DayCost(day=one, cost=sum(known))
+
+
+def _requests(load: LoadHistory | Unknown) -> float | Unknown:
+    """Requests of the day: the mean of what is known, over the whole day; too large a gap leaves it unknown."""
+    if isinstance(load, Unknown):
+        return load
+    if load.coverage < ENOUGH:
+        return Unknown(f"only {load.coverage:.0%} of the day's load is known")
+    return float(np.nanmean(load.values)) * len(load) * load.step_s
+
+
+def _idle(load: LoadHistory | Unknown, replicas: float | Unknown, record: Record) -> float | Unknown:
+    """Part of the paid capacity that did no work; serverless pays for none that is idle."""
+    current = record.recommendation.current
+    rate = record.recommendation.evidence.capacity.get("rate_rps")
+    if isinstance(load, Unknown):
+        return load
+    if isinstance(current, Unknown) or isinstance(replicas, Unknown) or not isinstance(rate, int | float):
+        return Unknown("the capacity that ran is not known")
+    if current.mode is ServingMode.SERVERLESS or load.coverage < ENOUGH or replicas * rate <= 0:
+        return Unknown("there is no capacity of its own, or too little of the load is known")
+    return max(0.0, 1.0 - float(np.nanmean(load.values)) / (replicas * rate))

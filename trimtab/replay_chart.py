@@ -1,0 +1,76 @@
+"""A picture of a replay: the load, what each policy kept ready, and what it missed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+
+from domain.errors import SettingsError
+from optimizer.replay import ReplayReport
+
+SHOWN = ("trimtab", "recorded", "hpa", "week")  # more lines than these are not told apart
+COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8"}
+FORMATS = (".png", ".svg", ".pdf")
+MOST_POINTS = 2000
+
+
+def draw(done: ReplayReport, out: Path) -> None:
+    """Write the picture to `out`; SettingsError for a suffix that is no picture, or a place that cannot be written."""
+    if out.suffix.lower() not in FORMATS:
+        raise SettingsError("--chart", str(out), f"end the name in {', '.join(FORMATS)}")
+    figure = _figure(done)
+    temporary = out.with_name(f".{out.name}{out.suffix}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with mpl.rc_context({"svg.hashsalt": "trimtab"}):
+            figure.savefig(temporary, dpi=130, metadata={"Date": None} if out.suffix == ".svg" else None)
+        temporary.replace(out)
+    except OSError as fault:
+        raise SettingsError("--chart", str(out), f"name a file that can be written ({fault.strerror})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _figure(done: ReplayReport) -> Figure:
+    figure = Figure(figsize=(12, 6.2), layout="constrained")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    width = max(1, -(-len(done.load_rps) // MOST_POINTS))
+    times = [done.start + i * width * done.step for i in range(-(-len(done.load_rps) // width))]
+    needed = _peaks(done.load_rps, width) / done.capacity_rps
+    above.fill_between(times, needed, color="#dfe4ea", step="post", label="load, in replicas' worth")
+    for series in done.series:
+        if series.policy in SHOWN:
+            colour = COLOURS[series.policy]
+            above.step(times, _peaks(series.ready, width), where="post", lw=1.2, color=colour, label=series.policy)
+            below.step(times, _peaks(series.missed_rps, width), where="post", lw=1.0, color=colour)
+    span = f"; highest of each {_span(width * done.step)}" if width > 1 else ""
+    above.set_title(f"Replicas ready against the load, and what was missed{span}", loc="left", fontsize=12)
+    above.set_ylabel("replicas")
+    below.set_ylabel("missed requests/s")
+    above.legend(loc="upper left", ncols=5, frameon=False, fontsize=9)
+    for axes in (above, below):
+        axes.set_ylim(bottom=0)
+        axes.margins(x=0)
+        axes.spines[["top", "right"]].set_visible(False)
+    locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+    below.xaxis.set_major_locator(locator)
+    below.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    above.set_ylim(top=1.18 * above.get_ylim()[1])
+    return figure
+
+
+def _peaks(values: np.ndarray, width: int) -> np.ndarray:
+    """The highest of each `width` steps, so that no peak is lost; NaN where nothing is known."""
+    padded = np.concatenate([values, np.full(-len(values) % width, -np.inf)])
+    highest = np.where(np.isfinite(padded), padded, -np.inf).reshape(-1, width).max(axis=1)
+    return np.where(np.isfinite(highest), highest, np.nan)
+
+
+def _span(duration: timedelta) -> str:
+    minutes = duration / timedelta(minutes=1)
+    return f"{minutes:g} min" if minutes < 120 else f"{minutes / 60:g} h"

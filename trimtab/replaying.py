@@ -1,0 +1,190 @@
+"""What `trimtab replay` does: asks the optimizer, and writes the answer as table, JSON, CSV and chart."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from dashboards.report.words import percent, rounded_money
+from domain.errors import SettingsError
+from domain.prices import InstanceOffer
+from monitor.recorded import Trace
+from optimizer.replay import POLICIES, ReplayReport, ReplayRow
+from optimizer.replay import replay as replay_policies
+from optimizer.scaling import ScalingProblem, decide
+from trimtab.files import write_text
+from trimtab.present import moment
+from trimtab.prices import bundled
+from trimtab.settings import WorkloadSettings
+
+WIDE = 150  # columns of the table
+DEFAULT_OFFER = "m5.large"  # a common small machine; only the ratio of policies matters where no price is given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is replayed, and how it is counted."""
+
+    capacity_rps: float
+    startup: timedelta
+    attainment: float
+    min_replicas: int
+    max_replicas: int | None
+    warmup: timedelta
+    policies: tuple[str, ...]
+
+    @property
+    def problem(self) -> ScalingProblem:
+        """SettingsError for what cannot be."""
+        try:
+            return ScalingProblem(
+                capacity_rps=self.capacity_rps,
+                startup=self.startup,
+                attainment=self.attainment,
+                min_replicas=self.min_replicas,
+                max_replicas=self.max_replicas,
+                learning=self.warmup,
+            )
+        except ValueError as fault:
+            raise SettingsError("replay", str(fault), "mend that option") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paid:
+    """Price of one replica, and where it is from."""
+
+    usd_per_hour: float
+    detail: str
+
+
+def price_of(given: float | None, section: WorkloadSettings | None) -> Paid:
+    """The price that was given, that of the workload's machine, or that of a default one."""
+    if given is not None:
+        if not 0 < given < float("inf"):
+            raise SettingsError("--replica-usd-per-hour", given, "give a positive price")
+        return Paid(usd_per_hour=given, detail=f"a replica costs {given:g} USD an hour (--replica-usd-per-hour)")
+    name, region = (section.offer, section.region) if section and section.offer else (DEFAULT_OFFER, "us-east-1")
+    offer = next((one for one in bundled().offers if one.instance_type == name and one.region == region), None)
+    if offer is None:
+        raise SettingsError(
+            "--replica-usd-per-hour", None, f"give a price: the price book has none for {name} in {region}"
+        )
+    return Paid(usd_per_hour=offer.on_demand.amount, detail=_said(offer, assumed=section is None))
+
+
+def _said(offer: InstanceOffer, *, assumed: bool) -> str:
+    price = offer.on_demand
+    dated = f", {price.as_of}" if price.as_of else ""
+    why = "assumed: no price was given, " if assumed else ""
+    return (
+        f"a replica costs {price.amount:g} USD an hour ({why}{offer.instance_type}, {offer.cloud} {offer.region}, "
+        f"on demand; source: {price.source}{dated})"
+    )
+
+
+def run(trace: Trace, question: Question, paid: Paid) -> ReplayReport:
+    """The replay; SettingsError for a policy that there is none of, or a warm-up that leaves nothing."""
+    try:
+        return replay_policies(
+            trace.requests,
+            question.problem,
+            warmup=question.warmup,
+            usd_per_replica_hour=paid.usd_per_hour,
+            recorded_replicas=None if trace.replicas is None else trace.replicas.values,
+            policies=question.policies or POLICIES,
+        )
+    except ValueError as fault:
+        option = "--policy" if "policy" in str(fault) else "--warmup-days"
+        value = ", ".join(question.policies) if option == "--policy" else question.warmup / timedelta(days=1)
+        raise SettingsError(option, value, str(fault)) from None
+
+
+def decisions_csv(trace: Trace, question: Question, out: Path) -> None:
+    """One row for every step of the grid: the number wanted at the END of it, having seen nothing later."""
+    history = trace.requests
+    desired = decide(history, question.problem).desired
+    rows = (f"{moment(history.start + i * history.step)},{int(wanted)}\n" for i, wanted in enumerate(desired))
+    write_text(out, "timestamp,desired_replicas\n" + "".join(rows))
+
+
+def to_json(done: ReplayReport, question: Question, paid: Paid) -> str:
+    """The whole answer but for the series."""
+    body = {
+        "start": moment(done.start),
+        "step_s": done.step.total_seconds(),
+        "steps": len(done.load_rps),
+        "requests": done.requests,
+        "capacity_rps": done.capacity_rps,
+        "startup_s": done.startup.total_seconds(),
+        "attainment": question.attainment,
+        "budget": done.budget,
+        "min_replicas": question.min_replicas,
+        "usd_per_replica_hour": paid.usd_per_hour,
+        "price": paid.detail,
+        "policies": [asdict(row) for row in done.rows],
+    }
+    return json.dumps(body, indent=2, allow_nan=False) + "\n"
+
+
+def table(done: ReplayReport, question: Question, paid: Paid) -> str:
+    """The policies as a table, with what it was reckoned on beneath."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    printed = io.StringIO()
+    screen = Console(width=WIDE, highlight=False, file=printed)
+    grid = Table(
+        "policy",
+        "mean replicas",
+        "replica-hours",
+        "USD",
+        "missed requests",
+        "missed",
+        "SLO",
+        "cost against tuned best",
+        "how",
+    )
+    for column in grid.columns[1:8]:
+        column.justify = "right"
+    for row in done.rows:
+        grid.add_row(*_cells(row))
+    screen.print(grid)
+    return printed.getvalue() + _footnote(done, question, paid)
+
+
+def _cells(row: ReplayRow) -> tuple[str, ...]:
+    def shown(value: float | None, form: str) -> str:
+        return "-" if value is None else format(value, form)
+
+    return (
+        row.policy,
+        shown(row.mean_replicas, ",.2f"),
+        shown(row.replica_hours, ",.0f"),
+        "-" if row.usd is None else rounded_money(row.usd, "USD"),
+        shown(row.missed_requests, ",.0f"),
+        "-" if row.missed_share is None else percent(row.missed_share),
+        {True: "met", False: "missed", None: "-"}[row.slo_met],
+        shown(row.at_budget if row.slo_met else None, ".3f"),
+        row.detail,
+    )
+
+
+def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:
+    days = len(done.load_rps) * done.step / timedelta(days=1)
+    return (
+        f"{done.requests:,.0f} requests in {days:.3g} days from {moment(done.start)}, after "
+        f"{question.warmup / timedelta(days=1):g} days of warm-up; one replica carries {done.capacity_rps:g} requests/s and is ready "
+        f"after {done.startup.total_seconds():g} s; at most {percent(done.budget)} may be missed\n{paid.detail}\n"
+        "cost against tuned best: cost over that of the cheapest of HPA, last week's peak and a fixed number, tuned in hindsight "
+        "to miss exactly the budget; under 1 is better; shown where the SLO is met\n"
+    )
+
+
+def chart_of(done: ReplayReport, out: Path) -> None:
+    """Load and replicas above, misses below; the suffix of `out` chooses the format."""
+    from trimtab.replay_chart import draw  # noqa: PLC0415  matplotlib takes a second to load
+
+    draw(done, out)

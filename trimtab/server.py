@@ -1,0 +1,56 @@
+"""The running process: scheduler and HTTP server side by side, both ended by one signal."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from domain.errors import SettingsError
+from trimtab.api.app import create_app
+from trimtab.api.deps import Deps
+from trimtab.jobs import scheduler_of
+from trimtab.selfmetrics import registry_of
+from trimtab.settings import ApiSettings
+from trimtab.wiring import Program
+
+
+def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
+    """Serve until a signal; `on_ready` gets the address. SettingsError if it cannot be listened on."""
+    listener = _listen(program.settings.api)
+    host, port = listener.getsockname()[:2]
+    app = create_app(
+        Deps(
+            recommendations=program.recommendations,
+            journal=program.journal,
+            clock=program.clock,
+            registry=registry_of(program.recommendations, program.journal, program.clock),
+        )
+    )
+    scheduler = scheduler_of(
+        program.settings.schedule, cycle=program.cycle.run, report=program.nightly.catch_up, clock=program.clock
+    )
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    scheduler.start()
+    try:
+        on_ready(f"http://{host}:{port}")
+        server.run(sockets=[listener])
+    finally:
+        scheduler.shutdown(wait=False)
+        listener.close()
+        program.database.close()
+
+
+def _listen(api: ApiSettings) -> socket.socket:
+    """Bound before anything is started, so that a port in use is told at once."""
+    try:
+        family = socket.getaddrinfo(api.host, api.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((api.host, api.port))
+    except OSError as fault:
+        raise SettingsError(
+            "api.port", f"{api.host}:{api.port}", f"give a free --port, or 0 for any ({fault.strerror or fault})"
+        ) from None
+    return listener

@@ -1,0 +1,312 @@
+"""Puts the parts together: the only file that names concrete classes of the parts.
+
+`build` makes a whole program from settings; `replay` and `backtest` need none and use the parts
+through the functions at the end.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import dashboards
+import dashboards.report
+import manifests
+import rules
+from dashboards.report.model import PriceSource
+from domain.artifact import Artifact
+from domain.errors import SettingsError
+from domain.load import LoadHistory
+from domain.observation import Declared, Observation
+from domain.plan import Recommendation
+from domain.ports import Notifier
+from domain.prices import PriceBook
+from domain.signals import RuntimeProfile, Signal
+from domain.workload import Workload
+from monitor.client import Patience
+from monitor.observe import observe
+from monitor.profiles import PROFILES
+from monitor.prometheus import PrometheusSource
+from monitor.recorded import RecordedSource
+from optimizer.guardrails import GuardrailOptions
+from optimizer.options import ForecastOptions, Options, ReplayOptions
+from optimizer.readiness import Readiness
+from optimizer.recommend import recommend
+from trimtab.cycle import Cycle
+from trimtab.decide import Decide, decide_all
+from trimtab.files import write_artifacts
+from trimtab.fleet import ConfiguredFleet, Look
+from trimtab.nightly import DayLoad, Nightly
+from trimtab.notify import AlertmanagerNotifier, log_event
+from trimtab.prices import bundled, with_user_prices
+from trimtab.settings import DecisionSettings, HistorySettings, Settings
+from trimtab.store.database import Database, open_database
+from trimtab.store.journal import Journal
+from trimtab.store.recommendations import Recommendations
+
+log = logging.getLogger(__name__)
+
+DAY = timedelta(days=1)
+MOST_PROCESSES = 4
+KINDS = ("rules", "alertmanager", "prometheus", "dashboards", "manifests")
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Everything, put together."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    recommendations: Recommendations
+    journal: Journal
+    fleet: ConfiguredFleet
+    decide: Decide
+    cycle: Cycle
+    nightly: Nightly
+
+
+def now() -> datetime:
+    """The clock of a real run, in whole seconds: what is shown is what was used."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], None] = log.info) -> Program:
+    """A whole program; SettingsError or TraceError for what the user wrote, StoreError for the store."""
+    fleet, day_load = _source(settings, clock)
+    book = price_book(settings)
+    decide: Decide = partial(_decide, book, decision_options(settings.decisions))
+    database = open_database(settings.store.url)
+    recommendations, journal = Recommendations(database), Journal(database)
+    cycle = Cycle(
+        fleet=fleet,
+        decide_all=partial(decide_all, decide, processes=_processes(settings.decisions)),
+        recommendations=recommendations,
+        journal=journal,
+        emit=partial(_emit, settings),
+        notify=_notifier(settings, clock),
+        stopwatch=time.monotonic,
+        progress=progress,
+    )
+    nightly = Nightly(
+        recommendations=recommendations,
+        journal=journal,
+        day_load=day_load,
+        render=dashboards.report.render,
+        price_sources=_price_sources(book),
+        base_url=f"http://{settings.api.host}:{settings.api.port}" if settings.api.port else None,
+    )
+    return Program(
+        settings=settings,
+        clock=clock,
+        database=database,
+        recommendations=recommendations,
+        journal=journal,
+        fleet=fleet,
+        decide=decide,
+        cycle=cycle,
+        nightly=nightly,
+    )
+
+
+def price_book(settings: Settings) -> PriceBook:
+    """The bundled prices under the user's own."""
+    return bundled() if settings.prices.file is None else with_user_prices(bundled(), settings.prices.file)
+
+
+def decision_options(section: DecisionSettings) -> Options:
+    """The settings of decisions as the optimizer's options."""
+    return Options(
+        policy=section.policy,
+        valid_for=timedelta(hours=section.valid_hours),
+        readiness=Readiness(
+            min_history=timedelta(days=section.min_history_days),
+            max_age=timedelta(minutes=section.max_input_age_minutes),
+            min_coverage=section.min_coverage,
+        ),
+        forecast=ForecastOptions(horizon=timedelta(days=section.horizon_days)),
+        guardrails=GuardrailOptions(
+            max_step_down=section.max_step_down,
+            min_saving_usd=section.min_saving_usd,
+            min_saving_share=section.min_saving_share,
+            min_confidence=section.min_confidence,
+        ),
+        replay=ReplayOptions(window=timedelta(days=section.replay_days)),
+    )
+
+
+def render(
+    kind: str, settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]
+) -> tuple[Artifact, ...]:
+    """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered."""
+    renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
+        "rules": lambda: rules.render(_targets(workloads), recommendations),
+        "alertmanager": lambda: rules.alertmanager(
+            rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
+        ),
+        "prometheus": lambda: rules.prometheus_config(
+            rules.PrometheusOptions(
+                serving=settings.scrape.serving,
+                quality=settings.scrape.quality,
+                trimtab=(_address(settings),),
+                node_exporters=settings.scrape.node_exporters,
+                alertmanagers=_host_of(settings.alertmanager.url),
+                kubernetes=settings.scrape.kubernetes,
+            )
+        ),
+        "dashboards": lambda: dashboards.render(_targets(workloads), _dashboard_options(settings)),
+        "manifests": lambda: manifests.render({each.id: each for each in workloads}, recommendations),
+    }
+    try:
+        return tuple(renderers[kind]())
+    except ValueError as fault:
+        raise SettingsError(
+            f"render {kind}", str(fault), "mend that workload in the settings (match, runtime, target)"
+        ) from fault
+
+
+def _source(settings: Settings, clock: Clock) -> tuple[ConfiguredFleet, DayLoad]:
+    if settings.history.files:
+        return _recorded(settings, clock)
+    if settings.prometheus is None:
+        raise SettingsError(
+            "prometheus.url", None, "give --prometheus URL or --history FILE, or set prometheus.url or history.files"
+        )
+    return _prometheus(settings)
+
+
+def _prometheus(settings: Settings) -> tuple[ConfiguredFleet, DayLoad]:
+    asked = settings.prometheus
+    assert asked is not None  # noqa: S101  the caller looked
+    patience = Patience(answer=timedelta(seconds=asked.timeout_s))
+    source = PrometheusSource(asked.url, patience=patience, on_warning=log.warning)
+    lookback, step = timedelta(days=settings.history.lookback_days), timedelta(seconds=settings.history.step_s)
+    fleet = ConfiguredFleet(
+        source=source,
+        sections=settings.workloads,
+        defaults=settings.defaults,
+        observe_one=partial(_observe, source),
+        look=lambda _workload, at: Look(at=at, lookback=lookback, step=step),
+        only_named=True,
+    )
+
+    def day_load(workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+        return source.load(workload, signal, start=start, end=end, step=step)
+
+    return fleet, day_load
+
+
+def _recorded(settings: Settings, clock: Clock) -> tuple[ConfiguredFleet, DayLoad]:
+    """Recorded history: each workload is looked at as of the end of its own file."""
+    source = RecordedSource(settings.history.files)
+    for name in settings.history.files:
+        source.trace(name)  # a file that is wrong is told now, not in the first cycle
+
+    def look(workload: Workload, at: datetime) -> Look:
+        if workload.id not in settings.history.files:
+            return Look(at=at, lookback=DAY, step=timedelta(seconds=settings.history.step_s))
+        return look_at_recording(source.trace(workload.id).requests, settings.history)
+
+    def day_load(workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+        """The recording moved by whole days, so that its last whole day is yesterday."""
+        seen = look(workload, start)
+        shift = (clock() - seen.at) // DAY * DAY
+        return source.load(workload, signal, start=start - shift, end=end - shift, step=seen.step)
+
+    fleet = ConfiguredFleet(
+        source=source,
+        sections=settings.workloads,
+        defaults=settings.defaults,
+        observe_one=partial(_observe, source),
+        look=look,
+        only_named=False,
+    )
+    return fleet, day_load
+
+
+def look_at_recording(recorded: LoadHistory, section: HistorySettings) -> Look:
+    """The end of a recording, in the least multiple of its own step that is not finer than asked for."""
+    multiple = max(1, -(-timedelta(seconds=section.step_s) // recorded.step))
+    step = multiple * recorded.step
+    lookback = min(timedelta(days=section.lookback_days), recorded.end - recorded.start)
+    return Look(at=recorded.end, lookback=max(step, lookback // step * step), step=step)
+
+
+def _observe(
+    source: PrometheusSource | RecordedSource, workload: Workload, look: Look, declared: Declared
+) -> Observation:
+    return observe(source, workload, at=look.at, lookback=look.lookback, step=look.step, declared=declared)
+
+
+def _decide(
+    book: PriceBook, options: Options, observation: Observation, previous: Recommendation | None
+) -> Recommendation:
+    return recommend(observation, book, options, previous)
+
+
+def _emit(settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]) -> None:
+    """What changes with the recommendations, in one folder a kind."""
+    if settings.emit.dir is None:
+        return
+    for kind in ("rules", "dashboards", "manifests"):
+        write_artifacts(settings.emit.dir / kind, render(kind, settings, workloads, recommendations))
+
+
+def _targets(workloads: Sequence[Workload]) -> list[tuple[Workload, RuntimeProfile]]:
+    """Workloads that a profile can ask Prometheus about; a recording without labels has no metrics."""
+    targets = []
+    for workload in workloads:
+        profile = PROFILES.get(workload.runtime)
+        if profile is None or not set(profile.identity) <= workload.labels.keys():
+            log.warning(
+                "%s: no runtime profile and labels (`runtime`, `match`), so nothing asks for its metrics", workload.id
+            )
+        else:
+            targets.append((workload, profile))
+    return targets
+
+
+def _notifier(settings: Settings, clock: Clock) -> Notifier:
+    section = settings.alertmanager
+    if section.url is None:
+        return log_event
+    return AlertmanagerNotifier(url=section.url, clock=clock, timeout_s=section.timeout_s)
+
+
+def _processes(section: DecisionSettings) -> int:
+    return section.processes or min(MOST_PROCESSES, os.cpu_count() or 1)
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.api.host}:{settings.api.port}"
+
+
+def _host_of(url: str | None) -> tuple[str, ...]:
+    return ("127.0.0.1:9093",) if url is None else (url.split("://", 1)[1].split("/", 1)[0],)
+
+
+def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
+    if settings.prometheus is None:
+        return dashboards.DashboardOptions()
+    return dashboards.DashboardOptions(prometheus_url=settings.prometheus.url)
+
+
+def _price_sources(book: PriceBook) -> tuple[PriceSource, ...]:
+    """Each source of prices once, with its latest date."""
+    dated = [
+        *((offer.on_demand.source, offer.on_demand.as_of) for offer in book.offers),
+        *((tariff.source, tariff.as_of) for tariff in book.tariffs),
+        *((commitment.source, commitment.as_of) for commitment in book.commitments),
+    ]
+    newest: dict[str, PriceSource] = {}
+    for name, as_of in dated:
+        known = newest.get(name)
+        if known is None or (as_of is not None and (known.as_of is None or as_of > known.as_of)):
+            newest[name] = PriceSource(name=name, as_of=as_of)
+    return tuple(newest[name] for name in sorted(newest))
