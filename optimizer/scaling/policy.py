@@ -5,19 +5,64 @@ from __future__ import annotations
 import numpy as np
 
 from domain.load import LoadHistory
-from domain.plan import Reason
 from optimizer.physics import Counts, Floats, StartUp
-from optimizer.scaling.problem import Decisions, Explanation, Opinion, ScalingProblem
+from optimizer.scaling.experts import assemble
+from optimizer.scaling.explain import Course, explained
+from optimizer.scaling.features import Clock
+from optimizer.scaling.pacing import fixed_so_far, pace_of, paced
+from optimizer.scaling.problem import Decisions, ScalingProblem
+from optimizer.scaling.shadow import missed_by, mixed_at
+
+ROW = 20
+LOWEST_PRICE, HIGHEST = 1.2, 20.0
 
 
-def rolling_max(values: Floats, window: int) -> Floats:
-    """Maximum of the last `window` values at each step; unknown values do not count."""
-    padded = np.concatenate([np.full(window - 1, -np.inf), np.where(np.isnan(values), -np.inf, values)])
-    peaks: Floats = np.lib.stride_tricks.sliding_window_view(padded, window).max(axis=1)
-    return np.where(np.isfinite(peaks), peaks, 0.0)
+def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
+    """One whole number for every step of `history` (requests/s; a gap teaches nothing and is no zero).
+
+    `desired[i]` rests on steps up to and including i alone, so the same call serves a whole replay and
+    the present decision (its last number).
+    """
+    ratio = max(1, round(problem.decision_interval / history.step))
+    load = _blocks(history.values / problem.capacity_rps, ratio)
+    startup = StartUp.of(problem.startup, history.step * ratio)
+    clock = Clock(step_s=history.step_s * ratio, lead=startup.lead)
+    experts = assemble(load, clock, startup, problem.min_replicas)
+    prices = prices_for(problem)
+    mixed, weights = mixed_at(load, experts, prices, clock, startup)
+    missed = missed_by(load, mixed, startup)
+    pace = pace_of(problem, clock, startup, load, _given_position(problem, prices))
+    own, positions, aims = paced(load, mixed, missed, fixed_so_far(load, problem.budget, pace.every), pace)
+    bounded = np.clip(own, problem.min_replicas, problem.max_replicas)
+    desired = _stretched(bounded, ratio, len(history), problem.min_replicas)
+    course = Course(
+        load=load,
+        experts=experts,
+        prices=prices,
+        weights=weights,
+        mixed=mixed,
+        own=own,
+        positions=positions,
+        aims=aims,
+    )
+    return Decisions(desired=desired, explanation=explained(course, problem, clock, desired))
 
 
-def _coarse(load: Floats, ratio: int) -> Floats:
+def prices_for(problem: ScalingProblem) -> Floats:
+    """Replica-steps that a replica-step of missed load may cost: from hardly more than one to twenty budget prices."""
+    given = problem.price_of_miss or 0.0
+    return np.geomspace(LOWEST_PRICE, max(HIGHEST / problem.budget, 2.0 * given), ROW)
+
+
+def _given_position(problem: ScalingProblem, prices: Floats) -> float:
+    """Where a price given by the user lies among the prices; -1 where the budget sets the price."""
+    given = problem.price_of_miss
+    if given is None:
+        return -1.0
+    return float(np.interp(np.log(max(given, 1e-9)), np.log(prices), np.arange(len(prices))))
+
+
+def _blocks(load: Floats, ratio: int) -> Floats:
     """Means over whole blocks of `ratio` steps; a block with nothing known is unknown."""
     blocks = load[: len(load) // ratio * ratio].reshape(-1, ratio)
     known = np.isfinite(blocks).sum(axis=1)
@@ -25,40 +70,9 @@ def _coarse(load: Floats, ratio: int) -> Floats:
     return means
 
 
-def _carried(load: Floats) -> Floats:
-    """Gaps filled with the last known load; what comes before any is unknown still."""
-    latest = np.maximum.accumulate(np.where(np.isfinite(load), np.arange(len(load)), -1))
-    return np.where(latest >= 0, load[np.maximum(latest, 0)], np.nan) if len(load) else load
-
-
-def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
-    """One whole number for every step of `history` (requests/s); gaps hold on to what was known."""
-    ratio = max(1, round(problem.decision_interval / history.step))
-    load = _carried(_coarse(history.values / problem.capacity_rps, ratio))
-    step_s = history.step_s * ratio
-    lead = StartUp.of(problem.startup, history.step * ratio).lead
-    hour = max(1, round(3600 / step_s))
-    recent = rolling_max(load, max(1, hour // 6))
-    spread = 1.0 + 0.5 * rolling_max(np.abs(np.nan_to_num(load) - recent), hour) / np.maximum(recent, 1.0)
-    target = np.ceil(recent * np.minimum(spread, 2.0) - 1e-9)
-    held = np.maximum(rolling_max(target, lead), problem.min_replicas)
-    if problem.max_replicas is not None:
-        held = np.minimum(held, problem.max_replicas)
-    return _answer(_spread_out(held.astype(np.int64), ratio, len(history), problem.min_replicas), lead)
-
-
-def _spread_out(coarse: Counts, ratio: int, length: int, floor: int) -> Counts:
+def _stretched(decided: Counts, ratio: int, length: int, floor: int) -> Counts:
     """Each decision falls at the end of its block of fine steps and stands until the next."""
     desired = np.full(length, max(1, floor), dtype=np.int64)
     index = (np.arange(length) + 1) // ratio - 1
-    desired[index >= 0] = coarse[index[index >= 0]]
+    desired[index >= 0] = decided[index[index >= 0]]
     return desired
-
-
-def _answer(desired: Counts, lead: int) -> Decisions:
-    last = int(desired[-1]) if len(desired) else 0
-    kept = Reason(code="hold", detail=f"kept for {lead} steps, the time a replica takes to be ready")
-    opinion = Opinion(
-        predictor="recent peak", detail="highest load of the last ten minutes", weight=1.0, replicas=float(last)
-    )
-    return Decisions(desired=desired, explanation=Explanation(opinions=(opinion,), reasons=(kept,), replicas=last))

@@ -47,6 +47,13 @@ class ScalingProblem:
         """Share of requests that may be missed."""
         return 1.0 - self.attainment
 
+    @property
+    def price_of_miss(self) -> float | None:
+        """Replica-steps per replica-step of missed load, of any step; None where the budget sets the price."""
+        if self.replica_hours_per_miss is None:
+            return None
+        return self.replica_hours_per_miss * self.capacity_rps * 3600.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:

@@ -87,7 +87,7 @@ def test_it_decides_no_oftener_than_the_interval() -> None:
     values = np.random.default_rng(1).uniform(0, 9, 4 * 60 * 6)
     desired = decide(history(values, timedelta(seconds=15)), ScalingProblem(capacity_rps=1.0)).desired
     changes = np.flatnonzero(np.diff(desired)) + 1
-    assert len(changes) > 10
+    assert len(changes) > 5
     assert (np.diff(changes) % 4 == 0).all()
 
 

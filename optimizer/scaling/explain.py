@@ -1,0 +1,125 @@
+"""Why the last number is what it is, in the order in which it came about."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.plan import Reason
+from optimizer.physics import Counts, Floats
+from optimizer.scaling.experts import DETAILS, Experts
+from optimizer.scaling.features import Clock
+from optimizer.scaling.problem import Explanation, Opinion, ScalingProblem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Course:
+    """How the decisions came about: the row of prices with its experts' last weights, and the pacing on it.
+
+    `weights` is (prices, experts), `mixed` (steps, course.prices), `own` before the bounds on replicas.
+    """
+
+    load: Floats
+    experts: Experts
+    prices: Floats
+    weights: NDArray[np.float64]
+    mixed: NDArray[np.int64]
+    own: Counts
+    positions: Floats
+    aims: Floats
+
+
+def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Counts) -> Explanation:
+    """Opinions with their weights, then each constraint with the number before and after it."""
+    own, load = course.own, course.load
+    if not len(own):
+        last = int(desired[-1]) if len(desired) else problem.min_replicas
+        young = Reason(code="no_history", detail="not one whole decision interval has been seen", after=str(last))
+        return Explanation(opinions=(), reasons=(young,), replicas=last)
+    low = int(course.positions[-1])
+    high, share = min(low + 1, len(course.prices) - 1), course.positions[-1] - low
+    used = (1.0 - share) * course.weights[low] + share * course.weights[high]
+    blend = float((1.0 - share) * course.mixed[-1, low] + share * course.mixed[-1, high])
+    price = float(course.prices[low] ** (1.0 - share) * course.prices[high] ** share)
+    reasons = (
+        _forecast(course.experts, clock),
+        _priced(problem, price, course.aims),
+        Reason(
+            code="mixture",
+            detail=f"experts weighted by what each would have cost in replay, each held for {clock.lead} steps while replicas start",
+            after=f"{blend:.1f}",
+        ),
+        Reason(code="present_load", detail=_present(load), before=f"{np.ceil(blend - 0.5):.0f}", after=str(own[-1])),
+        *_bounds(problem, int(own[-1]), int(desired[-1])),
+    )
+    return Explanation(opinions=_opinions(course.experts, used), reasons=reasons, replicas=int(desired[-1]))
+
+
+def _forecast(experts: Experts, clock: Clock) -> Reason:
+    ahead = clock.lead * clock.step_s
+    return Reason(
+        code="forecast",
+        detail=f"load in {ahead:.0f} s: {experts.mean[-1]:.2f} replicas' worth, give or take {experts.spread[-1]:.2f}",
+        after=f"{experts.mean[-1]:.2f}",
+    )
+
+
+def _priced(problem: ScalingProblem, price: float, aims: Floats) -> Reason:
+    quantile = 1.0 - 1.0 / max(price, 1.0)
+    if problem.price_of_miss is not None:
+        why = "as given in dollars per missed request"
+    else:
+        why = f"so that {aims[-1]:.3%} of coming requests are missed, of a budget of {problem.budget:.3%}"
+    return Reason(
+        code="price",
+        detail=f"a miss is priced at {price:.4g} replica-steps ({why}): quantile {quantile:.5f}",
+        after=f"{price:.4g}",
+    )
+
+
+def _present(load: Floats) -> str:
+    if np.isnan(load[-1]):
+        return "the present load is not known, so it sets no least number"
+    return f"never below what the present load of {load[-1]:.2f} replicas needs"
+
+
+def _bounds(problem: ScalingProblem, before: int, after: int) -> tuple[Reason, ...]:
+    least = Reason(
+        code="min_replicas",
+        detail=f"at least {problem.min_replicas}",
+        before=str(before),
+        after=str(max(before, problem.min_replicas)),
+    )
+    if problem.max_replicas is None:
+        return (least,)
+    return (
+        least,
+        Reason(
+            code="max_replicas",
+            detail=f"at most {problem.max_replicas}",
+            before=str(max(before, problem.min_replicas)),
+            after=str(after),
+        ),
+    )
+
+
+def _opinions(experts: Experts, used: Floats) -> tuple[Opinion, ...]:
+    """One opinion a predictor: the weights of its tails summed, its wish their weighted mean."""
+    shares: defaultdict[str, float] = defaultdict(float)
+    wishes: defaultdict[str, float] = defaultdict(float)
+    for (name, _), weight, wish in zip(experts.names, used, experts.wanted[-1], strict=True):
+        shares[name] += float(weight)
+        wishes[name] += float(weight * wish)
+    total = sum(shares.values())
+    return tuple(
+        Opinion(
+            predictor=name,
+            detail=DETAILS[name],
+            weight=share / total,
+            replicas=wishes[name] / share if share > 0 else 0.0,
+        )
+        for name, share in sorted(shares.items(), key=lambda item: -item[1])
+    )
