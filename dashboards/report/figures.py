@@ -66,17 +66,17 @@ def fleet_change(rows: Iterable[WorkloadRow]) -> tuple[Change, int] | Unknown:
 
 
 def cost_per_1k_requests(row: WorkloadRow) -> float | Unknown:
-    """1000 x cost / requests answered within the SLO; without any of those it is undefined, not 0."""
+    """1000 x cost / requests answered without error; without any of those it is undefined, not 0."""
     if isinstance(row.cost, Unknown):
         return row.cost
     if isinstance(row.requests, Unknown):
         return row.requests
     if row.requests == 0:
         return Unknown("no request arrived")
-    if isinstance(row.missed_share, Unknown):
-        return row.missed_share
-    answered = row.requests * (1.0 - row.missed_share)
-    return 1000.0 * row.cost / answered if answered > 0 else Unknown("no request was answered within the SLO")
+    if isinstance(row.failed_share, Unknown):
+        return row.failed_share
+    answered = row.requests * (1.0 - row.failed_share)
+    return 1000.0 * row.cost / answered if answered > 0 else Unknown("every request failed")
 
 
 def open_saving(rows: Sequence[WorkloadRow]) -> tuple[Saving, Total] | Unknown:
@@ -97,8 +97,12 @@ def open_saving(rows: Sequence[WorkloadRow]) -> tuple[Saving, Total] | Unknown:
 
 
 def over_budget(row: WorkloadRow) -> bool | Unknown:
-    """Whether more requests were missed than the SLO allows."""
-    return row.missed_share if isinstance(row.missed_share, Unknown) else row.missed_share > row.error_budget
+    """Whether more requests were missed than the SLO allows; the failed ones alone may be too many."""
+    if not isinstance(row.missed_share, Unknown):
+        return row.missed_share > row.error_budget
+    if not isinstance(row.failed_share, Unknown) and row.failed_share > row.error_budget:
+        return True
+    return row.missed_share
 
 
 def by_cost(rows: Iterable[WorkloadRow]) -> list[WorkloadRow]:

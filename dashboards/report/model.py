@@ -16,6 +16,8 @@ from domain.plan import Reason, Saving
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 
+NOT_ASKED = Unknown("the share of failed requests was not asked for")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkloadRow:
@@ -24,10 +26,13 @@ class WorkloadRow:
     `cost` is what the day cost as it ran, `previous_cost` the day before, `proposed_cost` what a
     day costs in the proposed configuration (its dollars a month x 24/730). `saving` is the
     recommendation's own, a month, with low and high. Replicas are means over the day (current) and
-    of the plan (proposed). `requests` is how many arrived; `missed_share` is the part of them that
-    failed or broke the latency SLO and `error_budget` the part that may; `idle_share` is the part
-    of paid capacity that did no work: all three 0..1. `price_age` is that of the oldest price used. `load` is the day's requests/s, gaps and all,
-    drawn as a small curve. `needs` is what would end a hold.
+    of the plan (proposed). `price_age` is that of the oldest price used.
+
+    `requests` is how many arrived; of them `failed_share` were answered with an error or not at all,
+    `missed_share` failed or broke the latency SLO (so it is never the smaller one), and
+    `error_budget` may be missed. `idle_share` is the part of paid capacity that did no work. All four
+    are 0..1. `load` is the day's requests/s, gaps and all, drawn as a small curve. `needs` is what
+    would end a hold.
     """
 
     workload: str
@@ -47,6 +52,7 @@ class WorkloadRow:
     idle_share: float | Unknown
     price_age: timedelta | Unknown
     load: LoadHistory | Unknown
+    failed_share: float | Unknown = NOT_ASKED
     reasons: tuple[Reason, ...] = ()
     needs: str | None = None
     team: str | None = None

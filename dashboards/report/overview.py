@@ -108,11 +108,11 @@ def service_tile(report: NightlyReport) -> Tile:
     known = [verdict for verdict in verdicts if not isinstance(verdict, Unknown)]
     title = "Over their error budget"
     if verdicts and not known:
-        return Tile(title=title, figure=Unknown("no workload's missed share is known"), note="")
+        return Tile(title=title, figure=Unknown("of no workload it is known how many requests it missed"), note="")
     return Tile(
         title=title,
         figure=plural(sum(known), "workload"),
-        note=f"of {len(known)} whose missed share is known",
+        note=f"of {len(known)} of which it is known",
         broken=any(known),
     )
 

@@ -14,11 +14,11 @@ from domain.unknown import Unknown
 
 KNOWABLE = (
     "mode", "proposed_mode", "replicas", "proposed_replicas", "cost", "previous_cost", "cost_change", "proposed_cost",
-    "saving_per_month", "requests", "missed_share", "idle_share", "cost_per_1k_requests", "price_age_days",
+    "saving_per_month", "requests", "missed_share", "failed_share", "idle_share", "cost_per_1k_requests", "price_age_days",
 )  # fmt: skip
 COLUMNS = (
     "date", "timezone", "workload", "team", "recommendation_id", "decision", "currency",
-    *KNOWABLE[:9], "saving_low", "saving_high", *KNOWABLE[9:11], "error_budget", *KNOWABLE[11:],
+    *KNOWABLE[:9], "saving_low", "saving_high", *KNOWABLE[9:12], "error_budget", *KNOWABLE[12:],
     "reasons", "needs", "generated_at", *(f"{name}_reason" for name in KNOWABLE),
 )  # fmt: skip
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -76,6 +76,7 @@ def values(row: WorkloadRow) -> Iterator[str | Unknown]:
         saving if isinstance(saving, Unknown) else saving.usd_per_month,
         row.requests,
         row.missed_share,
+        row.failed_share,
         row.idle_share,
         figures.cost_per_1k_requests(row),
         row.price_age if isinstance(row.price_age, Unknown) else row.price_age.days,

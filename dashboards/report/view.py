@@ -83,7 +83,7 @@ def line(row: WorkloadRow, currency: str) -> Line:
         mode=row.mode if isinstance(row.mode, Unknown) else row.mode.value,
         replicas=row.replicas if isinstance(row.replicas, Unknown) else words.replicas(row.replicas),
         requests=row.requests if isinstance(row.requests, Unknown) else words.count(row.requests),
-        missed=row.missed_share if isinstance(row.missed_share, Unknown) else words.percent(row.missed_share),
+        missed=missed_text(row),
         over_budget=figures.over_budget(row) is True,
         budget=words.percent(row.error_budget),
         idle=row.idle_share if isinstance(row.idle_share, Unknown) else words.percent(row.idle_share),
@@ -94,6 +94,15 @@ def line(row: WorkloadRow, currency: str) -> Line:
         saving="held" if held else saving_text(row.saving, currency),
         missing=missing(row, step, unit_cost, day_curve),
     )  # fmt: skip
+
+
+def missed_text(row: WorkloadRow) -> Text:
+    """The share missed; where only the failed ones are known, they are a lower bound of it."""
+    if not isinstance(row.missed_share, Unknown):
+        return words.percent(row.missed_share)
+    if not isinstance(row.failed_share, Unknown):
+        return f"\N{GREATER-THAN OR EQUAL TO}{words.THIN}{words.percent(row.failed_share)}"
+    return row.missed_share
 
 
 def change_text(step: figures.Change, currency: str) -> str:

@@ -58,16 +58,16 @@ def test_the_fleets_change_compares_the_same_workloads() -> None:
 
 
 def test_cost_per_1k_counts_answered_requests_only() -> None:
-    row = replace(scheduled(), cost=10.0, requests=2000.0, missed_share=0.5)
+    row = replace(scheduled(), cost=10.0, requests=2000.0, failed_share=0.5)
     assert figures.cost_per_1k_requests(row) == pytest.approx(10.0)
 
 
 @pytest.mark.parametrize("change, reason", [
     ({"requests": 0.0}, "no request arrived"),
-    ({"missed_share": 1.0}, "no request was answered within the SLO"),
+    ({"failed_share": 1.0}, "every request failed"),
     ({"cost": SILENT}, SILENT.reason),
     ({"requests": SILENT}, SILENT.reason),
-    ({"missed_share": SILENT}, SILENT.reason),
+    ({"failed_share": SILENT}, SILENT.reason),
 ])  # fmt: skip
 def test_cost_per_1k_is_undefined_where_it_cannot_be_had(change: dict[str, object], reason: str) -> None:
     assert figures.cost_per_1k_requests(replace(scheduled(), **change)) == Unknown(reason)  # type: ignore[arg-type]
@@ -114,6 +114,11 @@ def test_over_budget_is_unknown_where_misses_are() -> None:
     assert figures.over_budget(scheduled()) is False
     assert figures.over_budget(to_serverless()) is True
     assert isinstance(figures.over_budget(unseen()), Unknown)
+    assert isinstance(figures.over_budget(held()), Unknown)
+
+
+def test_failures_alone_may_break_the_budget() -> None:
+    assert figures.over_budget(replace(held(), failed_share=0.002)) is True
 
 
 def test_a_workload_stands_in_a_report_once() -> None:

@@ -87,9 +87,9 @@ def test_names_from_outside_are_text_and_never_markup() -> None:
 
 def test_what_is_not_known_says_so_and_why() -> None:
     text = str(Text(page_of(replace(small_night(), rows=(unseen(), held())))))
-    assert "Not known: missed share: the runtime exports no status" in text
+    assert "Not known: missed share: the runtime exports no latency" in text
     assert "cost, change, cost per 1,000 requests: no price for p9x.large in eu-north-1" in text
-    assert "no workload's missed share is known" in text
+    assert "not known: of no workload it is known how many requests it missed" in text
     lone = str(Text(page_of(replace(small_night(), rows=(held(),)))))
     assert "not known: the cost of none of the 1 workloads is known" in lone
     assert "$0.00" not in lone
@@ -99,6 +99,10 @@ def test_a_proposal_whose_saving_is_not_known_says_so() -> None:
     row = replace(scheduled(), saving=Unknown("what runs today could not be seen"))
     text = str(Text(page_of(replace(small_night(), rows=(row,)))))
     assert "not known: what runs today could not be seen" in text
+
+
+def test_failures_are_a_lower_bound_of_what_was_missed() -> None:
+    assert "≥\N{NARROW NO-BREAK SPACE}0.03\N{NARROW NO-BREAK SPACE}%" in page_of(replace(small_night(), rows=(held(),)))
 
 
 def test_a_partial_night_names_the_part() -> None:
@@ -152,7 +156,7 @@ def test_moments_are_told_in_utc_and_the_zone_of_the_day_is_named() -> None:
 def test_the_spreadsheet_holds_the_figures_unrounded() -> None:
     line = lines_of(small_night())["vision:digits"]
     assert (line["cost"], line["cost_change"], line["missed_share"]) == ("151.49", "3.29", "0.00042")
-    assert float(line["cost_per_1k_requests"]) == pytest.approx(151.49 / (4_812_330 * 0.99958) * 1000, rel=1e-9)
+    assert float(line["cost_per_1k_requests"]) == pytest.approx(151.49 / (4_812_330 * 0.9998) * 1000, rel=1e-9)
 
 
 @pytest.mark.parametrize("value, text", [(1e16, "10000000000000000"), (1.5e-7, "0.00000015"), (-0.0, "0"), (0.1 + 0.2, "0.3"), (100.0, "100")])  # fmt: skip
