@@ -100,6 +100,7 @@ def test_a_ladder_needs_room() -> None:
         ladder(5, 4)
 
 
+@pytest.mark.usefixtures("prometheus_installed")
 def test_the_query_climbs_the_ladder_in_prometheus_itself(tmp_path: Path) -> None:
     query = manifest("keda")["spec"]["triggers"][0]["metadata"]["query"]
     rungs = ladder(9, LARGE)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 
 from rules import AlertmanagerOptions, PrometheusOptions, alertmanager, prometheus_config, render
 from tests.golden_files import assert_golden
 from tests.rules.fleet import FLEET, accepted, written
 
+pytestmark = pytest.mark.usefixtures("prometheus_installed", "alertmanager_installed")
 PAGER = "https://pager.example/hook"
 
 
