@@ -1,10 +1,13 @@
 """How many requests find no warm instance, and how long instances idle, from when requests came.
 
 Requests are taken as Poisson within a step and go to the first free warm instance of a fixed order
-(so the last ones cool down). With service time S and rate r the n-th instance is offered what the
-n - 1 before it leave over, r * B(n - 1, r*S), B being Erlang's loss formula; it has cooled when its last
-request is longer ago than the keep-alive K, which for such an overflow happens for about a share
-exp(-K * offered rate) of what it serves. Runs of empty steps are counted as they are, not as Poisson.
+(so the last ones cool down). With service time S, rate r and a = r*S the first instance is cold after a
+pause longer than the keep-alive K, a share exp(-K*r) of what it serves. The n-th is offered what the
+n - 1 before it leave over, r * B(n - 1, a) with Erlang's loss formula B, in clusters: while those are
+all busy (for S/(n-1) on average) requests come at rate r, else none do. Clusters begin at a rate
+c = r * B(n - 1, a) * (n - 1)/(a + n - 1), and the first request of one finds the instance cold with
+probability exp(-K*c). A simulation of every request agrees within about a third (in the tests).
+Runs of empty steps are counted as they are, not as Poisson.
 """
 
 from __future__ import annotations
@@ -28,8 +31,11 @@ def cold_curve(service_s: float, keep_alive_s: float) -> tuple[Floats, Floats]:
     blocked = np.ones(GRID)  # B(0, a) = 1
     cold = np.zeros(GRID)
     for n in range(1, int(LARGEST_LOAD + 12 * LARGEST_LOAD**0.5)):
-        after = load * blocked / (n + load * blocked)
-        cold += (blocked - after) * np.exp(-keep_alive_s * rates * blocked)
+        after = np.maximum(load * blocked / (n + load * blocked), 1e-300)
+        offered = rates * blocked
+        clusters = offered * (n - 1) / (load + n - 1)
+        first = offered * (1.0 - after / blocked) * np.exp(-keep_alive_s * offered)
+        cold += (first if n == 1 else clusters * np.exp(-keep_alive_s * clusters)) / rates
         blocked = after
     return rates, cold
 
@@ -66,12 +72,18 @@ def cold_share(rate_rps: Floats, step_s: float, service_s: float, keep_alive_s: 
 
 
 def idle_share(rate_rps: Floats, step_s: float, keep_alive_s: float) -> float:
-    """Mean number of instances kept warm without work (one at a time): the share of time one waits."""
+    """Mean number of instances kept warm without work (one at a time): the share of time one waits.
+
+    After each request one waits for the next, at most the keep-alive: (1 - exp(-r*K))/r on average at
+    rate r, and before a run of empty steps as long as that run lasts.
+    """
     known = np.isfinite(rate_rps)
     if not known.any():
         return 0.0
-    rates = rate_rps[known]
-    waiting = np.where(rates > 0, 1.0 - np.exp(-rates * keep_alive_s), 0.0) * step_s
-    before = empty_before(rate_rps, step_s)[known]
-    ended = (rates > 0) & (before > 0)
-    return float((waiting.sum() + np.minimum(before[ended], keep_alive_s).sum()) / (len(rates) * step_s))
+    rates = np.nan_to_num(rate_rps)
+    requests = rates * step_s
+    pause = empty_before(rate_rps[::-1], step_s)[::-1]  # seconds of empty steps right after each step
+    last = np.where(pause > 0, np.minimum(requests, 1.0), 0.0)
+    safe = np.where(rates > 0, rates, 1.0)
+    waiting = (requests - last) * (1.0 - np.exp(-safe * keep_alive_s)) / safe + last * np.minimum(pause, keep_alive_s)
+    return float(waiting.sum() / (known.sum() * step_s))

@@ -1,0 +1,255 @@
+"""Every mode priced by hand, refused with its reason, and where the answer changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.prices import HOURS_PER_MONTH, PriceBook
+from domain.unknown import Unknown
+from domain.workload import Resources, ServingMode, Slo
+from optimizer.breakeven import BreakEven, break_even, sensitivity
+from optimizer.demand import Demand, Spread
+from optimizer.machines import MachineOptions, holds
+from optimizer.modes import Infeasible, Market, ModesOptions, Quote, cheapest, quote, quotes, repriced
+from optimizer.modes.serverless import billed
+from optimizer.policies import POLICIES, least_cost, rule_of_thumb
+from optimizer.purchase import PurchaseOptions
+from tests.optimizer.cases import BOOK, WORKLOAD, YEAR, demand, history, machine, market, price, tariff, without
+
+SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
+ON_DEMAND = ModesOptions(purchase=PurchaseOptions(spot=False, max_term=timedelta(0)))
+GPU = Resources(cpu_cores=3, memory_gib=12, model_gib=16, accelerator="l4", accelerator_count=1)
+L4 = machine("l4box", 0.8, vcpus=4.0, memory_gib=16.0, accelerator="L4", accelerator_count=1, gpu_memory_gib=24.0)
+
+
+def priced(there: Market, wanted: Demand, mode: ServingMode) -> Quote:
+    answer = quote(there, wanted, mode)
+    assert isinstance(answer, Quote), answer
+    return answer
+
+
+def refused(there: Market, wanted: Demand, mode: ServingMode) -> str:
+    answer = quote(there, wanted, mode)
+    assert isinstance(answer, Infeasible), answer
+    return answer.reason
+
+
+def test_dedicated_is_whole_machines_over_time() -> None:
+    """A box holds one replica of 1 core (1.8 allocatable), a big one seven: 4 and 6 replicas on one big box."""
+    found = priced(market(options=ON_DEMAND), demand([4, 6]), ServingMode.DEDICATED)
+    assert found.offer == "big"
+    assert found.usd_per_month == pytest.approx(0.36 * HOURS_PER_MONTH)
+    assert found.mean_replicas == 5
+    small = priced(market(options=ON_DEMAND), demand([1, 2]), ServingMode.DEDICATED)
+    assert small.offer == "box"
+    assert small.usd_per_month == pytest.approx(0.1 * 1.5 * HOURS_PER_MONTH)
+
+
+def test_the_purchase_mix_adds_up_to_the_replicas() -> None:
+    found = priced(market(), demand([4, 4, 4, 8]), ServingMode.DEDICATED)
+    assert found.purchase.replicas >= found.mean_replicas
+    assert found.purchase.reserved > 0
+    assert {used.what for used in found.prices} >= {f"{found.offer} on demand", f"{found.offer} 1yr"}
+
+
+def test_serverless_is_requests_times_time_and_memory_and_the_fee() -> None:
+    """0.5 s on 2 GiB at 0.00001 and a fee of 0.000001: 0.000011 a request, and none is cold at 1 request/s."""
+    found = priced(market(), demand([1]), ServingMode.SERVERLESS)
+    assert found.usd_per_month == pytest.approx(1.1e-5 * SECONDS_PER_MONTH, rel=1e-3)
+    assert found.mean_replicas == pytest.approx(0.5)
+
+
+def test_durations_are_rounded_up_to_the_increment_and_the_minimum() -> None:
+    coarse = replace(BOOK, tariffs=(tariff(increment=timedelta(seconds=1), minimum=timedelta(seconds=3)),))
+    found = priced(market(coarse), demand([1]), ServingMode.SERVERLESS)
+    assert found.usd_per_month == pytest.approx((3 * 2e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+
+
+def test_memory_is_bought_for_the_processors_it_brings() -> None:
+    buys = replace(BOOK, tariffs=(tariff(gib_per_vcpu=4.0),))
+    found = priced(market(buys), demand([1]), ServingMode.SERVERLESS)
+    assert found.usd_per_month == pytest.approx((0.5 * 4e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+
+
+def test_idle_time_and_cold_starts_are_billed_where_the_service_bills_them() -> None:
+    """Hourly requests: each keeps an instance for five minutes and pays 1.1 s of start."""
+    arrivals = history(np.tile([1.0 / 300.0] + [0.0] * 11, 168))
+    wanted = demand([1], rate_rps=1 / 3600, arrivals=arrivals)
+    patient = replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=5)))
+    plain = priced(market(workload=patient), wanted, ServingMode.SERVERLESS).usd_per_month
+    keeps = market(replace(BOOK, tariffs=(tariff(bills_idle=True, bills_cold_start=True),)), patient)
+    found = priced(keeps, wanted, ServingMode.SERVERLESS).usd_per_month
+    starts = 1.1 * 2e-5 / 3600 * SECONDS_PER_MONTH
+    idle = 300 / 3600 * 2e-5 * SECONDS_PER_MONTH
+    assert found == pytest.approx(plain + starts + idle, rel=0.02)
+
+
+def test_shared_is_the_share_at_the_peak() -> None:
+    """A peak of 1.5 replicas: cores 1.5/7.2, memory 2 x 2/28.8 of the big host, filled to 75 %."""
+    found = priced(market(options=ON_DEMAND), replace(demand([1, 2]), peak_rps=1.5), ServingMode.SHARED)
+    assert found.offer == "big"
+    assert found.usd_per_month == pytest.approx(1.5 / 7.2 / 0.75 * 0.36 * HOURS_PER_MONTH)
+
+
+def test_a_memory_bound_model_shares_by_memory() -> None:
+    heavy = replace(WORKLOAD, resources=Resources(cpu_cores=0.5, memory_gib=8.0))
+    found = priced(market(workload=heavy, options=ON_DEMAND), replace(demand([1]), peak_rps=0.1), ServingMode.SHARED)
+    assert found.usd_per_month == pytest.approx(8 / 28.8 / 0.75 * 0.36 * HOURS_PER_MONTH)
+
+
+@pytest.mark.parametrize(
+    "other,why",
+    [
+        ({"service_time_s": Unknown("nothing was measured")}, "nothing was measured"),
+        ({"service_time_s": 3.0}, "over the SLO of 2 s"),
+        ({"workload": replace(WORKLOAD, resources=Resources(memory_gib=12.0))}, "at most 10 are offered"),
+        ({"workload": replace(WORKLOAD, resources=GPU)}, "with l4"),
+        ({"workload": replace(WORKLOAD, resources=Resources(architecture="arm64"))}, "needs arm64"),
+        ({"workload": without(WORKLOAD, ServingMode.SERVERLESS)}, "not among the modes"),
+        ({"book": replace(BOOK, tariffs=(tariff(max_vcpus=0.5),))}, "at most 0.5 are offered"),
+        ({"book": replace(BOOK, tariffs=(tariff(max_duration=timedelta(seconds=0.1)),))}, "at most 0.1 are allowed"),
+    ],
+)
+def test_serverless_says_why_it_cannot_serve(other: dict[str, object], why: str) -> None:
+    assert why in refused(market(**other), demand([1]), ServingMode.SERVERLESS)  # type: ignore[arg-type]
+
+
+def test_cold_starts_over_the_slo_are_refused_with_their_share() -> None:
+    """Hourly requests are all cold and take 1.6 s; the SLO allows 1 s."""
+    arrivals = history(np.tile([1.0 / 300.0] + [0.0] * 11, 168))
+    wanted = demand([1], rate_rps=1 / 3600, arrivals=arrivals)
+    quick = replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=1)))
+    assert "would start cold and take 1.6 s" in refused(market(workload=quick), wanted, ServingMode.SERVERLESS)
+    assert priced(market(), wanted, ServingMode.SERVERLESS).cold_share > 0.9  # 2 s hold a cold start
+
+
+def test_a_machine_must_have_the_accelerator_and_its_memory() -> None:
+    book = PriceBook(offers=(machine(), L4))
+    served = market(book, replace(WORKLOAD, resources=GPU), options=ON_DEMAND)
+    assert priced(served, demand([2]), ServingMode.DEDICATED).offer == "l4box"
+    large = market(book, replace(WORKLOAD, resources=replace(GPU, model_gib=30.0)))
+    assert "30 GiB" in refused(large, demand([1]), ServingMode.DEDICATED)
+
+
+def test_nothing_is_bought_for_an_accelerator_that_is_not_needed() -> None:
+    assert holds(L4, WORKLOAD.resources, MachineOptions()) == 0
+
+
+def test_burstable_machines_are_left_out_unless_allowed() -> None:
+    burst = machine("t3.large", 0.01, burstable=True)
+    assert holds(burst, WORKLOAD.resources, MachineOptions()) == 0
+    assert holds(burst, WORKLOAD.resources, MachineOptions(burstable=True)) == 1
+
+
+def test_an_isolated_or_large_workload_is_not_shared() -> None:
+    isolated = market(workload=replace(WORKLOAD, isolation_group="bank"))
+    assert "'bank'" in refused(isolated, demand([1]), ServingMode.SHARED)
+    assert "more than the 50% that may be shared" in refused(market(), demand([30]), ServingMode.SHARED)
+
+
+def test_another_region_has_other_prices() -> None:
+    elsewhere = replace(WORKLOAD, cloud="gcp", region="us-central1")
+    assert "gcp us-central1" in refused(market(workload=elsewhere), demand([1]), ServingMode.DEDICATED)
+    assert "gcp us-central1" in refused(market(workload=elsewhere), demand([1]), ServingMode.SERVERLESS)
+
+
+def test_a_bill_is_known_even_where_the_slo_is_not_held() -> None:
+    slow = market(service_time_s=3.0)
+    assert billed(slow, demand([1]), "fn") == pytest.approx((3 * 2e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+    assert isinstance(billed(slow, demand([1]), "other"), Unknown)
+
+
+def test_a_decision_keeps_its_machine_and_terms_on_other_demand() -> None:
+    chosen = priced(market(), demand([4, 6]), ServingMode.DEDICATED)
+    later = repriced(market(), chosen, demand([1]))
+    assert isinstance(later, Quote)
+    assert (later.offer, later.terms) == (chosen.offer, chosen.terms)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(1, 30), min_size=1, max_size=20), st.floats(1.01, 4))
+def test_dedicated_costs_more_when_machines_do(replicas: list[int], factor: float) -> None:
+    dearer = replace(
+        BOOK, offers=tuple(replace(each, on_demand=price(each.on_demand.amount * factor)) for each in BOOK.offers)
+    )
+    wanted = demand([float(n) for n in replicas])
+    now = priced(market(), wanted, ServingMode.DEDICATED).usd_per_month
+    then = priced(market(dearer), wanted, ServingMode.DEDICATED).usd_per_month
+    assert then == pytest.approx(now * factor)
+
+
+def scaled(scale: float) -> Demand:
+    """Half a request a second times `scale`, one replica for each request/s, dedicated machines."""
+    return demand([float(np.ceil(0.5 * scale))], rate_rps=0.5 * scale, arrivals=history(np.full(288, 0.5 * scale)))
+
+
+def test_the_break_even_rate_is_where_both_cost_the_same() -> None:
+    """One box, 0.1 an hour, is worth 0.1/3600/0.000011 = 2.525 requests/s; it carries 10 here."""
+    there = market(replace(BOOK, offers=(machine(),)), without(WORKLOAD, ServingMode.SHARED), options=ON_DEMAND)
+
+    def carried(scale: float) -> Demand:
+        one = Spread.of(np.array([max(1.0, np.ceil(0.05 * scale))]))
+        return replace(scaled(scale), replicas=one, base=one)
+
+    found = break_even(there, carried, quotes(there, carried(1.0)))
+    assert isinstance(found, BreakEven)
+    assert (found.below, found.above) == (ServingMode.SERVERLESS, ServingMode.DEDICATED)
+    assert found.rate_rps == pytest.approx(0.1 / 3600 / 1.1e-5, rel=0.02)
+
+
+def test_with_one_mode_left_no_rate_divides() -> None:
+    alone = market(workload=without(WORKLOAD, ServingMode.SHARED, ServingMode.SERVERLESS))
+    assert isinstance(break_even(alone, scaled, quotes(alone, scaled(1.0))), Unknown)
+
+
+def test_sensitivity_names_the_cheapest_mode_of_each_case() -> None:
+    lines = sensitivity(market(), scaled)
+    assert {line["what"] for line in lines} == {"load", "machine prices", "cold start", "model and memory size"}
+    assert all(line["mode"] in {"serverless", "dedicated", "shared"} for line in lines)
+
+
+def test_least_cost_is_never_beaten_by_the_rule_of_thumb() -> None:
+    for rate, model in ((0.0005, 0.3), (0.5, 0.3), (0.5, 2.0), (5.0, 2.0)):
+        sized = replace(WORKLOAD, resources=replace(WORKLOAD.resources, model_gib=model))
+        wanted = demand([max(1.0, np.ceil(rate))], rate_rps=rate, arrivals=history(np.full(288, rate)))
+        best, rule = least_cost(market(workload=sized), wanted), rule_of_thumb(market(workload=sized), wanted)
+        assert isinstance(best, Quote)
+        assert (
+            isinstance(rule, Infeasible)
+            or rule.mean_replicas < wanted.replicas.mean
+            or (best.usd_per_month <= rule.usd_per_month + 1e-9)
+        )
+
+
+def test_the_rule_of_thumb_follows_its_thresholds() -> None:
+    few = demand([1], rate_rps=4.9 / 3600)
+    assert rule_of_thumb(market(), few).mode is ServingMode.SERVERLESS
+    assert rule_of_thumb(market(), demand([1])).mode is ServingMode.SHARED
+    large = replace(WORKLOAD, resources=replace(WORKLOAD.resources, model_gib=1.0))
+    book = replace(BOOK, offers=(*BOOK.offers, machine("roomy", 0.13, memory_gib=16.0)))
+    found = rule_of_thumb(market(book, large, options=ON_DEMAND), demand([9]))
+    assert isinstance(found, Quote)
+    assert (found.mode, found.offer, found.mean_replicas) == (ServingMode.DEDICATED, "roomy", 2.0)
+
+
+def test_policies_are_a_table() -> None:
+    assert set(POLICIES) == {"least_cost", "rule_of_thumb"}
+
+
+def test_where_nothing_holds_the_slo_every_mode_says_why() -> None:
+    nowhere = market(replace(BOOK, offers=(), tariffs=()))
+    answer = least_cost(nowhere, demand([1]))
+    assert isinstance(answer, Infeasible)
+    assert all(str(mode) in answer.reason for mode in ServingMode)
+    assert isinstance(cheapest(quotes(nowhere, demand([1]))), Infeasible)
+
+
+def test_reserving_needs_the_commitment_of_the_same_cloud() -> None:
+    foreign = replace(BOOK, commitments=(replace(YEAR, cloud="gcp"),))
+    assert priced(market(foreign), demand([4]), ServingMode.DEDICATED).purchase.reserved == 0
