@@ -18,13 +18,14 @@ from serving.settings import Settings, bundled_models
 from serving.state import Clocks
 
 WRONG_COMMAND_LINE = 2
+MOST_PORT = 65535
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m serving", description="Serve ONNX models over HTTP, with metrics.")
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    add("--port", type=int, default=8080, help="port to listen on (%(default)s)")
+    add("--port", type=port, default=8080, help="port to listen on (%(default)s)")
     add("--models", type=Path, default=bundled_models(), help="folder of NAME/VERSION/model.onnx (the bundled digits)")
     add("--service", default="serving", help="value of the metrics' label 'service' (%(default)s)")
     add("--workers", type=int, default=2, help="inferences that run at once (%(default)s)")
@@ -39,6 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     add("--drain-seconds", type=float, default=5.0, help="time between SIGTERM and the end, not ready (%(default)s)")
     add("--log-level", default="warning", choices=["critical", "error", "warning", "info", "debug"])
     return parser
+
+
+def port(text: str) -> int:
+    """The number of a port; the error that argparse shows otherwise."""
+    number = int(text)
+    if not 0 <= number <= MOST_PORT:
+        raise argparse.ArgumentTypeError(f"{number} is no port; give 0 to {MOST_PORT}")
+    return number
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for every counter, which nobody reads
     clocks = Clocks(monotonic=time.monotonic, now=lambda: datetime.now(UTC), process_began_s=process_began_s())
     app = create_app(settings, CollectorRegistry(), clocks)
-    config = uvicorn.Config(app, host=given.host, port=given.port, log_level=given.log_level, access_log=False)
+    config = uvicorn.Config(
+        app, host=given.host, port=given.port, log_level=given.log_level, access_log=False, ws="none"
+    )
     DrainingServer(config, drain=app.state.serving.drain, drain_s=given.drain_seconds).run()
     return 0
 

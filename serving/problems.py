@@ -23,7 +23,10 @@ _OIP_ERROR = {"type": "object", "properties": {"error": {"type": "string"}}, "re
 def documented(*statuses: int, oip: bool = False) -> dict[int | str, dict[str, Any]]:
     """The error answers of a route, for the OpenAPI document."""
     content = {"application/json": {"schema": _OIP_ERROR}} if oip else {MEDIA_TYPE: {"schema": _PROBLEM}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses
+    }
+    return {**told, "4XX": {"description": "Any other refusal", "content": content}}
 
 
 def install(app: FastAPI) -> None:

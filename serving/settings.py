@@ -34,7 +34,9 @@ class Settings:
         if not self.models.is_dir():
             raise ValueError(f"models: {str(self.models)!r} is no folder; name one that holds NAME/VERSION/model.onnx")
         if not self.service.strip():
-            raise ValueError("service: '' is not usable; give the name that the metrics' label 'service' will carry")
+            raise ValueError(
+                f"service: {self.service!r} is not usable; give the name that the metrics' label 'service' will carry"
+            )
         if self.service_time < timedelta(0):
             raise ValueError(f"service_time: {self.service_time} is negative; give 0 or more")
         for name, least in (("workers", 1), ("threads", 1), ("max_waiting", 0), ("max_body_bytes", 1)):

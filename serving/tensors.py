@@ -73,9 +73,20 @@ def _parsed(spec: TensorSpec, data: Sequence[Any]) -> Array:
         raise BadInput(f"input {spec.name!r} is not an even array: {problem}") from problem
     if array.size == 0:
         raise BadInput(f"input {spec.name!r} holds no values")
-    if array.dtype.kind not in _JSON_KINDS[np.dtype(NUMPY[spec.datatype]).kind]:
+    wanted = np.dtype(NUMPY[spec.datatype]).kind
+    if wanted in "iu" and array.dtype.kind in "fO":
+        array = _as_they_are(data)
+        fits = all(type(value) is int for value in array.flat)
+    else:
+        fits = array.dtype.kind in _JSON_KINDS[wanted]
+    if not fits:
         raise BadInput(f"input {spec.name!r} holds values that are no {spec.datatype}")
     return array
+
+
+def _as_they_are(data: Sequence[Any]) -> Array:
+    """The values as Python has them: numpy makes floats of whole numbers that no one integer type holds."""
+    return np.array(data, dtype=np.object_)
 
 
 def _typed(spec: TensorSpec, array: Array) -> Array:
