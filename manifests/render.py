@@ -61,7 +61,7 @@ def _of_act(workload: Workload, act: Act, bounds: ReplicaBounds, options: Manife
     }
     for folder, manifest in objects.items():
         path = PurePosixPath(folder) / f"{name}.yaml"
-        body = yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=10_000)
+        body = yaml.dump(manifest, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
         yield Artifact(path=path, text=header(workload, act, target, bounds, str(path)) + body)
 
 

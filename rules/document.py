@@ -8,15 +8,15 @@ from typing import Any
 import yaml
 
 
-class _Dumper(yaml.SafeDumper):
-    """A SafeDumper of our own, so that its habits reach nobody else's YAML."""
+class _Dumper(yaml.CSafeDumper):
+    """A dumper of our own, so that its habits reach nobody else's YAML; libyaml's, six times as fast as Python's."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  the signature is PyYAML's
         """Repeat what is the same: `&id001` is no way to show a label."""
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
     """Several lines are a literal block; PyYAML falls back to quotes where a block can not hold them."""
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
