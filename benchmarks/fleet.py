@@ -13,7 +13,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -36,19 +36,19 @@ def load_of(index: int, steps: int) -> Floats:
     every = max(1, int(STEP_S // trace.step_s))
     rate = trace.values[: len(trace) // every * every].reshape(-1, every).mean(axis=1)
     rate = np.repeat(rate, max(1, int(trace.step_s // STEP_S)))
-    return np.roll(np.resize(rate, steps), 37 * index) * (1 + index / 10)
+    return np.asarray(np.roll(np.resize(rate, steps), 37 * index) * (1 + index / 10), dtype=np.float64)
 
 
 def lines(workloads: int, steps: int, end_s: float) -> Iterator[str]:
     """The recorded series of all workloads as OpenMetrics text."""
-    times = end_s - np.arange(steps - 1, -1, -1) * float(STEP_S)
+    times: Floats = np.arange(steps - 1, -1, -1, dtype=np.float64) * -STEP_S + end_s
     loads = [load_of(index, steps) for index in range(workloads)]
     labels = [{"service": f"service{index}", "model": f"model{index}"} for index in range(workloads)]
-    made = {
+    made: dict[str, Callable[[Floats], Floats]] = {
         "service_model:ai_requests:rate5m": lambda load: load,
         "service_model:ai_request_errors:ratio_rate5m": lambda load: load * 0.0,
-        "service_model:ai_request_duration_seconds:p95_rate5m": lambda load: 0.2 + 0.1 * load / np.nanmax(load),
-        "service_model:ai_replicas_ready:count": lambda load: np.full(len(load), 12.0),
+        "service_model:ai_request_duration_seconds:p95_rate5m": lambda load: 0.2 + 0.1 * load / float(np.nanmax(load)),
+        "service_model:ai_replicas_ready:count": lambda load: load * 0.0 + 12.0,
     }
     for name, values_of in made.items():
         yield f"# TYPE {name} gauge"
