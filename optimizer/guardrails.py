@@ -25,7 +25,7 @@ class GuardrailOptions:
     """Limits. `max_step_down` is the share of replicas that one decision may take away.
 
     Mode, machine and purchase stay as they are where changing them saves less than `min_saving_usd`
-    a month or `min_saving_share` of the bill. Prices older than `old_price` are named; any older than
+    a month or `min_saving_share` of what keeping them would cost. Prices older than `old_price` are named; any older than
     `max_price_age` (if given) refuse the plan, as does a confidence under `min_confidence`. So does a
     plan that on the recent past would have missed more than `proof_tolerance` times the error budget:
     a stretch that short leaves its misses to chance and to pacing, not more.
@@ -113,7 +113,7 @@ def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
     if kept is None or isinstance(current, Unknown) or _way(kept.proposed) == _way(plan.proposed):
         return plan
     gain = kept.proposed.usd_per_month - plan.proposed.usd_per_month
-    threshold = max(context.options.min_saving_usd, context.options.min_saving_share * current.usd_per_month)
+    threshold = max(context.options.min_saving_usd, context.options.min_saving_share * kept.proposed.usd_per_month)
     if gain >= threshold:
         return plan
     reason = Reason(

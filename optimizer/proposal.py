@@ -103,7 +103,7 @@ def grounds(observation: Observation, market: Market, outlook: Outlook) -> tuple
     )
     said.append(
         Reason(
-            code="forecast",
+            code="load_forecast",
             detail=f"{ahead.model}, planned at quantile {outlook.level:g}: "
             f"{float(np.mean(ahead.mean)):.3g} requests/s on average, {float(ahead.at(outlook.level).max()):.3g} at most",
         )

@@ -47,12 +47,12 @@ def machine(name: str = "box", usd: float = 0.1, **other: Any) -> InstanceOffer:
 
 
 def tariff(**other: Any) -> ServerlessTariff:
-    """USD 0.00001 per GiB-second, 0.000001 per request, milliseconds, cold after 5 minutes, 1 s to start."""
+    """USD 0.00002 per GiB-second, 0.000001 per request, milliseconds, cold after 5 minutes, 1 s to start."""
     facts: dict[str, Any] = {
         "cloud": "aws",
         "service": "fn",
         "region": "us-east-1",
-        "usd_per_gib_second": 1e-5,
+        "usd_per_gib_second": 2e-5,
         "usd_per_vcpu_second": None,
         "usd_per_gpu_second": None,
         "usd_per_request": 1e-6,

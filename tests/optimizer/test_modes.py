@@ -59,22 +59,22 @@ def test_the_purchase_mix_adds_up_to_the_replicas() -> None:
 
 
 def test_serverless_is_requests_times_time_and_memory_and_the_fee() -> None:
-    """0.5 s on 2 GiB at 0.00001 and a fee of 0.000001: 0.000011 a request, and none is cold at 1 request/s."""
+    """0.5 s on 2 GiB at 0.00002 and a fee of 0.000001: 0.000021 a request, and none is cold at 1 request/s."""
     found = priced(market(), demand([1]), ServingMode.SERVERLESS)
-    assert found.usd_per_month == pytest.approx(1.1e-5 * SECONDS_PER_MONTH, rel=1e-3)
+    assert found.usd_per_month == pytest.approx(2.1e-5 * SECONDS_PER_MONTH, rel=1e-3)
     assert found.mean_replicas == pytest.approx(0.5)
 
 
 def test_durations_are_rounded_up_to_the_increment_and_the_minimum() -> None:
     coarse = replace(BOOK, tariffs=(tariff(increment=timedelta(seconds=1), minimum=timedelta(seconds=3)),))
     found = priced(market(coarse), demand([1]), ServingMode.SERVERLESS)
-    assert found.usd_per_month == pytest.approx((3 * 2e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+    assert found.usd_per_month == pytest.approx((3 * 4e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
 
 
 def test_memory_is_bought_for_the_processors_it_brings() -> None:
     buys = replace(BOOK, tariffs=(tariff(gib_per_vcpu=4.0),))
     found = priced(market(buys), demand([1]), ServingMode.SERVERLESS)
-    assert found.usd_per_month == pytest.approx((0.5 * 4e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+    assert found.usd_per_month == pytest.approx((0.5 * 8e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
 
 
 def test_idle_time_and_cold_starts_are_billed_where_the_service_bills_them() -> None:
@@ -85,8 +85,8 @@ def test_idle_time_and_cold_starts_are_billed_where_the_service_bills_them() -> 
     plain = priced(market(workload=patient), wanted, ServingMode.SERVERLESS).usd_per_month
     keeps = market(replace(BOOK, tariffs=(tariff(bills_idle=True, bills_cold_start=True),)), patient)
     found = priced(keeps, wanted, ServingMode.SERVERLESS).usd_per_month
-    starts = 1.1 * 2e-5 / 3600 * SECONDS_PER_MONTH
-    idle = 300 / 3600 * 2e-5 * SECONDS_PER_MONTH
+    starts = 1.1 * 4e-5 / 3600 * SECONDS_PER_MONTH
+    idle = 300 / 3600 * 4e-5 * SECONDS_PER_MONTH
     assert found == pytest.approx(plain + starts + idle, rel=0.02)
 
 
@@ -161,7 +161,7 @@ def test_another_region_has_other_prices() -> None:
 
 def test_a_bill_is_known_even_where_the_slo_is_not_held() -> None:
     slow = market(service_time_s=3.0)
-    assert billed(slow, demand([1]), "fn") == pytest.approx((3 * 2e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
+    assert billed(slow, demand([1]), "fn") == pytest.approx((3 * 4e-5 + 1e-6) * SECONDS_PER_MONTH, rel=1e-3)
     assert isinstance(billed(slow, demand([1]), "other"), Unknown)
 
 
@@ -190,7 +190,7 @@ def scaled(scale: float) -> Demand:
 
 
 def test_the_break_even_rate_is_where_both_cost_the_same() -> None:
-    """One box, 0.1 an hour, is worth 0.1/3600/0.000011 = 2.525 requests/s; it carries 10 here."""
+    """One box, 0.1 an hour, is worth 0.1/3600/0.000021 = 1.323 requests/s; it carries 10 here."""
     there = market(replace(BOOK, offers=(machine(),)), without(WORKLOAD, ServingMode.SHARED), options=ON_DEMAND)
 
     def carried(scale: float) -> Demand:
@@ -200,7 +200,7 @@ def test_the_break_even_rate_is_where_both_cost_the_same() -> None:
     found = break_even(there, carried, quotes(there, carried(1.0)))
     assert isinstance(found, BreakEven)
     assert (found.below, found.above) == (ServingMode.SERVERLESS, ServingMode.DEDICATED)
-    assert found.rate_rps == pytest.approx(0.1 / 3600 / 1.1e-5, rel=0.02)
+    assert found.rate_rps == pytest.approx(0.1 / 3600 / 2.1e-5, rel=0.02)
 
 
 def test_with_one_mode_left_no_rate_divides() -> None:
