@@ -27,6 +27,7 @@ from optimizer.proposal import Proposal
 from optimizer.replay import ReplayReport, ReplayRow, replay
 
 HOUR = timedelta(hours=1)
+DRAWN = ("trimtab", "recorded")  # the series that a chart of the recent past shows beside the load
 
 
 def evidence_of(case: Case, market: Market, outlook: Outlook, proposal: Proposal) -> Evidence:
@@ -87,6 +88,7 @@ def _replay(observation: Observation, outlook: Outlook, proposal: Proposal, opti
         usd_per_replica_hour=usd,
         recorded_replicas=recorded,
         policies=options.replay.policies,
+        decided=outlook.decisions,
     )
     return replay_json(report)
 
@@ -101,7 +103,22 @@ def replay_json(report: ReplayReport) -> Mapping[str, Json]:
         "budget": report.budget,
         "usd_per_replica_hour": report.usd_per_replica_hour,
         "rows": [_row(row) for row in report.rows],
+        "hourly": {
+            "load_rps": _hours(report.load_rps, report.step),
+            **{
+                f"ready_{each.policy}": _hours(each.ready, report.step)
+                for each in report.series
+                if each.policy in DRAWN
+            },
+        },
     }
+
+
+def _hours(values: Floats, step: timedelta) -> list[Json]:
+    """Hourly means for a chart; null for an hour of which nothing is known."""
+    ratio = max(1, HOUR // step)
+    hours = [values[i : i + ratio] for i in range(0, len(values), ratio)]
+    return [float(f"{np.nanmean(hour):.5g}") if np.isfinite(hour).any() else None for hour in hours]
 
 
 def _row(row: ReplayRow) -> Mapping[str, Json]:

@@ -13,7 +13,7 @@ from optimizer.replay.baselines import Setting, best_fixed, cheapest_within, cos
 from optimizer.replay.bench import Bench, prepare
 from optimizer.replay.report import ReplayReport, ReplayRow, ReplaySeries
 from optimizer.replay.threshold import threshold
-from optimizer.scaling import ScalingProblem, decide
+from optimizer.scaling import Decisions, ScalingProblem, decide
 
 POLICIES = ("trimtab", "recorded", "hpa", "week", "fixed", "threshold", "perfect")
 HOUR = timedelta(hours=1)
@@ -112,17 +112,23 @@ def replay(
     usd_per_replica_hour: float,
     recorded_replicas: Floats | None = None,
     policies: Sequence[str] = POLICIES,
+    decided: Decisions | None = None,
 ) -> ReplayReport:
     """Each policy's cost and misses on `history` (requests/s; gaps are not charged) after `warmup`.
 
     `recorded_replicas` are those that ran in each step (NaN where unknown: the last number stands).
-    ValueError for an unknown policy, or a warm-up that leaves nothing to score.
+    `decided` are our policy's decisions where the caller has already made them on this very history
+    and problem; they are not made again. ValueError for an unknown policy, or a warm-up that leaves nothing to score.
     """
     bench = prepare(history, problem, warmup=warmup)
     usd = usd_per_replica_hour
     makers: dict[str, Callable[[], tuple[ReplayRow, ReplaySeries] | None]] = {
         "trimtab": lambda: rated(
-            bench, "trimtab", decide(history, problem).desired, usd, "decided step by step, nothing later seen"
+            bench,
+            "trimtab",
+            (decided or decide(history, problem)).desired,
+            usd,
+            "decided step by step, nothing later seen",
         ),
         "recorded": lambda: _recorded(bench, recorded_replicas, usd),
         "hpa": lambda: _tuned(bench, "hpa", bench.hpa, usd),
