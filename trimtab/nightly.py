@@ -13,7 +13,7 @@ from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfa
 from domain.artifact import Artifact
 from domain.errors import TrimtabError
 from domain.load import LoadHistory
-from domain.plan import Act
+from domain.plan import Act, Json
 from domain.prices import HOURS_PER_MONTH
 from domain.signals import Signal
 from domain.unknown import Unknown
@@ -115,8 +115,9 @@ class Nightly:
             missed_share=Unknown("requests over the latency SLO are not counted yet"),
             error_budget=workload.slo.budget if workload else 0.0,
             idle_share=_idle(load, replicas, record),
-            price_age=Unknown("see the sources of prices"),
+            price_age=_price_age(recommendation.evidence.prices),
             load=load,
+            failed_share=_failed(load, self._signal(workload, Signal.ERROR_RATIO, day)),
             reasons=recommendation.reasons,
             needs=None if isinstance(recommendation, Act) else recommendation.needs,
             team=workload.team if workload else None,
@@ -193,6 +194,28 @@ def _requests(load: LoadHistory | Unknown) -> float | Unknown:
     if load.coverage < ENOUGH:
         return Unknown(f"only {load.coverage:.0%} of the day's load is known")
     return float(np.nanmean(load.values)) * len(load) * load.step_s
+
+
+def _failed(load: LoadHistory | Unknown, errors: LoadHistory | Unknown) -> float | Unknown:
+    """Share of the day's requests that failed: the ratio of each step weighted by its load, where both are known."""
+    if isinstance(load, Unknown):
+        return load
+    if isinstance(errors, Unknown):
+        return errors
+    both = np.isfinite(load.values) & np.isfinite(errors.values)
+    arrived = float(load.values[both].sum())
+    if both.mean() < ENOUGH or arrived <= 0:
+        return Unknown("too little of the day's load or errors is known, or nothing arrived")
+    return float((load.values * errors.values)[both].sum()) / arrived
+
+
+def _price_age(prices: Mapping[str, Json]) -> timedelta | Unknown:
+    """Age of the oldest price that was used, when it was used."""
+    used = prices.get("used")
+    rows = used if isinstance(used, Sequence) and not isinstance(used, str) else ()
+    ages = [row.get("age_days") for row in rows if isinstance(row, Mapping)]
+    known = [age for age in ages if isinstance(age, int | float)]
+    return timedelta(days=max(known)) if known else Unknown("no dated price was used")
 
 
 def _idle(load: LoadHistory | Unknown, replicas: float | Unknown, record: Record) -> float | Unknown:

@@ -5,6 +5,7 @@ What is not known is null, and `unknown` says why; it is never 0 and never left 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +15,17 @@ from trimtab.records import Record
 from trimtab.store.codec import configuration_body, evidence_body, reason_body
 
 Body = dict[str, Any]
+
+
+# What a reader wants to know first of a plan; whatever else a recommendation says comes after.
+FIRST = ("mode_chosen", "slo_proved", "scheduled", "step_down", "cold_starts", "reserved", "spot")
+
+
+def top_reasons(codes: Sequence[str], details: Sequence[str], most: int) -> tuple[str, ...]:
+    """The sentences that say most, of reasons given by code and sentence; the order of a hold's stays."""
+    rank = {code: place for place, code in enumerate(FIRST)}
+    order = sorted(range(len(codes)), key=lambda i: rank.get(codes[i], len(FIRST)))
+    return tuple(details[i] for i in order[:most])
 
 
 def moment(value: datetime) -> str:

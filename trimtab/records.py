@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from domain.plan import Act, Recommendation
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 
 
 class Status(StrEnum):
@@ -59,11 +60,14 @@ class Record:
         return now - self.recommendation.created_at
 
     def replicas(self, now: datetime) -> int | Unknown:
-        """The number to follow now; Unknown once it has expired, and where there never was one."""
+        """The number to follow now; Unknown where there is none to follow: expired, serverless, or never known."""
         if self.status(now) in (Status.EXPIRED, Status.SUPERSEDED):
             return Unknown(f"the last recommendation was valid until {self.recommendation.valid_until.isoformat()}")
         if isinstance(self.recommendation, Act):
-            return self.recommendation.plan.proposed.replicas
+            proposed = self.recommendation.plan.proposed
+            if proposed.mode is ServingMode.SERVERLESS:  # a 0 here would have a follower end what still serves
+                return Unknown(f"serverless is proposed: {proposed.offer} scales by itself")
+            return proposed.replicas
         return self.recommendation.last_good
 
     def input_age(self, signal: str, now: datetime) -> timedelta:

@@ -194,7 +194,7 @@ class ScheduleSettings(Section):
     cycle: Text = Field(default="*/5 * * * *", description="When recommendations are renewed.")
     report: Text = Field(default="10 0 * * *", description="When the report of the day before is written.")
     timezone: Text = Field(
-        default="UTC", description="IANA time zone of both, which is also where a report's day begins."
+        default="UTC", description="IANA time zone of both expressions; a report's day is one of UTC."
     )
 
     @field_validator("cycle", "report")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from dashboards.report.words import rounded_money
-from trimtab.present import recommendation_body
+from trimtab.present import recommendation_body, top_reasons
 from trimtab.records import Record
 
 COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "why")
@@ -21,7 +21,7 @@ FIELDS = (
     "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
     "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "why", "needs",
 )  # fmt: skip
-NARROWEST = 110
+NARROWEST = 140
 
 
 def write(output: str, records: Sequence[Record], now: datetime) -> str:
@@ -73,9 +73,10 @@ def _table(bodies: Sequence[dict[str, Any]]) -> str:
     wide = max(NARROWEST, shutil.get_terminal_size((NARROWEST, 24)).columns)
     printed = io.StringIO()
     screen = Console(file=printed, width=wide, force_terminal=sys.stdout.isatty(), highlight=False)
-    table = Table(*COLUMNS, show_lines=True)
+    table = Table(*COLUMNS, show_lines=True, expand=True)
     for column in table.columns[4:6]:
         column.justify = "right"
+    table.columns[-1].ratio = 1
     for body in bodies:
         cells = [Text(cell) for cell in _cells(body)]
         cells[1].stylize("bold green" if body["kind"] == "act" else "yellow")
@@ -110,7 +111,8 @@ def _runs(configuration: dict[str, Any] | None) -> str | None:
 
 
 def _why(body: dict[str, Any]) -> str:
-    """What a person asks first: why it is held and what it needs, or what the decision rests on."""
-    if body["kind"] == "hold":
-        return "; ".join([*(reason["detail"] for reason in body["reasons"][:1]), f"needs {body['needs']}"])
-    return "; ".join(reason["detail"] for reason in body["reasons"][:2])
+    """What a person asks first: what the decision rests on, or why it is held and what it needs."""
+    reasons = body["reasons"]
+    most = 1 if body["kind"] == "hold" else 3
+    said = top_reasons([reason["code"] for reason in reasons], [reason["detail"] for reason in reasons], most)
+    return "; ".join([*said, f"needs {body['needs']}"] if body["kind"] == "hold" else said)

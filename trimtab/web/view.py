@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 from dashboards.report.words import rounded_money
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
+from trimtab.present import top_reasons
 from trimtab.records import Record, Status
 
 REASONS_SHOWN = 3
+UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -108,7 +110,11 @@ def _line(record: Record, now: datetime) -> Line:
         saving=None if saving is None else _usd(saving.usd_per_month),
         saving_range=None if saving is None else f"{_usd(saving.low)} to {_usd(saving.high)}",
         saving_unknown=act.saving.reason if act is not None and isinstance(act.saving, Unknown) else None,
-        why=tuple(reason.detail for reason in recommendation.reasons[:REASONS_SHOWN]),
+        why=top_reasons(
+            [reason.code for reason in recommendation.reasons],
+            [reason.detail for reason in recommendation.reasons],
+            REASONS_SHOWN,
+        ),
         needs=None if isinstance(recommendation, Act) else recommendation.needs,
         held=None if record.held is None else f"held for {span(now - record.held.since)}: {record.held.reason}",
         age=span(record.age(now)),
@@ -124,7 +130,11 @@ def _tag(record: Record, status: Status) -> str:
 def _runs(configuration: Configuration) -> str:
     """The number of machines (where there are any of its own), what they are, and the bill."""
     count = f"{configuration.replicas} {TIMES} " if configuration.replicas else ""
-    return f"{count}{configuration.offer}, {configuration.mode.value}, {_usd(configuration.usd_per_month)} a month"
+    uneven = abs(configuration.mean_replicas - configuration.replicas) >= UNEVEN
+    mean = f" ({configuration.mean_replicas:.1f} on average)" if configuration.replicas and uneven else ""
+    return (
+        f"{count}{configuration.offer}{mean}, {configuration.mode.value}, {_usd(configuration.usd_per_month)} a month"
+    )
 
 
 def _usd(amount: float) -> str:

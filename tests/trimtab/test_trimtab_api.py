@@ -1,0 +1,316 @@
+"""The API: the shapes of INTERFACES, problems for every error, pages that lose nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.unknown import Unknown
+from tests.asgi_server import AsgiServer
+from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
+from trimtab.api.app import create_app
+from trimtab.api.deps import Deps
+from trimtab.records import Held
+from trimtab.selfmetrics import registry_of
+from trimtab.store.database import Database, open_database
+from trimtab.store.journal import CostSample, CycleNote, Journal, StoredReport
+from trimtab.store.recommendations import Recommendations
+
+HOUR = timedelta(hours=1)
+PROBLEM = "application/problem+json"
+
+
+class Served:
+    """An application over a store of its own, and a clock that a test sets."""
+
+    def __init__(self, database: Database) -> None:
+        self.recommendations, self.journal = Recommendations(database), Journal(database)
+        self.now = NOON
+        registry = registry_of(self.recommendations, self.journal, self.clock)
+        self.app = create_app(
+            Deps(recommendations=self.recommendations, journal=self.journal, clock=self.clock, registry=registry)
+        )
+        self.server = AsgiServer(self.app)
+        self.client = self.server.client
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        answer = self.client.get(path, params=parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    database = open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
+    made = Served(database)
+    made.recommendations.keep(
+        [
+            a_record(an_act()),
+            a_record(a_hold()),
+            a_record(an_act("org/llama 3:ü", saving=None)),
+            a_record(an_act("z", saving=9)),
+        ]
+    )
+    made.journal.keep_workloads([a_workload(), a_workload("org/llama 3:ü")])
+    made.journal.note_cycle(CycleNote(at=NOON, duration_s=2.0, acts=3, holds=1, kept=0, failure=None))
+    with made.server:
+        yield made
+    database.close()
+
+
+def test_a_recommendation_has_everything_that_was_promised(served: Served) -> None:
+    body = served.get(f"/recommendations/{an_act().id}")
+    assert body["id"] == an_act().id
+    assert (body["workload"], body["kind"], body["status"]) == ("shop:ranker", "act", "open")
+    assert (body["created_at"], body["valid_until"]) == ("2026-03-02T12:00:00Z", "2026-03-02T18:00:00Z")
+    assert body["current"] == {
+        "replicas": 8, "mean_replicas": 8.0, "mode": "dedicated", "offer": "m5.large", "usd_per_month": 560.64,
+        "purchase": {"reserved": 0.0, "on_demand": 8.0, "spot": 0.0},
+    }  # fmt: skip
+    assert (body["proposed"]["replicas"], body["proposed"]["usd_per_month"], body["replicas"]) == (5, 350.4, 5)
+    assert (body["saving_usd_per_month"], body["saving_low"], body["confidence"]) == (210.24, 105.12, 0.9)
+    assert body["saving_high"] == pytest.approx(231.264)
+    assert body["reasons"][2] == {"code": "step_down", "detail": "at most half at once", "before": "3", "after": "5"}
+    topics = {"forecast", "backtest", "replay", "capacity", "prices", "break_even", "inputs_sha256"}
+    assert body["evidence"].keys() == topics
+    assert body["unknown"] == {}
+
+
+def test_what_is_not_known_is_null_with_its_reason(served: Served) -> None:
+    hold = served.get(f"/recommendations/{a_hold().id}")
+    assert (hold["replicas"], hold["current"], hold["proposed"], hold["saving_usd_per_month"]) == (None,) * 4
+    assert hold["unknown"]["replicas"] == "there was no recommendation before"
+    assert hold["needs"] == "more history of the load"
+    act = served.get("/recommendations", workload="org/llama 3:ü")["items"][0]
+    assert act["saving_usd_per_month"] is None
+    assert act["unknown"]["saving_usd_per_month"] == "what runs today is not known"
+
+
+def test_the_list_is_filtered_and_sorted(served: Served) -> None:
+    def names(**parameters: Any) -> list[str]:
+        return [item["workload"] for item in served.get("/recommendations", **parameters)["items"]]
+
+    assert names()[:2] == ["shop:ranker", "z"]
+    assert names(sort="workload") == ["org/llama 3:ü", "shop:ranker", "shop:young", "z"]
+    assert names(kind="hold") == ["shop:young"]
+    assert names(min_saving=10) == ["shop:ranker"]
+    assert names(status="expired") == []
+    served.now = NOON + 7 * HOUR
+    assert len(names(status="expired")) == 4
+
+
+def test_pages_give_each_item_once(served: Served) -> None:
+    seen, cursor = [], None
+    while True:
+        page = served.get("/recommendations", sort="-workload", limit=3, **({"cursor": cursor} if cursor else {}))
+        seen += [item["workload"] for item in page["items"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == ["z", "shop:young", "shop:ranker", "org/llama 3:ü"]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "AAAA", "W10", "bnVsbA", "ü", "eyJhIjoxfQ", "W1siYSJdLCAxLCAyXQ"]
+)  # not base64, no JSON, [], null, no ASCII, an object, a list as its mark
+@pytest.mark.parametrize("path", ["/recommendations", "/workloads", "/costs", "/reports"])
+def test_a_cursor_that_was_never_given_out_is_refused(served: Served, path: str, cursor: str) -> None:
+    answer = served.client.get(path, params={"cursor": cursor})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert "cursor" in answer.json()["detail"]
+
+
+def test_a_cursor_belongs_to_its_question(served: Served) -> None:
+    cursor = served.get("/recommendations", limit=1)["next"]
+    answer = served.client.get("/recommendations", params={"limit": 1, "cursor": cursor, "kind": "act"})
+    assert answer.status_code == 422
+    assert "another question" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "method,path,status",
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/recommendations/none", 404),
+        ("GET", "/workloads/none", 404),
+        ("GET", "/workloads/shop:young/forecast", 404),
+        ("GET", "/reports/2026-01-01", 404),
+        ("GET", "/reports/2026-01-01.csv", 404),
+        ("GET", "/reports/yesterday", 422),
+        ("GET", "/recommendations?limit=0", 422),
+        ("GET", "/recommendations?kind=both", 422),
+        ("GET", "/recommendations?min_saving=nan", 422),
+        ("GET", "/costs?since=2026-03-02&until=2026-03-01", 422),
+        ("DELETE", "/recommendations", 405),
+        ("POST", "/recommendations/none/accept", 404),
+        ("POST", "/alerts/webhook", 422),
+    ],
+)
+def test_every_error_is_a_problem(served: Served, method: str, path: str, status: int) -> None:
+    answer = served.client.request(method, path)
+    body = answer.json()
+    assert (answer.status_code, answer.headers["content-type"]) == (status, PROBLEM)
+    assert (body["status"], body["instance"]) == (status, path.partition("?")[0])
+    assert body["title"]
+    assert body["detail"]
+    assert status != 405 or "GET" in answer.headers["allow"]
+
+
+def test_accepting_and_dismissing_are_remembered(served: Served) -> None:
+    act = an_act().id
+    assert served.client.post(f"/recommendations/{act}/accept").json()["status"] == "accepted"
+    assert served.get(f"/recommendations/{act}")["status"] == "accepted"
+    assert served.client.post(f"/recommendations/{act}/dismiss").json()["status"] == "dismissed"
+    assert served.client.post(f"/recommendations/{a_hold().id}/accept").status_code == 409
+    served.now = NOON + 7 * HOUR
+    refused = served.client.post(f"/recommendations/{act}/accept")
+    assert refused.status_code == 409
+    assert "expired" in refused.json()["detail"]
+
+
+def test_the_last_good_is_shown_held_with_its_age(served: Served) -> None:
+    served.recommendations.hold(["shop:ranker"], Held(since=NOON + HOUR, reason="Prometheus: refused"))
+    served.now = NOON + 2 * HOUR
+    body = served.get("/recommendations", workload="shop:ranker")["items"][0]
+    assert (body["status"], body["age_seconds"], body["replicas"]) == ("held", 7200, 5)
+    assert body["held"] == {"since": "2026-03-02T13:00:00Z", "reason": "Prometheus: refused"}
+
+
+def test_workloads_are_listed_even_those_that_are_gone(served: Served) -> None:
+    page = served.get("/workloads", limit=3)
+    assert [item["id"] for item in page["items"]] == ["org/llama 3:ü", "shop:ranker", "shop:young"]
+    assert page["items"][1]["team"] == "shop"
+    assert page["items"][1]["input_age_seconds"] == {"request_rate": 60.0}
+    assert page["items"][2]["runtime"] is None
+    assert served.get("/workloads", limit=3, cursor=page["next"])["items"][0]["id"] == "z"
+
+
+@pytest.mark.parametrize("name", ["shop:ranker", "org/llama 3:ü"])
+def test_a_workload_is_found_by_any_name(served: Served, name: str) -> None:
+    assert served.get(f"/workloads/{name}")["id"] == name
+    forecast = served.get(f"/workloads/{name}/forecast")
+    assert (forecast["workload"], forecast["forecast"]["model"]) == (name, "combined")
+    assert forecast["backtest"]["scoreboard"][0]["mae"] == 1.5
+
+
+def test_costs_of_days_and_what_is_not_known(served: Served) -> None:
+    day = NOON.date()
+    sample = CostSample(workload="a", current_usd_per_hour=2.0, proposed_usd_per_hour=Unknown("held"))
+    served.journal.add_costs(day, [sample])
+    served.journal.add_costs(day - timedelta(days=1), [sample])
+    first = served.get("/costs", limit=1)
+    assert first["items"][0] == {
+        "day": "2026-03-01", "workload": "a", "usd": 48.0, "proposed_usd": None,
+        "unknown": {"proposed_usd": "no cycle of that day knew it"},
+    }  # fmt: skip
+    assert served.get("/costs", limit=1, cursor=first["next"])["items"][0]["day"] == "2026-03-02"
+    assert len(served.get("/costs", since="2026-03-02")["items"]) == 1
+    assert served.get("/costs", since="0001-01-01", until="0001-01-05")["items"] == []
+    assert served.get("/costs", until="0001-01-05")["items"] == []
+
+
+def test_reports_are_listed_and_shown(served: Served) -> None:
+    for n in (1, 2, 3):
+        report = StoredReport(
+            day=date(2026, 3, n), generated_at=NOON, files={"html": f"<p>{n}</p>", "csv": f"n\n{n}\n"}
+        )
+        served.journal.keep_report(report)
+    page = served.get("/reports", limit=2)
+    assert [item["date"] for item in page["items"]] == ["2026-03-03", "2026-03-02"]
+    assert [item["date"] for item in served.get("/reports", limit=2, cursor=page["next"])["items"]] == ["2026-03-01"]
+    html = served.client.get(page["items"][0]["html"])
+    assert (html.text, html.headers["content-type"]) == ("<p>3</p>", "text/html; charset=utf-8")
+    assert "default-src 'none'" in html.headers["content-security-policy"]
+    assert served.client.get(page["items"][0]["csv"]).text == "n\n3\n"
+
+
+def test_alertmanagers_webhook_is_taken_in_and_shown(served: Served) -> None:
+    alert = {
+        "status": "firing", "labels": {"alertname": "TrimtabInputStale"}, "annotations": {"summary": "s"}, "fingerprint": "abc",
+        "startsAt": "2026-03-02T11:58:00.5Z", "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "",
+    }  # fmt: skip
+    payload = {"version": "4", "status": "firing", "receiver": "trimtab", "alerts": [alert], "groupKey": "{}"}
+    assert served.client.post("/alerts/webhook", json=payload).json() == {"received": 1}
+    payload["alerts"] = [alert | {"status": "resolved"}]
+    served.client.post("/alerts/webhook", json=payload)
+    (shown,) = served.get("/alerts")["items"]
+    assert (shown["status"], shown["labels"]["alertname"]) == ("resolved", "TrimtabInputStale")
+
+
+def test_probes_wait_for_the_first_cycle(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
+    fresh = Served(database)
+    with fresh.server:
+        assert fresh.get("/health") == {"status": "alive"}
+        for path in ("/ready", "/startup"):
+            answer = fresh.client.get(path)
+            assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+            assert answer.headers["retry-after"] == "5"
+        fresh.journal.note_cycle(CycleNote(at=NOON, duration_s=1, acts=0, holds=0, kept=0, failure="gone"))
+        assert fresh.get("/ready") == {"status": "ready"}
+        assert "There are no recommendations yet" in fresh.client.get("/").text
+    database.close()
+
+
+def test_a_store_that_fails_is_a_503(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "trimtab.db").unlink()
+    (tmp_path / "trimtab.db").mkdir()
+    (tmp_path / "trimtab.db-wal").unlink(missing_ok=True)
+    served.recommendations._database.close()
+    answer = served.client.get("/recommendations")
+    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+    assert "store" in answer.json()["detail"]
+    assert served.get("/health") == {"status": "alive"}
+
+
+def test_a_fault_of_ours_is_a_500_that_gives_nothing_away(served: Served) -> None:
+    @served.app.get("/broken")
+    def broken() -> None:
+        raise ZeroDivisionError("secret")
+
+    answer = served.client.get("/broken")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert "secret" not in answer.text
+
+
+def test_the_openapi_document_names_every_route_and_its_problems(served: Served) -> None:
+    document = served.get("/openapi.json")
+    routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    for wanted in [
+        ("GET", "/recommendations"), ("GET", "/recommendations/{recommendation_id}"), ("GET", "/workloads"),
+        ("POST", "/recommendations/{recommendation_id}/accept"), ("POST", "/recommendations/{recommendation_id}/dismiss"),
+        ("GET", "/workloads/{workload_id}"), ("GET", "/workloads/{workload_id}/forecast"), ("GET", "/costs"),
+        ("GET", "/reports"), ("GET", "/reports/{day}"), ("GET", "/reports/{day}.csv"), ("POST", "/alerts/webhook"),
+        ("GET", "/health"), ("GET", "/ready"), ("GET", "/startup"), ("GET", "/metrics"), ("GET", "/"),
+    ]:  # fmt: skip
+        assert wanted in routes
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for status in ("405", "422", "500", "503"):
+                assert PROBLEM in operation["responses"][status]["content"]
+
+
+@given(st.data())
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_any_question_is_answered_as_the_document_says(served: Served, data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(["/recommendations", "/workloads", "/costs", "/reports", "/alerts"]))
+    text = st.text(max_size=8)
+    names = ["workload", "kind", "status", "min_saving", "sort", "limit", "cursor", "since", "until"]
+    parameters = data.draw(st.dictionaries(st.sampled_from(names), text | st.integers().map(str), max_size=3))
+    answer = served.client.get(path, params=parameters)
+    document = served.client.get("/openapi.json").json()
+    described = document["paths"][path]["get"]["responses"][str(answer.status_code)]["content"]
+    media = answer.headers["content-type"].split(";")[0]
+    schema = described[media]["schema"] | {"components": document["components"]}
+    jsonschema.validate(json.loads(answer.text), schema)

@@ -1,0 +1,209 @@
+"""The cycle: nothing is lost when something fails, and nothing turns to zero."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.errors import SettingsError, SourceUnavailable, TrimtabError
+from domain.plan import Hold, Recommendation
+from domain.unknown import Unknown
+from domain.workload import Workload
+from tests.fakes.fleet import FakeDecisions, FakeFleet, Heard, an_observation
+from tests.fakes.recommendations import NOON, a_workload, an_act
+from trimtab.cycle import Cycle
+from trimtab.decide import Failed, decide_all
+from trimtab.records import Record, Status
+from trimtab.store.database import open_database
+from trimtab.store.journal import Journal
+from trimtab.store.recommendations import Recommendations
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+AWAY = SourceUnavailable("Prometheus http://127.0.0.1:9", "refused the connection", "start it or mend prometheus.url")
+
+
+class Stage:
+    """A cycle over fakes and a real store."""
+
+    def __init__(self, url: str) -> None:
+        self.database = open_database(url)
+        self.fleet, self.decisions, self.heard = FakeFleet(), FakeDecisions(), Heard()
+        self.emitted: list[list[str]] = []
+        self.emit_fault: TrimtabError | None = None
+        ticks = itertools.count()
+        self.cycle = Cycle(
+            fleet=self.fleet,
+            decide_all=self.decisions,
+            recommendations=Recommendations(self.database),
+            journal=Journal(self.database),
+            emit=self.emit,
+            notify=self.heard,
+            stopwatch=lambda: float(next(ticks)),
+        )
+
+    def emit(self, _workloads: Sequence[Workload], recommendations: Sequence[Recommendation]) -> None:
+        if self.emit_fault:
+            raise self.emit_fault
+        self.emitted.append([each.workload for each in recommendations])
+
+    def record(self, name: str = "shop:ranker") -> Record:
+        found = self.cycle.recommendations.newest_of(name)
+        assert found is not None
+        return found
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    made = Stage(f"sqlite:///{tmp_path / 'trimtab.db'}")
+    yield made
+    made.database.close()
+
+
+def test_a_cycle_decides_stores_emits_and_notes(stage: Stage) -> None:
+    outcome = stage.cycle.run(now=NOON)
+    assert [record.recommendation.workload for record in outcome.records] == ["shop:ranker", "shop:search"]
+    assert outcome.failure is None
+    assert stage.emitted == [["shop:ranker", "shop:search"]]
+    assert stage.cycle.journal.workloads() == (a_workload("shop:ranker"), a_workload("shop:search"))
+    note = stage.cycle.journal.last_cycle()
+    assert note is not None
+    assert (note.at, note.duration_s, note.acts, note.holds, note.kept, note.failure) == (NOON, 1.0, 2, 0, 0, None)
+    assert stage.record().last_seen == {"request_rate": NOON - MINUTE}
+
+
+def test_the_last_recommendation_is_handed_to_the_next_decision(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    before = stage.record().recommendation
+    stage.cycle.run(now=NOON + MINUTE)
+    assert stage.decisions.previous["shop:ranker"] == before
+
+
+def test_when_the_source_is_away_the_last_good_stays_marked_held_and_then_expires(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    good = stage.record().recommendation
+    stage.fleet.broken = AWAY
+    for later in (NOON + HOUR, NOON + 2 * HOUR):
+        outcome = stage.cycle.run(now=later)
+        record = stage.record()
+        assert outcome.problems[""] is AWAY
+        assert record.recommendation == good
+        assert (record.status(later), record.replicas(later), record.age(later)) == (Status.HELD, 5, later - NOON)
+        assert record.held is not None
+        assert (record.held.since, record.held.reason) == (NOON + HOUR, str(AWAY))
+    assert stage.heard.told() == [("source", False)] * 2
+    stage.cycle.run(now=NOON + 7 * HOUR)
+    assert stage.record().status(NOON + 7 * HOUR) is Status.EXPIRED
+    assert isinstance(stage.record().replicas(NOON + 7 * HOUR), Unknown)
+    assert ("expired:shop:ranker", False) in stage.heard.told()
+
+
+def test_a_source_that_comes_back_needs_no_help(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.fleet.broken = AWAY
+    stage.cycle.run(now=NOON + HOUR)
+    stage.fleet.broken = None
+    stage.cycle.run(now=NOON + 2 * HOUR)
+    assert stage.record().status(NOON + 2 * HOUR) is Status.OPEN
+    assert stage.record().recommendation.created_at == NOON + 2 * HOUR
+    assert stage.heard.told() == [("source", False), ("source", True)]
+    assert stage.cycle.journal.open_events() == ()
+
+
+def test_one_workload_that_fails_leaves_the_others_alone(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.fleet.faults = {"shop:search": AWAY}
+    stage.cycle.run(now=NOON + HOUR)
+    assert stage.record("shop:ranker").status(NOON + HOUR) is Status.OPEN
+    assert stage.record("shop:search").status(NOON + HOUR) is Status.HELD
+    assert stage.emitted[-1] == ["shop:ranker", "shop:search"]
+    assert stage.heard.told() == [("held:shop:search", False)]
+
+
+def test_a_decision_that_breaks_leaves_the_others_alone(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.decisions.failing = ["shop:search"]
+    outcome = stage.cycle.run(now=NOON + HOUR)
+    assert "a fault of the decision" in str(outcome.failure)
+    assert stage.record("shop:search").status(NOON + HOUR) is Status.HELD
+    assert stage.record("shop:search").replicas(NOON + HOUR) == 5
+
+
+def test_a_workload_of_which_nothing_was_ever_known_is_held_without_a_number(stage: Stage) -> None:
+    stage.fleet.faults = {"shop:search": AWAY}
+    stage.cycle.run(now=NOON)
+    record = stage.record("shop:search")
+    assert isinstance(record.recommendation, Hold)
+    assert isinstance(record.replicas(NOON), Unknown)
+    assert record.recommendation.reasons[0].detail == str(AWAY)
+
+
+def test_a_source_that_never_answered_leaves_nothing_invented(stage: Stage) -> None:
+    stage.fleet.broken = AWAY
+    outcome = stage.cycle.run(now=NOON)
+    assert outcome.records == ()
+    assert stage.emitted == []
+
+
+def test_a_workload_that_is_gone_is_held_until_it_expires_and_then_dropped(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.fleet.names = ["shop:ranker"]
+    stage.cycle.run(now=NOON + HOUR)
+    assert stage.record("shop:search").status(NOON + HOUR) is Status.HELD
+    stage.cycle.run(now=NOON + 7 * HOUR)
+    assert stage.cycle.recommendations.newest_of("shop:search") is None
+
+
+def test_a_folder_that_can_not_be_written_is_a_problem_but_no_end(stage: Stage) -> None:
+    stage.emit_fault = SettingsError("folder", "/nowhere", "name one that can be written")
+    outcome = stage.cycle.run(now=NOON)
+    assert "artifacts" in outcome.problems
+    assert len(outcome.records) == 2
+
+
+def test_what_could_not_be_told_is_told_again_and_its_end_too(stage: Stage) -> None:
+    stage.fleet.broken = AWAY
+    stage.heard.fault = SourceUnavailable("Alertmanager", "away", "start it")
+    stage.cycle.run(now=NOON)
+    stage.fleet.broken = None
+    stage.cycle.run(now=NOON + HOUR)
+    assert [event.key for event in stage.cycle.journal.open_events()] == ["source"]
+    stage.heard.fault = None
+    stage.cycle.run(now=NOON + 2 * HOUR)
+    assert stage.heard.told() == [("source", True)]
+    assert stage.heard.events[0].at == NOON
+
+
+def test_a_recording_is_dated_now_says_so_and_is_decided_alike_again(stage: Stage) -> None:
+    ended = datetime(2019, 7, 29, tzinfo=UTC)
+    stage.fleet.recorded_at = ended
+    stage.cycle.run(now=NOON)
+    first = stage.record().recommendation
+    assert (first.created_at, first.valid_until) == (NOON, NOON + 6 * HOUR)
+    assert first.reasons[-1].code == "recorded_history"
+    assert "2019-07-29 00:00 UTC" in first.reasons[-1].detail
+    assert stage.record().observed_at == ended
+    assert stage.record().input_age("request_rate", NOON + HOUR) == HOUR + MINUTE
+    stage.cycle.run(now=NOON + HOUR)
+    assert stage.decisions.previous == {}
+
+
+def act_or_fail(observation: object, previous: Recommendation | None) -> Recommendation:
+    """At the top of a module, so that a worker process can import it."""
+    name = observation.workload.id  # type: ignore[attr-defined]
+    if name == "w3":
+        raise ZeroDivisionError("by nothing")
+    return an_act(name, NOON) if previous is None else previous
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_decisions_come_in_order_from_any_number_of_processes(processes: int) -> None:
+    observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(9)]
+    earlier = an_act("w5", NOON - HOUR)
+    decided = decide_all(act_or_fail, observations, {"w5": earlier}, processes=processes)
+    assert [each.workload for each in decided] == [f"w{n}" for n in range(9)]
+    assert decided[3] == Failed(workload="w3", problem="ZeroDivisionError: by nothing")
+    assert decided[5] == earlier

@@ -1,0 +1,125 @@
+"""Settings: what a user writes is taken as it stands, or refused with the way to mend it, all faults at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.errors import SettingsError, UserError
+from domain.workload import Bounds, ScaleTarget, ServingMode
+from trimtab.settings import Settings, resolved
+from trimtab.settings_file import parse_settings, read_settings
+from trimtab.workloads import declared_of, workload_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def parsed(text: str, base: Path = Path("/etc/trimtab")) -> Settings:
+    return parse_settings(text, name="trimtab.yaml", base=base)
+
+
+def refusal(text: str) -> list[str]:
+    """The lines a user sees."""
+    with pytest.raises(UserError) as caught:
+        parsed(text)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    "text,line",
+    [
+        ("prometeus: {url: http://a}", "trimtab.yaml: prometeus: 'prometeus' is not usable; did you mean 'prometheus'?"),
+        ("prometheus: {ulr: http://a, url: http://a}", "prometheus.ulr: 'ulr' is not usable; did you mean 'url'?"),
+        ("workloads: [{id: a, slo: {atainment: 0.9}}]", "workloads[0].slo.atainment: 'atainment' is not usable; did you mean 'attainment'?"),
+        ("zzz: 1", "zzz: 'zzz' is not usable; known here: prometheus, history,"),
+        ("prometheus: {}", "prometheus.url: None is not usable; add the key 'url', which is required"),
+        ("prometheus: {url: localhost}", "prometheus.url: 'localhost' is not usable; give a URL such as http://"),
+        ("history: {lookback_days: -3}", "history.lookback_days: -3 is not usable; give a number greater than 0"),
+        ("history: {lookback_days: .inf}", "history.lookback_days: inf is not usable; give a finite number"),
+        ("history: {step_s: five}", "history.step_s: 'five' is not usable; give a number"),
+        ("api: {port: 70000}", "api.port: 70000 is not usable; give a number of at most 65535"),
+        ("api: {port: 80.5}", "api.port: 80.5 is not usable; give a whole number"),
+        ("defaults: {slo: {attainment: 1}}", "defaults.slo.attainment: 1 is not usable; give a number less than 1"),
+        ("defaults: {modes: []}", "defaults.modes: [] is not usable; give at least 1"),
+        ("defaults: {modes: [bare]}", "defaults.modes[0]: 'bare' is not usable; give 'serverless', 'dedicated' or 'shared'"),
+        ("defaults: 3", "defaults: 3 is not usable; write a section of keys there"),
+        ("workloads: {id: a}", "workloads: {'id': 'a'} is not usable; give a list, each entry beginning with '- '"),
+        ("workloads: [{id: a}, {id: a}]", "workloads: 'a' is not usable; give each workload an id of its own"),
+        ("workloads: [{id: a, bounds: {min_replicas: 4, max_replicas: 2}}]", "bounds.max_replicas: 2 is not usable; give at least min_replicas (4)"),
+        ("schedule: {cycle: often}", "schedule.cycle: 'often' is not usable; give a cron expression such as '*/5 * * * *'"),
+        ("schedule: {timezone: Mars/North}", "schedule.timezone: 'Mars/North' is not usable; give an IANA time zone"),
+        ("store: {url: trimtab.db}", "store.url: 'trimtab.db' is not usable; give a SQLAlchemy URL such as sqlite:///"),
+        ("a: 1\na: 2", "key 'a' stands twice in line 2"),
+        ("a: [1", "write valid YAML there"),
+        ("? {a: 1}\n: 2", "write valid YAML there"),
+        ("- a", "write a mapping of sections: prometheus, history,"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_one_line_with_field_value_and_fix(text: str, line: str) -> None:
+    lines = refusal(text)
+    assert len(lines) == 1
+    assert lines[0].startswith("trimtab.yaml: ")
+    assert line in lines[0]
+
+
+def test_all_faults_are_told_at_once() -> None:
+    lines = refusal("api: {port: x, hots: y}\nhistory: {step_s: 0}\nworkloads: [{match: {a: b}}]")
+    assert [line.split(": ")[1] for line in lines] == ["history.step_s", "workloads[0].id", "api.port", "api.hots"]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--config: '.*nothing\.yaml' is not usable; name a readable YAML file"):
+        read_settings(tmp_path / "nothing.yaml")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="it is not UTF-8 text"):
+        read_settings(tmp_path / "bad.yaml")
+
+
+def test_relative_paths_begin_at_the_settings_file() -> None:
+    settings = parsed("history: {files: {a: traces/a.csv, b: /data/b.csv}}\nemit: {dir: ../out}\nprices: {file: p.csv}")
+    assert settings.history.files == {"a": Path("/etc/trimtab/traces/a.csv"), "b": Path("/data/b.csv")}
+    assert settings.emit.dir == Path("/etc/out")
+    assert settings.prices.file == Path("/etc/trimtab/p.csv")
+    assert settings.store.url == "sqlite:////etc/trimtab/trimtab.db"
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "postgresql+psycopg://me@db/trimtab"])
+def test_a_store_that_is_no_relative_file_is_left_alone(url: str) -> None:
+    assert parsed(f"store: {{url: '{url}'}}").store.url == url
+
+
+def test_settings_can_not_be_changed() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        parsed("").api.port = 1
+
+
+def test_a_workload_takes_from_the_defaults_what_it_does_not_say_section_by_section() -> None:
+    settings = parsed(
+        """
+defaults: {capacity_rps: 3, mode: dedicated, cloud: gcp, slo: {attainment: 0.99, latency_ms: 250}, bounds: {min_replicas: 2}}
+workloads:
+  - {id: "a:b", match: {service: a, model: b, version: 3}, slo: {latency_ms: 900}, capacity_rps: 7, time_to_ready_s: 90,
+     modes: [dedicated, shared], target: {name: web, namespace: shop}, mode: null}
+"""
+    )
+    section = resolved(settings.workloads[0], settings.defaults)
+    workload, declared = workload_of(section), declared_of(section)
+    assert workload.labels == {"service": "a", "model": "b", "version": "3"}
+    assert (workload.slo.attainment, workload.slo.latency) == (0.99, timedelta(milliseconds=900))
+    assert workload.bounds == Bounds(min_replicas=2)
+    assert workload.modes == {ServingMode.DEDICATED, ServingMode.SHARED}
+    assert (workload.cloud, workload.target) == ("gcp", ScaleTarget(name="web", namespace="shop"))
+    assert (declared.capacity_rps, declared.mode) == (7, ServingMode.DEDICATED)
+    assert declared.time_to_ready == timedelta(seconds=90)
+    assert declared.service_time is None
+
+
+def test_the_example_is_right_and_has_every_shape_of_load() -> None:
+    settings = read_settings(ROOT / "examples" / "trimtab.yaml")
+    assert len(settings.workloads) >= 3
+    assert all(path.is_file() for path in settings.history.files.values())
