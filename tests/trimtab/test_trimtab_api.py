@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from trimtab.selfmetrics import registry_of
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import CostSample, CycleNote, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations
+from trimtab.store.tables import Base
 
 HOUR = timedelta(hours=1)
 PROBLEM = "application/problem+json"
@@ -50,23 +52,39 @@ class Served:
         return answer.json()
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    database = open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
+@contextmanager
+def serving(file: Path) -> Iterator[Served]:
+    """A served application over a store in `file`."""
+    database = open_database(f"sqlite:///{file}")
     made = Served(database)
-    made.recommendations.keep(
-        [
-            a_record(an_act()),
-            a_record(a_hold()),
-            a_record(an_act("org/llama 3:ü", saving=None)),
-            a_record(an_act("z", saving=9)),
-        ]
-    )
-    made.journal.keep_workloads([a_workload(), a_workload("org/llama 3:ü")])
-    made.journal.note_cycle(CycleNote(at=NOON, duration_s=2.0, acts=3, holds=1, kept=0, failure=None))
     with made.server:
         yield made
     database.close()
+
+
+@pytest.fixture(scope="module")
+def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("api") / "trimtab.db") as made:
+        yield made
+
+
+@pytest.fixture
+def served(application: Served) -> Served:
+    """The application at noon, its store filled anew."""
+    with application.recommendations._database.session() as session:
+        for table in Base.metadata.sorted_tables:
+            session.execute(table.delete())
+    application.now = NOON
+    fill(application)
+    return application
+
+
+def fill(served: Served) -> None:
+    """Two recommendations to act, one of unknown saving, one hold, and a cycle."""
+    unknown = an_act("org/llama 3:ü", saving=None)
+    served.recommendations.keep([a_record(each) for each in (an_act(), a_hold(), unknown, an_act("z", saving=9))])
+    served.journal.keep_workloads([a_workload(), a_workload("org/llama 3:ü")])
+    served.journal.note_cycle(CycleNote(at=NOON, duration_s=2.0, acts=3, holds=1, kept=0, failure=None))
 
 
 def test_a_recommendation_has_everything_that_was_promised(served: Served) -> None:
@@ -249,9 +267,7 @@ def test_alertmanagers_webhook_is_taken_in_and_shown(served: Served) -> None:
 
 
 def test_probes_wait_for_the_first_cycle(tmp_path: Path) -> None:
-    database = open_database(f"sqlite:///{tmp_path / 'empty.db'}")
-    fresh = Served(database)
-    with fresh.server:
+    with serving(tmp_path / "empty.db") as fresh:
         assert fresh.get("/health") == {"status": "alive"}
         for path in ("/ready", "/startup"):
             answer = fresh.client.get(path)
@@ -260,28 +276,26 @@ def test_probes_wait_for_the_first_cycle(tmp_path: Path) -> None:
         fresh.journal.note_cycle(CycleNote(at=NOON, duration_s=1, acts=0, holds=0, kept=0, failure="gone"))
         assert fresh.get("/ready") == {"status": "ready"}
         assert "There are no recommendations yet" in fresh.client.get("/").text
-    database.close()
 
 
-def test_a_store_that_fails_is_a_503(served: Served, tmp_path: Path) -> None:
-    (tmp_path / "trimtab.db").unlink()
-    (tmp_path / "trimtab.db").mkdir()
-    (tmp_path / "trimtab.db-wal").unlink(missing_ok=True)
-    served.recommendations._database.close()
-    answer = served.client.get("/recommendations")
-    assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
-    assert "store" in answer.json()["detail"]
-    assert served.get("/health") == {"status": "alive"}
+def test_a_store_that_fails_is_a_503_and_a_fault_of_ours_a_500_that_gives_nothing_away(tmp_path: Path) -> None:
+    with serving(tmp_path / "trimtab.db") as broken:
+        broken.recommendations._database.close()
+        for file in tmp_path.glob("trimtab.db*"):
+            file.unlink()
+        (tmp_path / "trimtab.db").mkdir()
+        answer = broken.client.get("/recommendations")
+        assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM)
+        assert "store" in answer.json()["detail"]
+        assert broken.get("/health") == {"status": "alive"}
 
+        @broken.app.get("/broken")
+        def fault() -> None:
+            raise ZeroDivisionError("secret")
 
-def test_a_fault_of_ours_is_a_500_that_gives_nothing_away(served: Served) -> None:
-    @served.app.get("/broken")
-    def broken() -> None:
-        raise ZeroDivisionError("secret")
-
-    answer = served.client.get("/broken")
-    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
-    assert "secret" not in answer.text
+        answer = broken.client.get("/broken")
+        assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+        assert "secret" not in answer.text
 
 
 def test_the_openapi_document_names_every_route_and_its_problems(served: Served) -> None:
