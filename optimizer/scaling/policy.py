@@ -10,7 +10,7 @@ from optimizer.scaling.experts import assemble
 from optimizer.scaling.explain import Course, explained
 from optimizer.scaling.features import Clock
 from optimizer.scaling.pacing import fixed_so_far, pace_of, paced
-from optimizer.scaling.problem import Decisions, ScalingProblem
+from optimizer.scaling.problem import Decisions, PriceRow, ScalingProblem
 from optimizer.scaling.shadow import missed_by, mixed_at
 
 ROW = 20
@@ -45,7 +45,8 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
         positions=positions,
         aims=aims,
     )
-    return Decisions(desired=desired, explanation=explained(course, problem, clock, desired))
+    row = PriceRow(prices=prices, wanted=mixed, positions=positions, ratio=ratio)
+    return Decisions(desired=desired, explanation=explained(course, problem, clock, desired), row=row)
 
 
 def prices_for(problem: ScalingProblem) -> Floats:

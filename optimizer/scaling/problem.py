@@ -6,8 +6,11 @@ import math
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+from numpy.typing import NDArray
+
 from domain.plan import Reason
-from optimizer.physics import Counts
+from optimizer.physics import Counts, Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +78,24 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PriceRow:
+    """One causal policy for each price of a miss: between two of them each decision was made.
+
+    `prices` rise, in replica-steps per replica-step of missed load. `wanted` is (decisions, prices),
+    before the bounds on replicas; a decision stands for `ratio` steps of the history. `positions` says for each
+    decision where on the row it lies: 2.5 is half way between the prices 2 and 3.
+    """
+
+    prices: Floats
+    wanted: NDArray[np.int64]
+    positions: Floats
+    ratio: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decisions:
     """`desired[i]`: whole replicas wanted at the END of step i, having seen the load up to and including it."""
 
     desired: Counts
     explanation: Explanation
+    row: PriceRow | None = None
