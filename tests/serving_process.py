@@ -7,11 +7,13 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.servers import Server, answers
+from tests.servers import Server
 
 
 class ServingProcess(Server):
     """A real server; `flags` are added to its command line. With no drain, unless a flag asks for one."""
+
+    ready_path = "/ready"
 
     def __init__(self, folder: Path, *flags: str, port: int | None = None) -> None:
         super().__init__(folder, port=port)
@@ -25,6 +27,3 @@ class ServingProcess(Server):
         with urllib.request.urlopen(f"{self.url}/metrics", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
-
-    def _ready_or_ended(self) -> bool:
-        return (self._process is not None and self._process.poll() is not None) or answers(f"{self.url}/ready")

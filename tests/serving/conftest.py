@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -15,7 +14,6 @@ import httpx
 import numpy as np
 import onnx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from onnx import TensorProto, helper
 from prometheus_client import CollectorRegistry
@@ -23,7 +21,8 @@ from prometheus_client import CollectorRegistry
 from serving.app import create_app
 from serving.settings import Settings
 from serving.state import Clocks, Serving
-from tests.servers import free_port, wait_until
+from tests.in_thread import listening
+from tests.servers import wait_until
 
 AT_NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 IR_VERSION, OPSET = 10, 17
@@ -71,21 +70,11 @@ def _running(settings: Settings, *, wait: bool) -> Iterator[Live]:
     clock = Ticking()
     clocks = Clocks(monotonic=clock, now=lambda: AT_NOON, process_began_s=clock() - 1.0)
     app = create_app(settings, CollectorRegistry(), clocks)
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", ws="none", access_log=False))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        wait_until(lambda: server.started, within_s=10, what="the server's start")
-        url = f"http://127.0.0.1:{port}"
-        with httpx.Client(base_url=url, timeout=20) as http:
-            live = Live(http=http, url=url, application=app, clock=clock)
-            if wait:
-                wait_until(lambda: live.serving.started, within_s=10, what="models loaded")
-            yield live
-    finally:
-        server.should_exit = True
-        thread.join(10)
+    with listening(app) as url, httpx.Client(base_url=url, timeout=20) as http:
+        live = Live(http=http, url=url, application=app, clock=clock)
+        if wait:
+            wait_until(lambda: live.serving.started, within_s=10, what="models loaded")
+        yield live
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""The model-quality exporter: predictions and labels come in, accuracy and drift go out as metrics."""
