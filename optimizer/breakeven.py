@@ -41,7 +41,8 @@ def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakE
     """
     from scipy.optimize import brentq  # noqa: PLC0415  heavy: only a decision pays
 
-    priced = sorted((each for each in answers.values() if isinstance(each, Quote)), key=lambda each: each.usd_per_month)
+    held = [each for each in answers.values() if isinstance(each, Quote) and each.short_of is None]
+    priced = sorted(held, key=lambda each: each.usd_per_month)
     today = demanding(1.0)
     if len(priced) < 2 or today.rate_rps <= 0:
         return Unknown("fewer than two modes can serve this load, so no rate divides them")
@@ -75,7 +76,9 @@ def _nearest_change(advantage: Callable[[float], float]) -> tuple[float, float] 
 
 def _log_usd(market: Market, demand: Demand, mode: ServingMode) -> float:
     answer = quote(market, demand, mode)
-    return math.log(max(answer.usd_per_month, 1e-9)) if isinstance(answer, Quote) else NOT_HELD
+    if isinstance(answer, Infeasible) or answer.short_of is not None:
+        return NOT_HELD
+    return math.log(max(answer.usd_per_month, 1e-9))
 
 
 def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]]:
@@ -91,8 +94,9 @@ def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]
 
 
 def _line(what: str, change: str, answer: Quote | Infeasible) -> Mapping[str, Json]:
-    if isinstance(answer, Infeasible):
-        return {"what": what, "change": change, "mode": None, "usd_per_month": None, "why": answer.reason}
+    refused = answer.reason if isinstance(answer, Infeasible) else answer.short_of
+    if isinstance(answer, Infeasible) or refused is not None:
+        return {"what": what, "change": change, "mode": None, "usd_per_month": None, "why": refused}
     return {"what": what, "change": change, "mode": str(answer.mode), "usd_per_month": answer.usd_per_month}
 
 

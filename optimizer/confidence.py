@@ -5,26 +5,32 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.capacity import CapacityBasis, CapacityModel
-from domain.load import LoadHistory
-from domain.plan import Reason
+from domain.plan import Configuration, Plan, Reason
+from domain.unknown import Unknown
 from optimizer.forecast import Forecasting
+from optimizer.outlook import Outlook
 
 ENOUGH = timedelta(days=14)
 
 
-def confidence_in(load: LoadHistory, capacity: CapacityModel, forecasting: Forecasting) -> tuple[float, Reason]:
-    """The product of four shares, and the sentence that names them.
+def confidence_in(
+    outlook: Outlook, capacity: CapacityModel, plan: Plan, current: Configuration | Unknown
+) -> tuple[float, Reason]:
+    """The product of five shares, and the sentence that names them.
 
     Share of the load that is known; root of the share of two weeks that was seen (half a week: 0.5,
     one week: 0.71); how near the forecast's coverage came to its quantile on the back-test; how
-    narrow the capacity's interval is (a lower bound that was never exceeded counts 0.7).
+    narrow the capacity's interval is (a lower bound that was never exceeded counts 0.7); how narrow the
+    range of the plan's cost is, against today's bill where that is known.
     """
+    load, forecasting = outlook.load, outlook.forecasting
     seen = min(1.0, len(load) * load.step / ENOUGH) ** 0.5
     parts = {
         "known load": load.coverage,
         "length of history": seen,
         "forecast": _forecast(forecasting),
         "capacity": _capacity(capacity),
+        "cost": _cost(plan, current),
     }
     total = 1.0
     for share in parts.values():
@@ -36,6 +42,12 @@ def confidence_in(load: LoadHistory, capacity: CapacityModel, forecasting: Forec
 def _forecast(forecasting: Forecasting) -> float:
     score = forecasting.forecast.score
     return 0.5 if score is None else 1.0 - min(0.5, abs(score.coverage - score.quantile))
+
+
+def _cost(plan: Plan, current: Configuration | Unknown) -> float:
+    bill = 0.0 if isinstance(current, Unknown) else current.usd_per_month
+    against = max(bill, plan.usd_per_month_high)
+    return 1.0 - (plan.usd_per_month_high - plan.usd_per_month_low) / (2 * against) if against > 0 else 1.0
 
 
 def _capacity(capacity: CapacityModel) -> float:

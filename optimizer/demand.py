@@ -72,14 +72,20 @@ class Demand:
 
     `replicas` is the spread of the replicas that scaling holds, `base` that of those it is sure to
     hold (what may be bought in advance). `arrivals` are the recorded requests/s per step (NaN where
-    unknown) whose pauses decide about cold starts.
+    unknown) whose pauses decide about cold starts; `load_rps` is the mean load per step.
     """
 
     rate_rps: float
     peak_rps: float
+    load_rps: Floats
     replicas: Spread
     base: Spread
     arrivals: LoadHistory
+
+    def beyond(self, capacity_rps: float) -> float:
+        """Share of the requests that comes over this capacity."""
+        total = float(self.load_rps.sum())
+        return float(np.maximum(0.0, self.load_rps - capacity_rps).sum()) / total if total > 0 else 0.0
 
 
 def expected(
@@ -91,6 +97,7 @@ def expected(
     return Demand(
         rate_rps=float(np.mean(forecast.mean)) * scale,
         peak_rps=float(np.max(path)),
+        load_rps=forecast.mean * scale,
         replicas=Spread.of(sizing.replicas(path, forecast.step)),
         base=Spread.of(np.minimum(sizing.replicas(sure, forecast.step), sizing.replicas(path, forecast.step))),
         arrivals=replace(arrivals, values=arrivals.values * scale),
@@ -106,6 +113,7 @@ def measured(arrivals: LoadHistory, wanted: Counts) -> Demand:
     return Demand(
         rate_rps=float(arrivals.values[known].mean()),
         peak_rps=float(arrivals.values[known].max()),
+        load_rps=arrivals.values[known],
         replicas=spread,
         base=spread,
         arrivals=arrivals,

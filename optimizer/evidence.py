@@ -162,6 +162,7 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
         "mean_replicas": answer.mean_replicas,
         "purchase": asdict(answer.purchase),
         "cold_share": answer.cold_share,
+        "short_of": answer.short_of,
         "detail": "; ".join(reason.detail for reason in answer.reasons),
     }
 

@@ -209,7 +209,10 @@ def _mode_reasons(answers: dict[ServingMode, Quote | Infeasible], chosen: Quote,
     detail = (
         f"{chosen.mode} on {chosen.offer} costs {chosen.usd_per_month:.2f} USD a month for the week ahead ({policy})"
     )
-    return (*said, Reason(code="mode_chosen", detail=detail))
+    said.append(Reason(code="mode_chosen", detail=detail))
+    if chosen.short_of is not None:
+        said.append(Reason(code="bounds_too_tight", detail=f"{chosen.short_of}; raise `max_replicas`"))
+    return tuple(said)
 
 
 def _schedule_reason(steps: tuple[CalendarStep, ...]) -> tuple[Reason, ...]:

@@ -52,7 +52,7 @@ def recommend(
     proposal = propose(observation, market, outlook, options)
     if isinstance(proposal, Infeasible):
         return hold(case, (*because, Reason(code="no_mode", detail=proposal.reason)), LIMITS)
-    confidence, trust = confidence_in(outlook.load, market.capacity, outlook.forecasting)
+    confidence, trust = confidence_in(outlook, market.capacity, proposal.plan, case.current)
     evidence = evidence_of(case, market, outlook, proposal)
     context = Context(
         options=options.guardrails,

@@ -34,10 +34,10 @@ def repriced(market: Market, chosen: Quote, demand: Demand) -> Quote | Infeasibl
 
 
 def cheapest(answers: Mapping[ServingMode, Quote | Infeasible]) -> Quote | Infeasible:
-    """The cheapest that holds the SLO; the first refusal where none does."""
+    """The cheapest that holds the SLO, else of those whose bounds are too tight; the first refusal where none is left."""
     found = [answer for answer in answers.values() if isinstance(answer, Quote)]
     if found:
-        return min(found, key=lambda each: (each.usd_per_month, each.mode))
+        return min(found, key=lambda each: (each.short_of is not None, each.usd_per_month, each.mode))
     return next(answer for answer in answers.values() if isinstance(answer, Infeasible))
 
 

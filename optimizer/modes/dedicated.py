@@ -8,7 +8,7 @@ from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand
 from optimizer.machines import Fit
-from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text
+from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text, short_of
 from optimizer.purchase import Bought, Terms
 
 MODE = ServingMode.DEDICATED
@@ -42,6 +42,7 @@ def _quote(market: Market, demand: Demand, fit: Fit, decided: Decided | None) ->
         mean_replicas=replicas,
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
         terms=terms,
+        short_of=short_of(market, demand, market.sizing.max_replicas),
         reasons=why,
         prices=prices_used(fit.offer, held, terms),
     )

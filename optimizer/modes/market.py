@@ -89,7 +89,9 @@ class Quote:
     """One way of serving the demand at the SLO, and what a month (730 h) of it costs.
 
     `offer` and `terms` are what was decided; pricing other demand with them asks what the same
-    decision would cost there. `cold_share` is the share of requests that start cold.
+    decision would cost there. `cold_share` is the share of requests that start cold. `short_of` says
+    why its replicas carry too little, and is None where they carry the load; such a quote is taken
+    only where no other is left.
     """
 
     mode: ServingMode
@@ -99,6 +101,7 @@ class Quote:
     purchase: PurchaseMix
     terms: Terms = field(default_factory=Terms)
     cold_share: float = 0.0
+    short_of: str | None = None
     reasons: tuple[Reason, ...] = ()
     prices: tuple[PriceUsed, ...] = ()
 
@@ -125,3 +128,14 @@ ModePricing = Callable[[Market, Demand, Decided | None], Quote | Infeasible]
 def as_of_text(as_of: object) -> str | None:
     """An ISO date, or None where the date of a figure is unknown."""
     return None if as_of is None else str(as_of)
+
+
+def short_of(market: Market, demand: Demand, replicas: int | None) -> str | None:
+    """Why `replicas` (None: any number) miss more of the demand than the error budget allows, or None."""
+    if replicas is None:
+        return None
+    missed = demand.beyond(replicas * market.sizing.capacity_rps)
+    budget = market.workload.slo.budget
+    if missed <= budget:
+        return None
+    return f"{replicas} replicas would miss {missed:.1%} of requests, over the budget of {budget:.3%}"

@@ -16,7 +16,7 @@ from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand, Spread
 from optimizer.modes.dedicated import prices_used
-from optimizer.modes.market import Decided, Infeasible, Market, Quote
+from optimizer.modes.market import Decided, Infeasible, Market, Quote, short_of
 from optimizer.purchase import Terms
 
 MODE = ServingMode.SHARED
@@ -79,6 +79,7 @@ def _quote(market: Market, demand: Demand, host: InstanceOffer, share: float, de
         mean_replicas=float(copies),
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
         terms=terms,
+        short_of=short_of(market, demand, market.sizing.max_replicas),
         reasons=(Reason(code="share_of_host", detail=said), *why),
         prices=prices_used(host, held, terms),
     )

@@ -14,11 +14,12 @@ from domain.workload import ServingMode
 from optimizer.demand import Demand, Spread
 from optimizer.machines import Machines
 from optimizer.modes import Infeasible, Market, Quote, quote
+from optimizer.modes.market import short_of
 
 SPARSE_PER_HOUR = 5.0
 LARGE_MB = 1000.0
 MB_PER_GIB = 1024.0**3 / 1e6
-REPLICAS = 2.0
+REPLICAS = 2
 MEMORY_OPTIMISED_GIB_PER_VCPU = 7.0  # the families sold as such have 7.6 to 8 GiB and more
 
 
@@ -28,7 +29,9 @@ def rule_of_thumb(market: Market, demand: Demand, /) -> Quote | Infeasible:
         return quote(market, demand, ServingMode.SERVERLESS)
     if market.workload.resources.model_gib * MB_PER_GIB > LARGE_MB:
         two = Spread.of(np.array([REPLICAS]))
-        return quote(_memory_optimised(market), replace(demand, replicas=two, base=two), ServingMode.DEDICATED)
+        found = quote(_memory_optimised(market), replace(demand, replicas=two, base=two), ServingMode.DEDICATED)
+        short = short_of(market, demand, REPLICAS)
+        return replace(found, short_of=short) if isinstance(found, Quote) and short else found
     return quote(market, demand, ServingMode.SHARED)
 
 

@@ -164,6 +164,7 @@ def demand(replicas: list[float], rate_rps: float = 1.0, arrivals: LoadHistory |
     return Demand(
         rate_rps=rate_rps,
         peak_rps=max(rate_rps, float(max(replicas))),
+        load_rps=np.full(8, rate_rps),
         replicas=spread,
         base=spread,
         arrivals=arrivals or history(np.full(2016, rate_rps)),

@@ -14,7 +14,7 @@ from domain.prices import HOURS_PER_MONTH, PriceBook
 from domain.unknown import Unknown
 from domain.workload import Resources, ServingMode, Slo
 from optimizer.breakeven import BreakEven, break_even, sensitivity
-from optimizer.demand import Demand, Spread
+from optimizer.demand import Demand, Sizing, Spread
 from optimizer.machines import MachineOptions, holds
 from optimizer.modes import Infeasible, Market, ModesOptions, Quote, cheapest, quote, quotes, repriced
 from optimizer.modes.serverless import billed
@@ -236,6 +236,28 @@ def test_the_rule_of_thumb_follows_its_thresholds() -> None:
     found = rule_of_thumb(market(book, large, options=ON_DEMAND), demand([9]))
     assert isinstance(found, Quote)
     assert (found.mode, found.offer, found.mean_replicas) == (ServingMode.DEDICATED, "roomy", 2.0)
+
+
+def test_the_rule_of_thumb_says_when_its_two_replicas_carry_too_little() -> None:
+    large = replace(WORKLOAD, resources=replace(WORKLOAD.resources, model_gib=1.0))
+    found = rule_of_thumb(market(workload=large), demand([9], rate_rps=8.0))
+    assert isinstance(found, Quote)
+    assert found.short_of == "2 replicas would miss 75.0% of requests, over the budget of 1.000%"
+
+
+def test_a_mode_that_its_bounds_keep_too_small_is_taken_last() -> None:
+    """Eight requests/s on at most five replicas: serverless, though dearer; dedicated only where nothing else is."""
+    sizing = Sizing(capacity_rps=1.0, startup=timedelta(minutes=5), min_replicas=1, max_replicas=5)
+    wanted = demand([5], rate_rps=8.0)
+    bounded = market(sizing=sizing)
+    assert priced(bounded, wanted, ServingMode.DEDICATED).usd_per_month < (
+        priced(bounded, wanted, ServingMode.SERVERLESS).usd_per_month
+    )
+    assert least_cost(bounded, wanted).mode is ServingMode.SERVERLESS
+    alone = market(workload=without(WORKLOAD, ServingMode.SHARED, ServingMode.SERVERLESS), sizing=sizing)
+    left = least_cost(alone, wanted)
+    assert isinstance(left, Quote)
+    assert left.short_of is not None
 
 
 def test_policies_are_a_table() -> None:
