@@ -18,6 +18,7 @@ from domain.prices import HOURS_PER_MONTH
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import ServingMode, Workload
+from trimtab.present import most_telling
 from trimtab.records import Record
 from trimtab.store.journal import DayCosts, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations
@@ -39,7 +40,6 @@ class Nightly:
     journal: Journal
     day_load: DayLoad
     render: Callable[[NightlyReport], Sequence[Artifact]]
-    price_sources: tuple[PriceSource, ...]
     base_url: str | None
 
     def catch_up(self, *, now: datetime) -> tuple[date, ...]:
@@ -63,18 +63,15 @@ class Nightly:
         costs = self.journal.costs(day - TREND_DAYS * DAY, day)
         by_day = {(cost.day, cost.workload): cost for cost in costs}
         workloads = {workload.id: workload for workload in self.journal.workloads()}
-        shortfalls: list[Shortfall] = []
-        rows = [
-            self._row(record, workloads.get(record.recommendation.workload), day, by_day, shortfalls)
-            for record in self._in_force(day)
-        ]
+        records = tuple(self._in_force(day))
+        rows = [self._row(record, workloads.get(record.recommendation.workload), day, by_day) for record in records]
         return NightlyReport(
             date=day,
             generated_at=now,
             rows=tuple(rows),
-            price_sources=self.price_sources,
+            price_sources=tuple(sorted({price for record in records for price in _prices_used(record)}, key=str)),
             trend=tuple(_trend(costs, day)),
-            shortfalls=tuple(shortfalls),
+            shortfalls=tuple(_shortfalls(records, by_day, day)),
             base_url=self.base_url,
         )
 
@@ -91,7 +88,6 @@ class Nightly:
         workload: Workload | None,
         day: date,
         costs: Mapping[tuple[date, str], DayCosts],
-        shortfalls: list[Shortfall],
     ) -> WorkloadRow:
         recommendation = record.recommendation
         current = recommendation.current
@@ -107,7 +103,7 @@ class Nightly:
             proposed_mode=held if act is None else act.plan.proposed.mode,
             replicas=replicas,
             proposed_replicas=held if act is None else act.plan.proposed.mean_replicas,
-            cost=self._cost(record, day, costs, shortfalls),
+            cost=_cost(record, costs.get((day, recommendation.workload))),
             previous_cost=_kept(costs.get((day - DAY, recommendation.workload)), day - DAY),
             proposed_cost=held if act is None else act.plan.proposed.usd_per_month * 24.0 / HOURS_PER_MONTH,
             saving=held if act is None else act.saving,
@@ -115,10 +111,10 @@ class Nightly:
             missed_share=Unknown("requests over the latency SLO are not counted yet"),
             error_budget=workload.slo.budget if workload else 0.0,
             idle_share=_idle(load, replicas, record),
-            price_age=_price_age(recommendation.evidence.prices),
+            price_age=_price_age(_prices_used(record), day),
             load=load,
             failed_share=_failed(load, self._signal(workload, Signal.ERROR_RATIO, day)),
-            reasons=recommendation.reasons,
+            reasons=most_telling(recommendation.reasons),
             needs=None if isinstance(recommendation, Act) else recommendation.needs,
             team=workload.team if workload else None,
         )
@@ -139,30 +135,27 @@ class Nightly:
         current = record.recommendation.current
         return current if isinstance(current, Unknown) else float(current.mean_replicas)
 
-    def _cost(
-        self,
-        record: Record,
-        day: date,
-        costs: Mapping[tuple[date, str], DayCosts],
-        shortfalls: list[Shortfall],
-    ) -> float | Unknown:
-        """The mean of the day's cycles; for a day without any, that of the configuration seen nearest to it."""
-        recommendation = record.recommendation
-        kept = costs.get((day, recommendation.workload))
-        if kept is not None or isinstance(recommendation.current, Unknown):
-            return _kept(kept, day) if kept is not None else Unknown(_reason(recommendation.current))
-        shortfalls.append(
-            Shortfall(
-                section="costs",
-                reason=f"{recommendation.workload}: no cycle ran on {day}, so its cost is that of the configuration "
-                f"seen at {recommendation.created_at:%Y-%m-%d %H:%M} UTC",
-            )
+
+def _cost(record: Record, kept: DayCosts | None) -> float | Unknown:
+    """The mean of the day's cycles; for a day without any, that of the configuration seen nearest to it."""
+    current = record.recommendation.current
+    if kept is not None:
+        return kept.usd
+    return current if isinstance(current, Unknown) else current.usd_per_month * 24.0 / HOURS_PER_MONTH
+
+
+def _shortfalls(
+    records: Sequence[Record], costs: Mapping[tuple[date, str], DayCosts], day: date
+) -> Iterable[Shortfall]:
+    """Of how many workloads the day's cost is not its own."""
+    names = [record.recommendation.workload for record in records]
+    without = [name for name in names if (day, name) not in costs]
+    if without:
+        reason = (
+            f"no cycle looked at {len(without)} of {len(names)} workloads on {day}: "
+            "their cost is that of the configuration seen nearest to it"
         )
-        return recommendation.current.usd_per_month * 24.0 / HOURS_PER_MONTH
-
-
-def _reason(value: object) -> str:
-    return value.reason if isinstance(value, Unknown) else "not known"
+        yield Shortfall(section="costs", reason=reason)
 
 
 def _start(day: date) -> datetime:
@@ -209,13 +202,22 @@ def _failed(load: LoadHistory | Unknown, errors: LoadHistory | Unknown) -> float
     return float((load.values * errors.values)[both].sum()) / arrived
 
 
-def _price_age(prices: Mapping[str, Json]) -> timedelta | Unknown:
-    """Age of the oldest price that was used, when it was used."""
-    used = prices.get("used")
+def _prices_used(record: Record) -> tuple[PriceSource, ...]:
+    """Source and date of each price that the recommendation rests on."""
+    used = record.recommendation.evidence.prices.get("used")
     rows = used if isinstance(used, Sequence) and not isinstance(used, str) else ()
-    ages = [row.get("age_days") for row in rows if isinstance(row, Mapping)]
-    known = [age for age in ages if isinstance(age, int | float)]
-    return timedelta(days=max(known)) if known else Unknown("no dated price was used")
+    named = [row for row in rows if isinstance(row, Mapping) and row.get("source")]
+    return tuple(PriceSource(name=str(row["source"]), as_of=_date(row.get("as_of"))) for row in named)
+
+
+def _date(value: Json) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else None
+
+
+def _price_age(used: Sequence[PriceSource], day: date) -> timedelta | Unknown:
+    """Age on `day` of the oldest price that was used."""
+    dates = [price.as_of for price in used if price.as_of is not None]
+    return max(timedelta(0), day - min(dates)) if dates else Unknown("no dated price was used")
 
 
 def _idle(load: LoadHistory | Unknown, replicas: float | Unknown, record: Record) -> float | Unknown:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from domain.plan import Act, Configuration
+from domain.plan import Act, Configuration, Reason
 from domain.unknown import Unknown
 from trimtab.records import Record
 from trimtab.store.codec import configuration_body, evidence_body, reason_body
@@ -21,11 +21,10 @@ Body = dict[str, Any]
 FIRST = ("mode_chosen", "slo_proved", "scheduled", "step_down", "cold_starts", "reserved", "spot")
 
 
-def top_reasons(codes: Sequence[str], details: Sequence[str], most: int) -> tuple[str, ...]:
-    """The sentences that say most, of reasons given by code and sentence; the order of a hold's stays."""
+def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """The same reasons, those first that say most; the others keep their order."""
     rank = {code: place for place, code in enumerate(FIRST)}
-    order = sorted(range(len(codes)), key=lambda i: rank.get(codes[i], len(FIRST)))
-    return tuple(details[i] for i in order[:most])
+    return tuple(sorted(reasons, key=lambda reason: rank.get(reason.code, len(FIRST))))
 
 
 def moment(value: datetime) -> str:

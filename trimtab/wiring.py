@@ -18,7 +18,6 @@ import dashboards
 import dashboards.report
 import manifests
 import rules
-from dashboards.report.model import PriceSource
 from domain.artifact import Artifact
 from domain.errors import SettingsError
 from domain.load import LoadHistory
@@ -99,7 +98,6 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         journal=journal,
         day_load=day_load,
         render=dashboards.report.render,
-        price_sources=_price_sources(book),
         base_url=f"http://{settings.api.host}:{settings.api.port}" if settings.api.port else None,
     )
     return Program(
@@ -295,18 +293,3 @@ def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
     if settings.prometheus is None:
         return dashboards.DashboardOptions()
     return dashboards.DashboardOptions(prometheus_url=settings.prometheus.url)
-
-
-def _price_sources(book: PriceBook) -> tuple[PriceSource, ...]:
-    """Each source of prices once, with its latest date."""
-    dated = [
-        *((offer.on_demand.source, offer.on_demand.as_of) for offer in book.offers),
-        *((tariff.source, tariff.as_of) for tariff in book.tariffs),
-        *((commitment.source, commitment.as_of) for commitment in book.commitments),
-    ]
-    newest: dict[str, PriceSource] = {}
-    for name, as_of in dated:
-        known = newest.get(name)
-        if known is None or (as_of is not None and (known.as_of is None or as_of > known.as_of)):
-            newest[name] = PriceSource(name=name, as_of=as_of)
-    return tuple(newest[name] for name in sorted(newest))

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from dashboards.report.words import rounded_money
-from trimtab.present import recommendation_body, top_reasons
+from domain.plan import Reason
+from trimtab.present import most_telling, recommendation_body
 from trimtab.records import Record
 
 COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "why")
@@ -112,7 +113,6 @@ def _runs(configuration: dict[str, Any] | None) -> str | None:
 
 def _why(body: dict[str, Any]) -> str:
     """What a person asks first: what the decision rests on, or why it is held and what it needs."""
-    reasons = body["reasons"]
     most = 1 if body["kind"] == "hold" else 3
-    said = top_reasons([reason["code"] for reason in reasons], [reason["detail"] for reason in reasons], most)
+    said = [reason.detail for reason in most_telling([Reason(**reason) for reason in body["reasons"]])[:most]]
     return "; ".join([*said, f"needs {body['needs']}"] if body["kind"] == "hold" else said)

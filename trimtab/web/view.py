@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from dashboards.report.words import rounded_money
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
-from trimtab.present import top_reasons
+from trimtab.present import most_telling
 from trimtab.records import Record, Status
 
 REASONS_SHOWN = 3
@@ -110,11 +110,7 @@ def _line(record: Record, now: datetime) -> Line:
         saving=None if saving is None else _usd(saving.usd_per_month),
         saving_range=None if saving is None else f"{_usd(saving.low)} to {_usd(saving.high)}",
         saving_unknown=act.saving.reason if act is not None and isinstance(act.saving, Unknown) else None,
-        why=top_reasons(
-            [reason.code for reason in recommendation.reasons],
-            [reason.detail for reason in recommendation.reasons],
-            REASONS_SHOWN,
-        ),
+        why=tuple(reason.detail for reason in most_telling(recommendation.reasons)[:REASONS_SHOWN]),
         needs=None if isinstance(recommendation, Act) else recommendation.needs,
         held=None if record.held is None else f"held for {span(now - record.held.since)}: {record.held.reason}",
         age=span(record.age(now)),
