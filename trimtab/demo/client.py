@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 
 from trimtab.demo.live import Replayed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The model's answer to request `number`: a class, and the probability it gave it."""
+
+    number: int
+    label: str
+    score: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -23,7 +31,7 @@ class Client:
     due: Replayed
     sent: int = 0
     failed: int = 0
-    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0))
+    _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0, trust_env=False))
 
     def tick(self, now_s: float) -> None:
         """Send what is due; a request that fails is counted, and the load goes on."""
@@ -36,8 +44,8 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def _predict(self) -> tuple[int, str] | None:
-        """Number of the request and the predicted label; None where there was no answer."""
+    def _predict(self) -> Answered | None:
+        """None where there was no answer."""
         number, self.sent = self.sent, self.sent + 1
         body = {"model_id": self.labels["model"], "input_data": [list(self.inputs[number % len(self.inputs)])]}
         try:
@@ -46,13 +54,14 @@ class Client:
         except httpx.HTTPError:
             self.failed += 1
             return None
-        return number, str(answer.json()["predictions"][0])
+        outputs = answer.json()["outputs"]
+        return Answered(number=number, label=str(outputs["label"][0]), score=max(outputs["probabilities"][0]))
 
-    def _tell(self, told: Sequence[tuple[int, str]]) -> None:
+    def _tell(self, told: Sequence[Answered]) -> None:
         """Hand predictions, then the truth, to the quality exporter."""
         names = {"service": self.labels["service"], "model": self.labels["model"]}
-        predictions: list[dict[str, Any]] = [{"id": str(number), "label": label, **names} for number, label in told]
-        truths = [{"id": str(number), "label": self.truth[number % len(self.truth)], **names} for number, _ in told]
+        predictions = [{"id": str(one.number), "label": one.label, "score": one.score, **names} for one in told]
+        truths = [{"id": str(one.number), "label": self.truth[one.number % len(self.truth)]} for one in told]
         try:
             self._http.post(f"{self.quality}/predictions", json=predictions).raise_for_status()
             self._http.post(f"{self.quality}/labels", json=truths).raise_for_status()

@@ -1,7 +1,7 @@
 """Turns recorded arrivals into the metrics a server would have exported while serving them.
 
-The traces hold arrivals only. Requests and tokens are exact; **latency is modelled** (a service
-time plus waiting that grows as the replicas fill up) and the replicas are those the example
+Requests (and tokens, where the trace has them) are those of the trace; **latency is modelled** (a
+service time plus waiting that grows as the replicas fill up) and the replicas are those the example
 configuration says run today. No failures are invented: the failure series stay at 0.
 A step that the trace lacks gets no samples, as if nothing had been scraped.
 """
@@ -59,18 +59,22 @@ def scrapes(load: LoadHistory, end_s: float) -> Scrapes:
     )
 
 
-def latency_buckets(seen: Scrapes, served: Served, edges_s: Sequence[float]) -> tuple[Floats, Floats]:
+def latency_buckets(
+    seen: Scrapes, served: Served, edges_s: Sequence[float], *, share: float = 1.0
+) -> tuple[Floats, Floats]:
     """Cumulative counts per bucket edge, shape (edges, scrapes), and the cumulative sum of seconds.
 
     Latency is taken as the service time plus an exponential wait whose mean is
-    service * rho / (1 - rho) (M/M/1), rho being capped at 0.98.
+    service * rho / (1 - rho) (M/M/1), rho being capped at 0.98. With `share` only that part of the
+    service time is counted, as for the first token of an answer.
     """
     rho = np.clip(seen.rate_rps / (served.replicas * served.capacity_rps), 0.0, 0.98)
     wait = np.maximum(served.service_s * rho / (1.0 - rho), 1e-4)
     new = np.diff(seen.arrived, prepend=0.0)
-    slack = np.maximum(np.asarray(edges_s)[:, None] - served.service_s, 0.0)
-    share = np.where(slack > 0, 1.0 - np.exp(-slack / wait), 0.0)
-    return np.floor(np.cumsum(share * new, axis=1)), np.cumsum((served.service_s + wait) * new)
+    work_s = share * served.service_s
+    slack = np.maximum(np.asarray(edges_s)[:, None] - work_s, 0.0)
+    within = np.where(slack > 0, 1.0 - np.exp(-slack / wait), 0.0)
+    return np.floor(np.cumsum(within * new, axis=1)), np.cumsum((work_s + wait) * new)
 
 
 def labels_text(labels: Mapping[str, str]) -> str:
@@ -85,10 +89,10 @@ def series(name: str, labels: Mapping[str, str], times_s: Floats, values: Floats
 
 
 def histogram(
-    name: str, labels: Mapping[str, str], seen: Scrapes, served: Served, edges_s: Sequence[float]
+    name: str, labels: Mapping[str, str], seen: Scrapes, served: Served, edges_s: Sequence[float], *, share: float = 1.0
 ) -> Iterator[str]:
-    """All series of one latency histogram."""
-    counts, seconds = latency_buckets(seen, served, edges_s)
+    """All series of one latency histogram; `share` as for `latency_buckets`."""
+    counts, seconds = latency_buckets(seen, served, edges_s, share=share)
     for edge, row in zip(edges_s, counts, strict=True):
         yield from series(f"{name}_bucket", {**labels, "le": f"{edge:g}"}, seen.times_s, row)
     yield from series(f"{name}_bucket", {**labels, "le": "+Inf"}, seen.times_s, seen.arrived)

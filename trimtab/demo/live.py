@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from domain.load import LoadHistory
 from trimtab.demo.exposition import Served
-from trimtab.demo.runtimes import AI_EDGES_S, VLLM_EDGES_S
+from trimtab.demo.runtimes import AI_EDGES_S, FIRST_TOKEN_EDGES_S, FIRST_TOKEN_SHARE, VLLM_EDGES_S
 
 TICK_S = 1.0
 
@@ -27,6 +27,11 @@ class Ahead:
 
     begins_s: float
     load: LoadHistory
+
+    def rate_rps(self, now_s: float) -> float:
+        """Requests/s of the step that `now_s` lies in; 0 where nothing was recorded, and after the trace's end."""
+        index = int(max(0.0, now_s - self.begins_s) / self.load.step_s)
+        return float(np.nan_to_num(self.load.values[index])) if index < len(self.load) else 0.0
 
     def arrived(self, now_s: float) -> float:
         """Requests that arrived between `begins_s` and `now_s`; after the trace's end no more come."""
@@ -45,12 +50,20 @@ class Replayed:
     served: Served
     share: float
     ahead: Ahead
+    tokens: Ahead | None = None
     counted: int = 0
+    generated: int = 0
 
     def due(self, now_s: float) -> int:
         """How many requests arrived since the last call."""
         total = int(self.ahead.arrived(now_s) * self.share)
         new, self.counted = total - self.counted, total
+        return new
+
+    def tokens_due(self, now_s: float) -> int:
+        """How many tokens were generated since the last call; 0 where the trace has none."""
+        total = 0 if self.tokens is None else int(self.tokens.arrived(now_s) * self.share)
+        new, self.generated = total - self.generated, total
         return new
 
 
@@ -87,6 +100,14 @@ class VllmReplicas:
         self.duration = Histogram(
             "vllm:e2e_request_latency_seconds", "Latency.", names, buckets=VLLM_EDGES_S, registry=registry
         )
+        self.first_token = Histogram(
+            "vllm:time_to_first_token_seconds",
+            "Latency up to the first token.",
+            names,
+            buckets=FIRST_TOKEN_EDGES_S,
+            registry=registry,
+        )
+        self.tokens = Counter("vllm:generation_tokens", "Tokens generated.", names, registry=registry)
         each = (*names, "instance")
         self.running = Gauge("vllm:num_requests_running", "Requests being worked on.", each, registry=registry)
         self.waiting = Gauge("vllm:num_requests_waiting", "Requests waiting.", each, registry=registry)
@@ -95,11 +116,13 @@ class VllmReplicas:
         """Count what finished since the last tick."""
         labels = {**replayed.labels, "engine": "0"}
         new = replayed.due(now_s)
-        busy = new / TICK_S * replayed.served.service_s / replayed.served.replicas
+        busy = round(replayed.ahead.rate_rps(now_s) * replayed.served.service_s / replayed.served.replicas, 3)
         for reason, count in (("stop", new), ("abort", 0), ("error", 0)):
             self.finished.labels(**labels, finished_reason=reason).inc(count)
         for _ in range(new):
             self.duration.labels(**labels).observe(replayed.served.service_s)
+            self.first_token.labels(**labels).observe(FIRST_TOKEN_SHARE * replayed.served.service_s)
+        self.tokens.labels(**labels).inc(replayed.tokens_due(now_s))
         for index in range(replayed.served.replicas):
             instance = f"engine-{index}"
             self.running.labels(**labels, instance=instance).set(busy)

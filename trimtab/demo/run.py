@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from domain.errors import BadAnswer, UserError
 from monitor.profiles import PROFILES
-from trimtab.cli.tables import _table as table
+from trimtab.cli.tables import write_bodies
 from trimtab.demo.cast import Player, history_lines, history_start_s, players
-from trimtab.demo.processes import Child, Processes
-from trimtab.demo.stage import Ports, Stage, at
-from trimtab.demo.traffic import LIVE_WORKLOAD, Addresses, Traffic
+from trimtab.demo.interrupts import Interrupts
+from trimtab.demo.processes import Child, Processes, loopback, scratch
+from trimtab.demo.stage import Stage, at
+from trimtab.demo.traffic import LIVE_WORKLOAD, Traffic
 from trimtab.demo.tsdb import backfill, start_prometheus
 from trimtab.settings import (
     AlertmanagerSettings,
@@ -34,7 +33,10 @@ from trimtab.workloads import workload_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 PATIENCE_S = 180.0
-LIVE_S = 20.0
+LOOK_S = 0.5
+# The live replica's own requests, as Prometheus sees them once it has been scraped twice.
+LIVE_RATE = 'sum(rate(ai_requests_total{job="serving",status="200"}[1m])) > 0'
+INTERRUPTED = 130
 
 Say = Callable[[str], None]
 
@@ -55,59 +57,70 @@ def run(*, once: bool, embedded: bool, say: Say = _print) -> int:
             f"{config} is not there: the demonstration runs from a clone of the repository, not from a wheel"
         )
     settings = read_settings(config)
-    with tempfile.TemporaryDirectory(prefix="trimtab-demo-") as name, Processes(Path(name)) as processes:
-        stage = Stage(folder=Path(name), ports=Ports.free(), processes=processes)
-        play = _recorded if embedded else _served
-        with play(stage, settings, say) as trimtab:
-            found = _recommendations(stage, trimtab, say)
-            say(table(found))
-            say(f"recommendations: {len(found)}")
+    shown = False
+    try:
+        with (
+            Interrupts() as interrupts,
+            scratch(interrupts) as folder,
+            Processes(folder, interrupts) as processes,
+            (_recorded if embedded else _served)(Stage.on(folder, processes), settings, say) as scene,
+        ):
+            _show(scene, say)
+            shown = True
             if not once:
-                _addresses(stage, say, embedded=embedded)
-                _until_interrupted(trimtab)
+                _tell_addresses(scene, say)
+                _stay(processes)
+    except KeyboardInterrupt:
+        say("ended: every server is stopped, every temporary file is gone")
+        return 0 if shown else INTERRUPTED
     return 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """The stage with `trimtab serve` running on it, and the addresses worth a look, by what they show."""
+
+    stage: Stage
+    trimtab: Child
+    addresses: Mapping[str, str]
+
+
 @contextmanager
-def _recorded(stage: Stage, settings: Settings, say: Say) -> Iterator[Child]:
+def _recorded(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
     """The same job on the history files themselves, without Prometheus."""
-    say("embedded: the history is read from examples/traces; no Prometheus, no model server, no alerts")
-    yield stage.start_trimtab(settings.model_copy(update=_common(stage)))
+    say("embedded: the recorded load is read from its files; no Prometheus, no model server, no alerts")
+    trimtab = stage.start_trimtab(settings.model_copy(update=_common(stage)))
+    yield Scene(stage=stage, trimtab=trimtab, addresses={})
 
 
 @contextmanager
-def _served(stage: Stage, settings: Settings, say: Say) -> Iterator[Child]:
+def _served(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
     """The whole job: a served model, its history in Prometheus, rules, alerts."""
     cast = players(settings)
-    targets = [(workload_of(player.declared), PROFILES[player.declared.runtime]) for player in cast]
     live = next(player for player in cast if player.declared.id == LIVE_WORKLOAD)
-    say("starting a model server, the quality exporter and Alertmanager")
-    serving, quality = stage.start_model(live.declared.match["service"], live.served.service_s)
-    alerting = stage.start_alertmanager()
-    rules = stage.write_rules(targets)
+    say("starting a model server, the model-quality exporter and Alertmanager")
+    waiting = stage.start_model(live.declared.match["service"], live.served.service_s) | stage.start_alertmanager()
     begins_s = float(int(time.time()))
-    _start_history(stage, cast, rules, begins_s, say)
-    for child, port, path in (
-        (serving, stage.ports.serving, "ready"),
-        (quality, stage.ports.quality, "ready"),
-        (alerting, stage.ports.alertmanager, "-/ready"),
-    ):
-        stage.processes.wait_ready(child, f"{at(port)}/{path}")
-    addresses = Addresses(
-        serving=at(stage.ports.serving), quality=at(stage.ports.quality), replayed_port=stage.ports.replayed
-    )
-    with Traffic(cast, addresses, EXAMPLES / "models" / "digits_heldout.csv.gz", begins_s=begins_s) as traffic:
-        say(f"asking the model server for {LIVE_S:.0f} s, so that live samples join the history")
-        time.sleep(LIVE_S)
-        say(f"{traffic.client.sent} real predictions, {traffic.client.failed} failed")
-        yield stage.start_trimtab(settings.model_copy(update=_common(stage) | _sources(stage, settings)))
+    _start_history(stage, cast, begins_s, say)
+    for address, child in waiting.items():
+        stage.processes.wait_ready(child, address)
+    with Traffic(cast, stage.ports, EXAMPLES / "models" / "digits_heldout.csv.gz", begins_s=begins_s) as traffic:
+        say("asking the model server for real predictions until Prometheus has seen them")
+        stage.processes.wait_until(lambda: _seen(stage), "Prometheus has seen no request to the model server")
+        say(f"  {traffic.client.sent} predictions so far, {traffic.client.failed} failed; they go on")
+        trimtab = stage.start_trimtab(settings.model_copy(update=_common(stage) | _sources(stage, settings)))
+        yield Scene(stage=stage, trimtab=trimtab, addresses=_addresses(stage))
 
 
-def _start_history(stage: Stage, cast: Sequence[Player], rules: Sequence[Path], end_s: float, say: Say) -> None:
+def _start_history(stage: Stage, cast: Sequence[Player], end_s: float, say: Say) -> None:
     """Prometheus, with the whole past in it."""
     longest = timedelta(seconds=end_s - history_start_s(cast, end_s))
-    say(f"back-filling {longest / timedelta(days=1):.1f} days of history of {len(cast)} workloads into Prometheus")
+    say(
+        f"back-filling {longest / timedelta(days=1):.0f} days of recorded load of {len(cast)} workloads into Prometheus, "
+        "moved so that they end now"
+    )
     began = time.monotonic()
+    rules = stage.write_rules([(workload_of(p.declared), PROFILES[p.declared.runtime]) for p in cast])
     data = backfill(
         stage.processes,
         history_lines(cast, end_s),
@@ -117,7 +130,13 @@ def _start_history(stage: Stage, cast: Sequence[Player], rules: Sequence[Path], 
         end_s=end_s,
     )
     start_prometheus(stage.processes, stage.prometheus_config(), data, stage.ports.prometheus)
-    say(f"Prometheus holds it after {time.monotonic() - began:.0f} s")
+    say(f"  done in {time.monotonic() - began:.0f} s")
+
+
+def _seen(stage: Stage) -> bool:
+    """Whether Prometheus knows how often the real replica is asked."""
+    answer = loopback().get(f"{at(stage.ports.prometheus)}/api/v1/query", params={"query": LIVE_RATE})
+    return bool(answer.is_success and answer.json()["data"]["result"])
 
 
 def _common(stage: Stage) -> dict[str, Any]:
@@ -138,32 +157,41 @@ def _sources(stage: Stage, settings: Settings) -> dict[str, Any]:
     }
 
 
-def _recommendations(stage: Stage, trimtab: Child, say: Say) -> list[dict[str, Any]]:
+def _show(scene: Scene, say: Say) -> None:
     """What the API answers once the first cycle is done."""
     say("forecasting, sizing and pricing")
-    stage.processes.wait_ready(trimtab, f"{at(stage.ports.trimtab)}/ready", within_s=PATIENCE_S)
-    answer = httpx.get(f"{at(stage.ports.trimtab)}/recommendations", timeout=30.0)
+    began, stage = time.monotonic(), scene.stage
+    stage.processes.wait_ready(scene.trimtab, f"{at(stage.ports.trimtab)}/ready", within_s=PATIENCE_S)
+    answer = loopback().get(f"{at(stage.ports.trimtab)}/recommendations")
     if answer.is_error:
-        raise BadAnswer("trimtab serve", f"answered {answer.status_code}", f"read {trimtab.log}")
+        raise BadAnswer("trimtab serve", f"answered {answer.status_code}: {scene.trimtab.last_words()}", "try again")
     items: list[dict[str, Any]] = answer.json()["items"]
-    return items
+    say(f"  done in {time.monotonic() - began:.0f} s\n")
+    say(write_bodies("table", items))
+    say(f"recommendations: {len(items)}")
 
 
-def _addresses(stage: Stage, say: Say, *, embedded: bool) -> None:
+def _addresses(stage: Stage) -> dict[str, str]:
     ports = stage.ports
-    say(f"web page and API    {at(ports.trimtab)}/  ({at(ports.trimtab)}/recommendations)")
-    if not embedded:
-        say(f"Prometheus          {at(ports.prometheus)}")
-        say(f"Alertmanager        {at(ports.alertmanager)}")
-        say(f"model server        {at(ports.serving)}/metrics")
-        say(f"model quality       {at(ports.quality)}/metrics")
-    say(f"written artifacts   {stage.folder / 'artifacts'}")
-    say("Ctrl-C ends it all")
+    return {
+        "Prometheus": at(ports.prometheus),
+        "Alertmanager": at(ports.alertmanager),
+        "model server": f"{at(ports.serving)}/metrics",
+        "model quality": f"{at(ports.quality)}/metrics",
+    }
 
 
-def _until_interrupted(trimtab: Child) -> None:
-    try:
-        trimtab.process.wait()
-    except KeyboardInterrupt:
-        return
-    raise BadAnswer("trimtab serve", f"ended: {trimtab.last_words()}", f"read {trimtab.log}")
+def _tell_addresses(scene: Scene, say: Say) -> None:
+    own = at(scene.stage.ports.trimtab)
+    shown = {"web page": f"{own}/", "API": f"{own}/recommendations", **scene.addresses}
+    shown["rules, dashboards, manifests"] = str(scene.stage.folder / "artifacts")
+    say("\nto look at, until Ctrl-C ends it all:")
+    for what, where in shown.items():
+        say(f"  {what:30}{where}")
+
+
+def _stay(processes: Processes) -> None:
+    """Until Ctrl-C; SourceUnavailable if a server ends before."""
+    while True:
+        processes.check()
+        time.sleep(LOOK_S)

@@ -15,15 +15,18 @@ from trimtab.demo.exposition import Floats, Scrapes, Served, histogram, series
 
 AI_EDGES_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 VLLM_EDGES_S = (0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 120.0)
+FIRST_TOKEN_EDGES_S = (0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.0)
+FIRST_TOKEN_SHARE = 0.05  # of the service time, before the first token: modelled, as all latency here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One workload's past: the labels of its series, what arrived, and how it was served."""
+    """One workload's past: the labels of its series, what arrived, how it was served, and tokens generated."""
 
     labels: Mapping[str, str]
     seen: Scrapes
     served: Served
+    tokens: Scrapes | None = None
 
 
 Family = tuple[str, str, Iterator[str]]
@@ -70,6 +73,19 @@ def vllm(past: Recorded) -> Iterator[Family]:
         "histogram",
         histogram("vllm:e2e_request_latency_seconds", labels, seen, served, VLLM_EDGES_S),
     )
+    yield (
+        "vllm:time_to_first_token_seconds",
+        "histogram",
+        histogram(
+            "vllm:time_to_first_token_seconds", labels, seen, served, FIRST_TOKEN_EDGES_S, share=FIRST_TOKEN_SHARE
+        ),
+    )
+    if past.tokens is not None:
+        yield (
+            "vllm:generation_tokens",
+            "counter",
+            series("vllm:generation_tokens_total", labels, past.tokens.times_s, past.tokens.arrived),
+        )
     yield (
         "vllm:num_requests_running",
         "gauge",

@@ -14,12 +14,14 @@ import yaml
 from domain.signals import RuntimeProfile
 from domain.workload import Workload
 from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config, render
+from trimtab.demo.cast import REPLAYED
 from trimtab.demo.processes import Child, Processes, executable, free_port
 from trimtab.files import write_artifacts
 from trimtab.settings import Settings
 
 # promtool asks for a week at a time: at less than 60 s that is over Prometheus' 11,000 points.
 RULE_INTERVAL = timedelta(seconds=60)
+SCRAPE_INTERVAL = timedelta(seconds=5)  # so that nobody has to wait for what is live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +54,26 @@ class Stage:
     ports: Ports
     processes: Processes
 
-    def start_model(self, service: str, service_s: float) -> tuple[Child, Child]:
-        """The real model server (its model made as slow as the example says) and the quality exporter."""
+    @classmethod
+    def on(cls, folder: Path, processes: Processes) -> Stage:
+        """A stage on ports that are free now."""
+        return cls(folder=folder, ports=Ports.free(), processes=processes)
+
+    def start_model(self, service: str, service_s: float) -> dict[str, Child]:
+        """The real model server (its model made as slow as the example says) and the quality exporter, by readiness."""
         python = [sys.executable, "-m"]
         serving = self.processes.start(
             "serving",
             [
                 *[*python, "serving", "--port", str(self.ports.serving), "--service", service],
-                *["--service-time-ms", f"{service_s * 1000:.0f}", "--workers", "1"],
+                *["--service-time-ms", f"{service_s * 1000:.0f}", "--workers", "1", "--drain-seconds", "0"],
             ],
         )
-        quality = self.processes.start("quality", [*python, "monitor.quality", "--port", str(self.ports.quality)])
-        return serving, quality
+        windows = ["--reference", "150", "--current", "150"]  # small, so that drift is known within minutes
+        quality = self.processes.start(
+            "quality", [*python, "monitor.quality", "--port", str(self.ports.quality), *windows]
+        )
+        return {f"{at(self.ports.serving)}/ready": serving, f"{at(self.ports.quality)}/ready": quality}
 
     def write_rules(self, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
         """Write all rule files; the recording ones are returned, since only they apply to the past."""
@@ -71,11 +81,11 @@ class Stage:
         write_artifacts(folder, render(targets, (), RuleOptions(interval=RULE_INTERVAL)))
         return sorted(folder.glob("recorded-*.rules.yml"))
 
-    def start_alertmanager(self) -> Child:
-        """Alertmanager, telling Trimtab's webhook."""
+    def start_alertmanager(self) -> dict[str, Child]:
+        """Alertmanager, telling Trimtab's webhook, by readiness."""
         options = AlertmanagerOptions(webhook_url=f"{at(self.ports.trimtab)}/alerts/webhook")
         write_artifacts(self.folder, alertmanager(options))
-        return self.processes.start(
+        child = self.processes.start(
             "alertmanager",
             [
                 executable("prometheus-alertmanager", "alertmanager"),
@@ -85,6 +95,7 @@ class Stage:
                 "--cluster.listen-address=",
             ],
         )
+        return {f"{at(self.ports.alertmanager)}/-/ready": child}
 
     def prometheus_config(self) -> Path:
         """The configuration that `trimtab render prometheus` writes, and one more job for the replayed replicas."""
@@ -94,13 +105,14 @@ class Stage:
             quality=(f"127.0.0.1:{ports.quality}",),
             trimtab=(f"127.0.0.1:{ports.trimtab}",),
             alertmanagers=(f"127.0.0.1:{ports.alertmanager}",),
+            scrape_interval=SCRAPE_INTERVAL,
         )
         config: dict[str, Any] = yaml.safe_load(prometheus_config(options)[0].text)
         config["scrape_configs"].append(
             {
-                "job_name": "replayed",
+                "job_name": REPLAYED,
                 "honor_labels": True,
-                "static_configs": [{"targets": [f"127.0.0.1:{ports.replayed}"]}],
+                "static_configs": [{"targets": [f"127.0.0.1:{ports.replayed}"], "labels": {"instance": REPLAYED}}],
             }
         )
         file = self.folder / "prometheus.yml"

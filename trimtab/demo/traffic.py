@@ -6,7 +6,7 @@ import csv
 import gzip
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -16,18 +16,10 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from trimtab.demo.cast import Player
 from trimtab.demo.client import Client
-from trimtab.demo.live import LIVE, Replayed, keep_going
+from trimtab.demo.live import LIVE, Ahead, Replayed, keep_going
+from trimtab.demo.stage import Ports, at
 
 LIVE_WORKLOAD = "vision:digits"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Addresses:
-    """Where the real replica and the quality exporter listen, and which port the counters get."""
-
-    serving: str
-    quality: str
-    replayed_port: int
 
 
 def images(file: Path) -> tuple[list[list[float]], list[str]]:
@@ -40,7 +32,7 @@ def images(file: Path) -> tuple[list[list[float]], list[str]]:
 class Traffic:
     """Load that goes on from `begins_s` (Unix time); leaving the `with` block ends it."""
 
-    def __init__(self, cast: Sequence[Player], addresses: Addresses, held_out: Path, *, begins_s: float) -> None:
+    def __init__(self, cast: Sequence[Player], ports: Ports, held_out: Path, *, begins_s: float) -> None:
         registry = CollectorRegistry()
         counters = {runtime: make(registry) for runtime, make in LIVE.items()}
         played = {player.declared.id: _everyone(player, begins_s) for player in cast}
@@ -48,8 +40,8 @@ class Traffic:
         one = 1.0 / live.served.replicas
         pixels, truth = images(held_out)
         self.client = Client(
-            serving=addresses.serving,
-            quality=addresses.quality,
+            serving=at(ports.serving),
+            quality=at(ports.quality),
             labels=live.labels,
             inputs=pixels,
             truth=truth,
@@ -60,9 +52,7 @@ class Traffic:
         ticks = [partial(counters[player.declared.runtime].tick, played[player.declared.id]) for player in cast]
         self._stop = threading.Event()
         self._threads = [self._thread([self.client.tick]), self._thread(ticks)]
-        self._exporter, self._exporting = start_http_server(
-            addresses.replayed_port, addr="127.0.0.1", registry=registry
-        )
+        self._exporter, self._exporting = start_http_server(ports.replayed, addr="127.0.0.1", registry=registry)
 
     def _thread(self, ticks: Sequence[Callable[[float], None]]) -> threading.Thread:
         return threading.Thread(target=keep_going, args=(ticks, self._stop), daemon=True)
@@ -86,4 +76,11 @@ class Traffic:
 
 def _everyone(player: Player, begins_s: float) -> Replayed:
     """All replicas of a player as counters."""
-    return Replayed(labels=player.declared.match, served=player.served, share=1.0, ahead=player.ahead(begins_s))
+    tokens = player.future_tokens
+    return Replayed(
+        labels=player.declared.match,
+        served=player.served,
+        share=1.0,
+        ahead=Ahead(begins_s=begins_s, load=player.future),
+        tokens=None if tokens is None else Ahead(begins_s=begins_s, load=tokens),
+    )
