@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -103,7 +104,7 @@ class Serving:
             at_least_s=self.settings.service_time.total_seconds(),
             clock=self.clocks.monotonic,
         )
-        return await self.workers.run(load)
+        return await asyncio.to_thread(load)  # not a worker's: a busy server must still be able to change its model
 
     async def _run_one(self, model_id: str, one: Input) -> dict[str, Any]:
         model = self.deployments.serving(model_id)

@@ -127,6 +127,7 @@ def test_beyond_its_room_it_refuses_and_stays_responsive(serve: Serve) -> None:
     assert live.http.get("/health").status_code == 200
     assert time.monotonic() - began < 0.3
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert live.http.post("/models/digits/deploy").status_code == 200, "a busy server can still change its model"
     for caller in callers:
         caller.join()
     wait_until(lambda: live.value(**in_flight) == 0, within_s=2, what="nothing in flight")
