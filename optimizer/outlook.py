@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import numpy as np
@@ -37,8 +37,21 @@ class Outlook:
 
     def demand(self, scale: float = 1.0) -> Demand:
         """The week ahead at the plan's quantile, all load times `scale`."""
+        return self._ahead(self.level, scale)
+
+    def _ahead(self, level: float, scale: float) -> Demand:
+        """Replicas as the forecast's path asks for, or as the policy asked for lately where that is more.
+
+        On bursts the policy keeps more than any path of quantiles says; what it kept is taken along
+        with the growth of the load from the recent past to the week ahead.
+        """
         ahead = self.forecasting.forecast
-        return expected(ahead, self.sizing, self.recent, level=self.level, base=self.base, scale=scale)
+        found = expected(ahead, self.sizing, self.recent, level=level, base=self.base, scale=scale)
+        before, mean = self.measured(), float(np.mean(ahead.mean))
+        growth = scale * mean / before.rate_rps if before.rate_rps > 0 else scale
+        kept = np.ceil(before.replicas.values * growth - 1e-9)
+        held = replace(before.replicas, values=np.clip(kept, self.sizing.min_replicas, self.sizing.max_replicas))
+        return replace(found, replicas=held) if held.mean > found.replicas.mean else found
 
     def least(self) -> Demand:
         """The week ahead as it may well turn out lower: the median, less the back-test's error."""
@@ -47,9 +60,7 @@ class Outlook:
 
     def most(self) -> Demand:
         """The week ahead as it may well turn out higher: the highest quantile, plus the back-test's error."""
-        ahead = self.forecasting.forecast
-        level = ahead.levels[-1]
-        return expected(ahead, self.sizing, self.recent, level=level, base=self.base, scale=1.0 + self.error)
+        return self._ahead(self.forecasting.forecast.levels[-1], 1.0 + self.error)
 
     @property
     def missed(self) -> float:
