@@ -1,0 +1,84 @@
+"""The scheduler: both jobs at the start and on their cron, late ones run, and a fault ends nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from domain.errors import StoreError
+from tests.servers import wait_until
+from trimtab.jobs import MISFIRE_GRACE_S, Runs, scheduler_of
+from trimtab.settings import ScheduleSettings
+
+
+def clock() -> datetime:
+    return datetime.now(UTC)
+
+
+class Remembers:
+    """A run that remembers when it was called, and fails if told to."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.moments: list[datetime] = []
+        self.fault = fault
+
+    def __call__(self, *, now: datetime) -> None:
+        self.moments.append(now)
+        if self.fault:
+            raise self.fault
+
+
+@contextmanager
+def running(cycle: Runs, report: Runs) -> Iterator[BackgroundScheduler]:
+    scheduler = scheduler_of(ScheduleSettings(), cycle=cycle, report=report, clock=clock)
+    scheduler.start()
+    try:
+        yield scheduler
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+def test_both_jobs_run_at_the_start_with_the_time_handed_in() -> None:
+    cycle, report = Remembers(), Remembers()
+    with running(cycle, report) as scheduler:
+        wait_until(lambda: bool(cycle.moments and report.moments), within_s=10, what="both jobs")
+        following = {job.id: job.next_run_time for job in scheduler.get_jobs()}
+    assert all(moment.tzinfo for moment in cycle.moments)
+    assert following["cycle"] - clock() <= timedelta(minutes=5)
+    assert (following["report"].hour, following["report"].minute) == (0, 10)
+
+
+def test_late_and_piled_up_runs_are_settled_by_setting() -> None:
+    with running(Remembers(), Remembers()) as scheduler:
+        jobs = [(job.misfire_grace_time, job.coalesce, job.max_instances) for job in scheduler.get_jobs()]
+    assert jobs == [(MISFIRE_GRACE_S, True, 1)] * 2
+
+
+def test_a_fault_of_ours_is_one_line_in_the_log_and_the_job_stays(caplog: pytest.LogCaptureFixture) -> None:
+    cycle = Remembers(StoreError("store sqlite:///x: disk full"))
+    with running(cycle, Remembers()) as scheduler:
+        wait_until(lambda: bool(cycle.moments), within_s=10, what="the cycle")
+        wait_until(lambda: "disk full" in caplog.text, within_s=10, what="the log")
+        assert scheduler.get_job("cycle") is not None
+    assert "Traceback" not in caplog.text
+
+
+def test_a_cycle_never_overlaps_itself() -> None:
+    release, begun = threading.Event(), Remembers()
+
+    def slow(*, now: datetime) -> None:
+        begun(now=now)
+        release.wait(5)
+
+    with running(slow, Remembers()) as scheduler:
+        wait_until(lambda: bool(begun.moments), within_s=10, what="the cycle")
+        scheduler.modify_job("cycle", next_run_time=clock())
+        scheduler.wakeup()
+        release.wait(0.3)
+        assert len(begun.moments) == 1
+        release.set()

@@ -1,0 +1,130 @@
+"""The nightly report from the store and the source: facts where there are any, reasons where there are none."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dashboards.report
+from dashboards.report.model import PriceSource
+from domain.errors import NoData
+from domain.load import LoadHistory
+from domain.plan import Evidence, Json
+from domain.signals import Signal
+from domain.unknown import Unknown
+from domain.workload import Workload
+from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_evidence
+from trimtab.nightly import Nightly
+from trimtab.store.database import open_database
+from trimtab.store.journal import CostSample, Journal
+from trimtab.store.recommendations import Recommendations
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+TODAY = NOON.date()
+
+
+class Source:
+    """Two requests a second, 1 % of them failing, from 6 replicas; `known` hours of the day."""
+
+    known = 24
+
+    def __call__(self, _workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+        values = {Signal.REQUEST_RATE: 2.0, Signal.ERROR_RATIO: 0.01, Signal.READY_REPLICAS: 6.0}
+        if signal not in values:
+            raise NoData("a fake source", f"holds no {signal.value}", "nothing to mend")
+        assert end - start == DAY
+        hours = np.full(24, values[signal])
+        hours[self.known :] = np.nan
+        return LoadHistory(start=start, step=HOUR, values=hours)
+
+
+@pytest.fixture
+def nightly(tmp_path: Path) -> Iterator[Nightly]:
+    database = open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
+    made = Nightly(
+        recommendations=Recommendations(database),
+        journal=Journal(database),
+        day_load=Source(),
+        render=dashboards.report.render,
+        base_url="http://127.0.0.1:8000",
+    )
+    used: list[Json] = [
+        {"what": "m5.large", "source": "a list", "as_of": "2026-01-01"},
+        {"what": "x", "source": "mine", "as_of": None},
+    ]
+    evidence: Evidence = replace(an_evidence(), prices={"used": used})
+    made.recommendations.keep([a_record(replace(an_act(), evidence=evidence)), a_record(a_hold())])
+    made.journal.keep_workloads([a_workload("shop:ranker")])
+    yield made
+    database.close()
+
+
+def costs(nightly: Nightly, day: date, usd_per_hour: float) -> None:
+    sample = CostSample(workload="shop:ranker", current_usd_per_hour=usd_per_hour, proposed_usd_per_hour=0.5)
+    nightly.journal.add_costs(day, [sample])
+
+
+def test_a_row_holds_the_facts_of_the_day(nightly: Nightly) -> None:
+    costs(nightly, TODAY - DAY, 1.0)
+    costs(nightly, TODAY, 1.5)
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    row = next(row for row in report.rows if row.workload == "shop:ranker")
+    assert (row.cost, row.previous_cost, row.replicas) == (36.0, 24.0, 6.0)
+    assert row.proposed_cost == pytest.approx(350.4 * 24 / 730)
+    assert row.requests == 172_800.0
+    assert row.failed_share == pytest.approx(0.01)
+    assert row.idle_share == pytest.approx(1 - 2 / (6 * 4))
+    assert row.price_age == TODAY - date(2026, 1, 1)
+    assert row.reasons[0].code == "mode_chosen"
+    assert report.price_sources == (
+        PriceSource(name="a list", as_of=date(2026, 1, 1)),
+        PriceSource(name="mine", as_of=None),
+    )
+    assert [each.cost for each in report.trend[-2:]] == [24.0, 36.0]
+    assert isinstance(report.trend[0].cost, Unknown)
+
+
+def test_what_is_not_known_is_said_and_never_zero(nightly: Nightly) -> None:
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    held = next(row for row in report.rows if row.workload == "shop:young")
+    for value in (held.cost, held.proposed_cost, held.saving, held.requests, held.replicas, held.price_age):
+        assert isinstance(value, Unknown)
+    assert held.needs == "more history of the load"
+    assert "no cycle looked at 2 of 2 workloads" in report.shortfalls[0].reason
+
+
+def test_a_day_with_a_large_gap_has_no_total(nightly: Nightly) -> None:
+    source = Source()
+    source.known = 20
+    report = replace(nightly, day_load=source).gather(TODAY, now=NOON + DAY)
+    row = next(row for row in report.rows if row.workload == "shop:ranker")
+    assert row.requests == Unknown("only 83% of the day's load is known")
+    assert isinstance(row.idle_share, Unknown)
+    assert isinstance(row.failed_share, Unknown)
+
+
+def test_missed_nights_are_caught_up_once(nightly: Nightly) -> None:
+    for back in (1, 2, 3):
+        costs(nightly, TODAY - back * DAY, 1.0)
+    costs(nightly, TODAY, 1.0)
+    assert nightly.catch_up(now=NOON) == (TODAY - 3 * DAY, TODAY - 2 * DAY, TODAY - DAY)
+    assert nightly.catch_up(now=NOON + HOUR) == ()
+    assert nightly.catch_up(now=NOON + DAY) == (TODAY,)
+    stored = nightly.journal.report(TODAY - DAY)
+    assert stored is not None
+    assert stored.files["html"].startswith("<!doctype html>")
+    rows = list(csv.DictReader(io.StringIO(stored.files["csv"])))
+    assert {row["workload"] for row in rows} >= {"shop:ranker", "shop:young"}
+
+
+def test_a_night_is_one_of_utc(nightly: Nightly) -> None:
+    costs(nightly, TODAY, 1.0)
+    assert nightly.catch_up(now=datetime(2026, 3, 2, 23, 59, tzinfo=UTC)) == ()
+    assert nightly.catch_up(now=datetime(2026, 3, 3, 0, 1, tzinfo=UTC)) == (TODAY,)
