@@ -5,7 +5,7 @@
 | `HistorySource` | monitor | trimtab.wiring |
 | `RuntimeProfile` (data, domain.signals) | monitor.profiles | detected, or settings |
 | `Forecaster` | optimizer.forecasters | back-test |
-| `Policy` | optimizer.policies | settings |
+| `Policy` (its types are the optimizer's: `optimizer.policies.Policy`) | optimizer.policies | settings |
 | `Guardrail` | optimizer.guardrails | trimtab.wiring |
 | `Emitter` | rules, dashboards, manifests | trimtab.wiring |
 | `Notifier` | trimtab.notify | settings |
@@ -19,11 +19,9 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.artifact import Artifact
-from domain.capacity import CapacityModel
 from domain.load import Forecast, LoadHistory
 from domain.observation import Observation
 from domain.plan import Plan, Recommendation
-from domain.prices import PriceBook
 from domain.signals import Signal
 from domain.workload import Workload
 
@@ -46,14 +44,6 @@ class Forecaster(Protocol):
     """Sees the history (gaps and all) and nothing later; gives `steps` future steps at `levels`."""
 
     def __call__(self, history: LoadHistory, steps: int, levels: tuple[float, ...], /) -> Forecast: ...
-
-
-class Policy(Protocol):
-    """Prices ways of running one workload and proposes one."""
-
-    def __call__(
-        self, observation: Observation, forecast: Forecast, capacity: CapacityModel, book: PriceBook, /
-    ) -> Plan: ...
 
 
 class Guardrail(Protocol):
