@@ -22,7 +22,7 @@ FIELDS = (
     "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
     "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "why", "needs",
 )  # fmt: skip
-NARROWEST = 140
+NARROWEST = 124
 
 
 def write(output: str, records: Sequence[Record], now: datetime) -> str:
@@ -67,6 +67,7 @@ def _escaped(cell: str) -> str:
 
 
 def _table(bodies: Sequence[dict[str, Any]]) -> str:
+    """The figures side by side, and beneath them why, a paragraph for each workload."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
@@ -74,15 +75,16 @@ def _table(bodies: Sequence[dict[str, Any]]) -> str:
     wide = max(NARROWEST, shutil.get_terminal_size((NARROWEST, 24)).columns)
     printed = io.StringIO()
     screen = Console(file=printed, width=wide, force_terminal=sys.stdout.isatty(), highlight=False)
-    table = Table(*COLUMNS, show_lines=True, expand=True)
-    for column in table.columns[4:6]:
+    figures, reasons = Table(*COLUMNS[:-1]), Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in figures.columns[4:]:
         column.justify = "right"
-    table.columns[-1].ratio = 1
     for body in bodies:
-        cells = [Text(cell) for cell in _cells(body)]
+        *cells, why = [Text(cell) for cell in _cells(body)]
         cells[1].stylize("bold green" if body["kind"] == "act" else "yellow")
-        table.add_row(*cells)
-    screen.print(table)
+        figures.add_row(*cells)
+        reasons.add_row(cells[0], why)
+    screen.print(figures)
+    screen.print(reasons)
     return printed.getvalue()
 
 
