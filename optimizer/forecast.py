@@ -1,34 +1,47 @@
-"""Forecasts the load: candidates, weighed by their own back-test, with calibrated quantiles."""
+"""Forecasts the load: many candidates, weighed by their own back-test, with calibrated quantiles.
+
+The path (`Forecast.mean`, and the 0.5 quantile) is the step's mean load with the least absolute
+error; on sparse load that is below the expectation, which `Forecasting.expected` gives for sums
+such as a bill.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from domain.load import BacktestScore, Floats, Forecast, LoadHistory
 from domain.unknown import Unknown
-from optimizer.calibration import quantiles, spread
+from optimizer.bands import LEVELS as BAND_LEVELS
+from optimizer.bands import at_levels
+from optimizer.fine import whole_days, within_hours
+from optimizer.folds import Folds, Memory, Question, make_folds, past_bounds, quantile_rows, remember
 from optimizer.forecasters import CANDIDATES, NAIVE
-from optimizer.grid import DAY, WEEK_DAYS, Grid, days_before, to_grid, working_step
+from optimizer.grid import WEEK_DAYS, Grid, to_grid, working_step
 from optimizer.hygiene import Mask, clean
+from optimizer.scoreboard import COMBINED, scoreboard
 
 LEVELS = (0.5, 0.9, 0.95, 0.99)
 QUANTILE = 0.95
-DAYS_BACK = 56
-FOLDS = 14
-COMBINED = "combined"
+LEAST = 3  # known values
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Forecasting:
-    """A forecast and why to believe it: each candidate's back-test, what is lacking, what was masked."""
+    """A forecast and why to believe it: each candidate's back-test, what is lacking, what was masked.
+
+    `expected` is the expectation of each step (requests/s), for sums; `weights` the share that each
+    candidate has in the path; `memory` makes the next forecast of the same workload cheap.
+    """
 
     forecast: Forecast
+    expected: Floats
     scoreboard: tuple[BacktestScore, ...]
+    weights: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
     masked: tuple[Mask, ...]
+    memory: Memory
 
 
 def forecast(
@@ -38,55 +51,54 @@ def forecast(
     levels: tuple[float, ...] = LEVELS,
     quantile: float = QUANTILE,
     model: str | None = None,
+    country: str | None = None,
+    memory: Memory | None = None,
 ) -> Forecasting | Unknown:
-    """Quantiles of each of the next `steps` steps of `history.step`.
+    """Quantiles of each of the next `steps` steps of `history.step`, from the end of the history on.
 
     `history` is requests/s; its gaps (NaN) are left out of everything. Candidates are weighed by
-    their absolute error on daily origins of this history, the spread of the combination is read
-    from its own errors there. With `model` that one candidate is used. Unknown where no value is
-    known or the step does not fit a day; ValueError for an unknown `model` or bad `levels`.
+    their absolute error on daily origins of this very history, the quantiles by their pinball loss
+    there, among others at `quantile`. With `model` that one candidate is used. `country` (ISO 3166)
+    adds public holidays to the weekends; give it only where the clock is true. `memory` of an
+    earlier forecast, made whole days before, saves the work on the origins that it knows.
+
+    Unknown where fewer than three values are known or the step fits neither an hour nor a day.
+    ValueError for an unknown `model` or `country`, or for bad `levels`, `quantile` or `steps`.
     """
     _check(steps, levels, quantile, model)
     step = working_step(history.step)
     if isinstance(step, Unknown):
         return step
+    known = int(np.isfinite(history.values).sum())
     cleaned = clean(history)
     grid = to_grid(cleaned.history, step)
-    if not np.isfinite(grid.values).any():
-        return Unknown(f"none of the {len(history)} steps of load is known")
-    days = max(1, -(-(steps * history.step) // DAY))
-    origins = _origins(grid)
-    paths = _paths(grid, origins, days)
-    actual = _actual(grid, origins)
-    weights = _weights(paths, actual, model)
-    path = sum((weight * paths[name] for name, weight in weights.items()), start=np.zeros_like(paths["level"]))
-    floor = 0.25 * float(np.nanmean(np.abs(grid.values))) + 1e-9
-    fine = _fine(path, step // history.step)
-    errors = (_fine_actual(cleaned.history, origins, grid) - fine[1:, : DAY // history.step]) / spread(
-        fine[1:, : DAY // history.step], floor
-    )
-    if not np.isfinite(errors).any():
-        known = history.values[np.isfinite(cleaned.history.values)]
-        errors = (known - known.mean()) / spread(np.full(len(known), known.mean()), floor)
-    ahead = fine[0, :steps]
-    rows = quantiles(ahead, errors, levels, floor)
-    if not (history.values < 0).any():
-        rows, ahead = np.maximum(rows, 0.0), np.maximum(ahead, 0.0)
-    board = _scoreboard(paths | {COMBINED: path}, actual, quantile, floor)
+    if known < LEAST or not np.isfinite(grid.values).any():
+        return Unknown(f"{known} of {len(history)} steps of load are known; at least {LEAST} are needed")
+    below = min(0.0, float(np.nanmin(grid.values)))  # no load is negative, but other signals are forecast too
+    question = Question(days=whole_days(steps, history), model=model, country=country)
+    folds = make_folds(Grid(end=grid.end, step=step, values=grid.values - below), question, memory)
+    rows = quantile_rows(folds, quantile).reshape(len(BAND_LEVELS), -1)
+    path, rows = within_hours(cleaned.history, grid, folds.now.path.ravel() + below, rows + below)
+    lowest = 0.0 if below == 0 else -np.inf
+    path, rows = np.maximum(path[:steps], lowest), np.maximum(rows[:, :steps], lowest)
+    board = _board(folds, quantile)
     name = model or COMBINED
     return Forecasting(
         forecast=Forecast(
             origin=history.end,
             step=history.step,
             levels=levels,
-            quantiles=rows,
-            mean=ahead,
+            quantiles=np.maximum.accumulate(np.maximum(at_levels(rows, levels), lowest), axis=0),
+            mean=path,
             model=name,
             score=next((score for score in board if score.model == name), None),
         ),
+        expected=_expectation(rows),
         scoreboard=board,
+        weights=tuple(zip(CANDIDATES, folds.weight.mean(axis=1).tolist(), strict=True)),
         notes=_notes(grid),
         masked=cleaned.masked,
+        memory=remember(folds, step, question),
     )
 
 
@@ -101,92 +113,24 @@ def _check(steps: int, levels: tuple[float, ...], quantile: float, model: str | 
         raise ValueError(f"there is no forecaster {model!r}; there are {', '.join(CANDIDATES)}")
 
 
-def _origins(grid: Grid) -> list[int]:
-    """Now, then the same time on each day before that has a day of history of its own; newest first."""
-    now = len(grid.values)
-    folds = [now - day * grid.per_day for day in range(1, FOLDS + 1)]
-    return [now, *(origin for origin in folds if origin >= grid.per_day)]
-
-
-def _paths(grid: Grid, origins: list[int], days: int) -> dict[str, Floats]:
-    """Each candidate's path from each origin; what a candidate cannot say is filled by a simpler one."""
-    past = days_before(grid.values, origins, grid.per_day, DAYS_BACK)
-    paths = {name: candidate(past, days).reshape(len(origins), -1) for name, candidate in CANDIDATES.items()}
-    overall = float(np.nanmean(grid.values))
-    simpler = np.where(np.isfinite(paths["yesterday"]), paths["yesterday"], paths["level"])
-    simpler = np.where(np.isfinite(simpler), simpler, overall)
-    return {name: np.where(np.isfinite(path), path, simpler) for name, path in paths.items()}
-
-
-def _actual(grid: Grid, origins: list[int]) -> Floats:
-    """What came in the day after each past origin: shape (folds, steps a day)."""
-    days = [grid.values[origin : origin + grid.per_day] for origin in origins[1:]]
-    return np.array(days).reshape(len(origins) - 1, grid.per_day)
-
-
-def _weights(paths: Mapping[str, Floats], actual: Floats, model: str | None) -> dict[str, float]:
-    if model is not None:
-        return {model: 1.0}
-    if not np.isfinite(actual).any():
-        return {"yesterday": 1.0}
-    losses = {name: _mae(path, actual) for name, path in paths.items()}
-    best = max(min(losses.values()), 1e-12)
-    raw = {name: float(np.exp(-5 * (loss / best - 1))) for name, loss in losses.items()}
-    total = sum(raw.values())
-    return {name: value / total for name, value in raw.items()}
-
-
-def _mae(path: Floats, actual: Floats) -> float:
-    return float(np.nanmean(np.abs(actual - path[1:, : actual.shape[1]])))
-
-
-def _fine(path: Floats, ratio: int) -> Floats:
-    return np.repeat(path, ratio, axis=1)
-
-
-def _fine_actual(history: LoadHistory, origins: list[int], grid: Grid) -> Floats:
-    ratio = grid.step // history.step
-    ends = [len(history) - (origins[0] - origin) * ratio for origin in origins[1:]]
-    per_day = grid.per_day * ratio
-    return np.array([history.values[end : end + per_day] for end in ends]).reshape(len(ends), per_day)
-
-
-def _scoreboard(
-    paths: Mapping[str, Floats], actual: Floats, quantile: float, floor: float
-) -> tuple[BacktestScore, ...]:
-    """Each candidate on the same folds, best first; empty while there are none."""
-    if not np.isfinite(actual).any():
+def _board(folds: Folds, quantile: float) -> tuple[BacktestScore, ...]:
+    if not folds.past:
         return ()
-    scored = {name: _losses(path[1:, : actual.shape[1]], actual, quantile, floor) for name, path in paths.items()}
-    naive = min((scored[name] for name in NAIVE), key=lambda loss: loss[1])
-    board = [
-        BacktestScore(
-            model=name,
-            quantile=quantile,
-            pinball=pinball,
-            mae=mae,
-            naive_pinball=naive[0],
-            naive_mae=naive[1],
-            coverage=coverage,
-            folds=len(actual),
-        )
-        for name, (pinball, mae, coverage) in scored.items()
-    ]
-    return tuple(sorted(board, key=lambda score: score.pinball))
+    return scoreboard(
+        tuple(CANDIDATES),
+        paths=np.stack([fold.paths for fold in folds.past], axis=1),
+        combined=np.stack([fold.path[0] for fold in folds.past]),
+        bound=past_bounds(folds, quantile),
+        actual=folds.actual,
+        quantile=quantile,
+        naive=NAIVE,
+    )
 
 
-def _losses(path: Floats, actual: Floats, quantile: float, floor: float) -> tuple[float, float, float]:
-    """Pinball loss and coverage at `quantile`, each fold calibrated on the others, and mean absolute error."""
-    errors = (actual - path) / spread(path, floor)
-    bounds = np.full_like(path, np.nan)
-    for fold in range(len(path)):
-        others = np.delete(errors, fold, axis=0) if len(path) > 1 else errors
-        if np.isfinite(others).any():
-            bounds[fold] = quantiles(path[fold], others, (quantile,), floor)[0]
-    off = actual - np.where(np.isfinite(bounds), bounds, path)
-    pinball = float(np.nanmean(np.maximum(quantile * off, (quantile - 1) * off)))
-    known = np.isfinite(off)
-    return pinball, float(np.nanmean(np.abs(actual - path))), float((off[known] <= 0).mean())
+def _expectation(rows: Floats) -> Floats:
+    """The integral of the quantile function (rows at `bands.LEVELS`) over the levels, flat beyond the outermost."""
+    levels = np.concatenate([[0.0], BAND_LEVELS, [1.0]])
+    return np.asarray(np.trapezoid(np.concatenate([rows[:1], rows, rows[-1:]]), levels, axis=0))
 
 
 def _notes(grid: Grid) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
 """The grid that forecasting thinks on: one value an hour, counted back from the end of the history.
 
 Means over an hour are quiet enough to learn a daily and a weekly shape from; finer steps are
-derived from the hourly path and calibrated at their own step. Counting back from the origin keeps
-every hour whole, whatever minute the clock shows.
+derived from the hourly path. Counting back from the origin keeps every hour whole, whatever minute
+the clock shows.
 """
 
 from __future__ import annotations
@@ -40,9 +40,11 @@ class Grid:
 
 
 def working_step(step: timedelta) -> timedelta | Unknown:
-    """An hour, or the history's own step where that is longer and divides a day."""
-    if step <= HOUR:
+    """An hour for all that divides one, or the history's own step where that is longer and divides a day."""
+    if step <= HOUR and HOUR % step == timedelta(0):
         return HOUR
+    if step <= HOUR:
+        return Unknown(f"a step of {step} does not divide an hour; resample the history to whole minutes")
     if DAY % step:
         return Unknown(f"a step of {step} does not divide a day, so no daily shape can be read from it")
     return step
@@ -69,14 +71,3 @@ def means_before(history: LoadHistory, end: datetime, step: timedelta) -> Floats
 def to_grid(history: LoadHistory, step: timedelta) -> Grid:
     """The history as means over `step`, counted back from its end; gaps stay NaN."""
     return Grid(end=history.end, step=step, values=means_before(history, history.end, step))
-
-
-def days_before(values: Floats, origins: list[int], per_day: int, days: int) -> Floats:
-    """The days before each origin, newest first: `[o, k, h]` is the value `(k + 1)` days before `origins[o] + h`.
-
-    Shape (origins, days, per_day); NaN before the beginning. An origin is an index into `values`:
-    only values before it are used.
-    """
-    padded = np.concatenate([np.full(days * per_day, np.nan), values])
-    starts = np.asarray(origins)[:, None] + per_day * (days - 1 - np.arange(days))[None, :]
-    return np.asarray(padded[starts[:, :, None] + np.arange(per_day)])

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from domain.load import Forecast, LoadHistory
 from domain.unknown import Unknown
+from optimizer.folds import DAYS_BACK, FOLDS, Memory
 from optimizer.forecast import LEVELS, forecast
 from optimizer.grid import means_before
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LOOKBACK = timedelta(days=DAYS_BACK + FOLDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,23 +91,18 @@ def backtest(
         raise ValueError(f"horizon must be a whole number of steps of {step}, not {horizon}")
     done: list[Fold] = []
     held: list[Held] = []
+    memory: Memory | None = None
     for moment in origins(history, step=step, every=every, folds=folds):
         last_seen = history.until(moment).end - history.step
-        answer = _fold(history, moment, horizon, step, model)
+        values = means_before(history, moment, step)[-(LOOKBACK // step) :]
+        seen = LoadHistory(start=moment - len(values) * step, step=step, values=values)
+        answer = forecast(seen, steps=horizon // step, levels=LEVELS, model=model, memory=memory)
         if isinstance(answer, Unknown):
             held.append(Held(origin=last_seen, reason=answer.reason))
         else:
-            done.append(Fold(origin=last_seen, forecast=answer))
+            memory = answer.memory
+            done.append(Fold(origin=last_seen, forecast=answer.forecast))
     return Backtest(folds=tuple(done), held=tuple(held))
-
-
-def _fold(
-    history: LoadHistory, moment: datetime, horizon: timedelta, step: timedelta, model: str | None
-) -> Forecast | Unknown:
-    values = means_before(history, moment, step)
-    seen = LoadHistory(start=moment - len(values) * step, step=step, values=values)
-    made = forecast(seen, steps=horizon // step, levels=LEVELS, model=model)
-    return made if isinstance(made, Unknown) else made.forecast
 
 
 def rows(result: Backtest) -> Iterator[Row]:

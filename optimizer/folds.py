@@ -1,0 +1,224 @@
+"""Past origins: what would have been forecast on each, so that it can be judged and learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from domain.load import Floats
+from optimizer.bands import at_levels, band_losses, bands, blend, trust
+from optimizer.forecasters import CANDIDATES, NAIVE, SIMPLER
+from optimizer.grid import DAY, Grid
+from optimizer.past import Past, before
+from optimizer.weighing import combine, losses, weights
+
+DAYS_BACK = 56
+FOLDS = 28
+FOLDS_KEPT = 28
+LEAST_DAYS = 2  # of history before a fold: with less, a fold says little about what comes now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fold:
+    """A forecast made at `origin`: of each candidate, of the combination, and every band.
+
+    `paths` is (candidates, steps a day) and `bands` (bands, levels, steps a day), of the first day;
+    `path` is the combination, (days, steps a day).
+    """
+
+    origin: datetime
+    paths: Floats
+    path: Floats
+    bands: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Memory:
+    """Past folds of one workload, newest first: given back, tomorrow's forecast costs one origin only.
+
+    `basis` names all that must be the same for the folds to be of use.
+    """
+
+    basis: tuple[object, ...]
+    folds: tuple[Fold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Folds:
+    """The forecast from now and from past origins, newest first, with what came (`actual`).
+
+    `now_bands` is (bands, levels, days, steps a day); `actual` (past folds, steps a day), NaN where
+    unknown; `weight` (candidates, parts of the day) is what the candidates weigh now.
+    """
+
+    now: Fold
+    now_bands: Floats
+    past: tuple[Fold, ...]
+    actual: Floats
+    weight: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked besides the history: days ahead, one `model` or None for all, the calendar."""
+
+    days: int
+    model: str | None
+    country: str | None
+
+
+def make_folds(grid: Grid, question: Question, memory: Memory | None) -> Folds:
+    """The forecast from the end of the grid, and those from earlier days, from memory where it has them."""
+    usable = memory.folds if memory and memory.basis == basis(grid.step, question) else ()
+    remembered = {age: fold for fold in usable if (age := _age(grid, fold)) is not None}
+    ages = sorted(set(_ages(grid)) | set(remembered))
+    missing = [0, *(age for age in ages if age not in remembered)]
+    size = len(grid.values)
+    past = before(
+        grid,
+        [size - age * grid.per_day for age in missing],
+        days_back=DAYS_BACK,
+        days_ahead=question.days,
+        country=question.country,
+    )
+    fresh = dict(zip(missing, np.moveaxis(_paths(past), 1, 0), strict=True))
+    first_days = [remembered[age].paths if age in remembered else fresh[age][:, 0] for age in ages]
+    actual = np.array([_came(grid, age) for age in ages]).reshape(len(ages), grid.per_day)
+    loss = losses(np.stack([fresh[0][:, 0], *first_days], axis=1)[:, 1:], actual)
+    weight = {age: _weigh(loss, ages, age, question.model) for age in missing}
+    path = {age: combine(fresh[age], weight[age]) for age in missing}
+    spread = bands(past, np.stack([path[age] for age in missing]), 1e-9 * _largest(grid))
+    made = {
+        age: Fold(
+            origin=grid.end - age * DAY,
+            paths=np.ascontiguousarray(fresh[age][:, 0]),
+            path=path[age],
+            bands=np.ascontiguousarray(spread[:, place, :, 0]),
+        )
+        for place, age in enumerate(missing)
+    }
+    return Folds(
+        now=made[0],
+        now_bands=spread[:, 0],
+        past=tuple(remembered.get(age) or made[age] for age in ages),
+        actual=actual,
+        weight=weight[0],
+    )
+
+
+def remember(folds: Folds, step: timedelta, question: Question) -> Memory:
+    """What to give back with the next question."""
+    return Memory(basis=basis(step, question), folds=(folds.now, *folds.past)[:FOLDS_KEPT])
+
+
+def basis(step: timedelta, question: Question) -> tuple[object, ...]:
+    """All that must be the same for folds to be comparable."""
+    return (step, tuple(CANDIDATES), question.model, question.country)
+
+
+def quantile_rows(folds: Folds, quantile: float) -> Floats:
+    """The quantiles now, at `bands.LEVELS`: (levels, days, steps a day), wider on days further ahead."""
+    rows = blend(folds.now_bands, trust(_losses(folds, quantile)), folds.now.path)
+    widening = _widening(folds)[None, :, None]
+    return np.asarray(folds.now.path + (rows - folds.now.path) * widening)
+
+
+def past_bounds(folds: Folds, quantile: float) -> Floats:
+    """The combination's quantile on each past fold, as it would have been given then: (folds, steps a day)."""
+    loss = _losses(folds, quantile)
+    made = []
+    for place, fold in enumerate(folds.past):
+        rows = blend(fold.bands[:, :, None], trust(loss[:, place + 1 :]), fold.path[:1])
+        made.append(at_levels(rows, (quantile,))[0, 0])
+    return np.array(made).reshape(folds.actual.shape)
+
+
+def _losses(folds: Folds, quantile: float) -> Floats:
+    """Pinball losses of the bands on the past folds: (bands, folds)."""
+    if not folds.past:
+        return np.empty((len(folds.now_bands), 0))
+    return band_losses(np.stack([fold.bands for fold in folds.past], axis=1), folds.actual, quantile)
+
+
+def _ages(grid: Grid) -> list[int]:
+    """The past origins to judge by, in days: those with enough history of their own before them."""
+    size, per_day = len(grid.values), grid.per_day
+    least = LEAST_DAYS if size > (LEAST_DAYS + 1) * per_day else 1
+    known = np.cumsum(np.isfinite(grid.values))
+    return [
+        age
+        for age in range(1, FOLDS + 1)
+        if (origin := size - age * per_day) >= least * per_day and known[origin - 1] >= per_day / 2
+    ]
+
+
+def _age(grid: Grid, fold: Fold) -> int | None:
+    """Whole days between the fold's origin and now; None if it is no whole number of at least one."""
+    age, rest = divmod(grid.end - fold.origin, DAY)
+    return age if age >= 1 and not rest and age * grid.per_day <= len(grid.values) else None
+
+
+def _paths(past: Past) -> Floats:
+    """Every candidate's path (candidates, origins, days, steps a day); gaps in it filled by a simpler one."""
+    plain = [candidate(past) for candidate in SIMPLER]
+    known = np.isfinite(past.values)
+    overall = np.where(known, past.values, 0.0).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
+    stand_in = np.broadcast_to(overall[:, None, None], plain[0].shape)
+    for simpler in reversed(plain):
+        stand_in = np.where(np.isfinite(simpler), simpler, stand_in)
+    made = [candidate(past) for candidate in CANDIDATES.values()]
+    return np.stack([np.where(np.isfinite(path), path, stand_in) for path in made])
+
+
+def _came(grid: Grid, age: int) -> Floats:
+    """What came in the day after the origin `age` days ago."""
+    origin = len(grid.values) - age * grid.per_day
+    return grid.values[origin : origin + grid.per_day]
+
+
+def _weigh(loss: Floats, ages: Sequence[int], age: int, model: str | None) -> Floats:
+    """Weights at the origin `age` days ago, from the folds that were over by then."""
+    if model is not None:
+        only = np.array([name == model for name in CANDIDATES], dtype=np.float64)
+        return np.repeat(only[:, None], loss.shape[2], axis=1)
+    over = [place for place, other in enumerate(ages) if other > age]
+    names = list(CANDIDATES)
+    return weights(loss[:, over], tuple(names.index(name) for name in NAIVE))
+
+
+def _largest(grid: Grid) -> float:
+    return max(float(np.nanmax(np.abs(grid.values))), 1e-12)
+
+
+def _widening(folds: Folds) -> Floats:
+    """How much larger errors are on each day ahead than on the first, from past folds; 1 to 3, never falling.
+
+    Where fewer than three folds can tell, a tenth more for each day.
+    """
+    days = len(folds.now.path)
+    factors = np.ones(days)
+    for day in range(1, days):
+        pairs = [
+            (np.abs(came_later - fold.path[day]), np.abs(came - fold.path[0]))
+            for place, (fold, came) in enumerate(zip(folds.past, folds.actual, strict=True))
+            if day < len(fold.path) and (came_later := _later(folds, place, day)) is not None
+        ]
+        later = np.array([pair[0] for pair in pairs])
+        first = np.array([pair[1] for pair in pairs])
+        if len(pairs) >= 3 and np.isfinite(later).any() and np.nansum(first) > 0:
+            factors[day] = np.nanmean(later) / np.nanmean(first)
+        else:
+            factors[day] = factors[day - 1] + 0.1
+    return np.asarray(np.clip(np.maximum.accumulate(factors), 1.0, 3.0))
+
+
+def _later(folds: Folds, place: int, day: int) -> Floats | None:
+    """What came on the `day`-th day after a past fold's origin: the first day of a newer fold."""
+    wanted = folds.past[place].origin + day * DAY
+    for newer in range(place - 1, -1, -1):
+        if folds.past[newer].origin == wanted:
+            return np.asarray(folds.actual[newer])
+    return None
