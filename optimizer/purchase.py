@@ -32,7 +32,7 @@ class PurchaseOptions:
 
     max_term: timedelta = timedelta(days=365)
     max_upfront_share: float = 0.0
-    committing_history: timedelta = timedelta(days=14)
+    committing_history: timedelta = timedelta(days=28)
     spot: bool = True
     firm_share: float = 0.5
     spot_budget_share: float = 0.25

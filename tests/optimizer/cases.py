@@ -85,7 +85,7 @@ def history(values: NDArray[np.float64] | list[float], step: timedelta = FIVE_MI
     return LoadHistory(start=MONDAY, step=step, values=np.asarray(values, dtype=np.float64))
 
 
-def daily(days: float = 14, *, low: float = 2.0, high: float = 10.0, seed: int = 3) -> LoadHistory:
+def daily(days: float = 28, *, low: float = 2.0, high: float = 10.0, seed: int = 3) -> LoadHistory:
     """Requests/s that rise and fall once a day, with noise of a twentieth."""
     steps = int(days * 288)
     hours = np.arange(steps) / 12.0

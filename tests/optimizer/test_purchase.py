@@ -61,7 +61,7 @@ def test_a_short_history_commits_to_nothing_and_says_so() -> None:
     risk = replace(RISK, history=timedelta(days=6))
     terms, reasons = decide(spread([5]), spread([5]), machine(), commitments=(YEAR,), risk=risk, options=NO_SPOT)
     assert terms.reserved == 0
-    assert "6.0 days of history are too short to commit on; needed: 14" in reasons[0].detail
+    assert "6.0 days of history are too short to commit on; needed: 28" in reasons[0].detail
 
 
 def test_of_the_allowed_commitments_the_deepest_discount_is_taken() -> None:

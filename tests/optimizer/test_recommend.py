@@ -172,7 +172,7 @@ def test_the_evidence_shows_every_mode_and_each_price_with_its_age(busy: Act) ->
     prices: Any = busy.evidence.prices
     assert set(prices["modes"]) == {"serverless", "dedicated", "shared"}
     assert "mode" in prices["rule_of_thumb"]
-    assert all(used["age_days"] == 18 and used["source"] == "made up" for used in prices["used"])
+    assert all(used["age_days"] == 32 and used["source"] == "made up" for used in prices["used"])
 
 
 def test_the_replay_shows_our_policy_beside_the_others_in_dollars_and_misses(busy: Act) -> None:
