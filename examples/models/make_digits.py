@@ -11,10 +11,14 @@ import argparse
 import csv
 import gzip
 import io
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+# Official builds of onnxruntime report to Microsoft unless this stands before they load.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import numpy as np
 from numpy.typing import NDArray
