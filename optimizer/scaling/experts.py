@@ -18,12 +18,13 @@ from optimizer.compiled import compiled
 from optimizer.physics import Counts, Floats, StartUp
 from optimizer.scaling.features import DAY_S, HOUR_S, Clock, Seasons, carried, seasons, trailing_max
 from optimizer.scaling.mean import HALF_LIFE_S, expected, spread
-from optimizer.scaling.newsvendor import Sampling, newsvendor, profile_features
+from optimizer.scaling.newsvendor import Outlook, Sampling, newsvendor, profile_features
 from optimizer.scaling.tails import Fading, conformal
 
 SPREAD_TAILS = np.array([0.5, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4])
 SHAPE_TAILS = np.array([0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4])
 PRICES = np.array([1.5, 3.0, 6.0, 12.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
+FEATURE_TAILS = [4, 6, 9]  # 5 %, 1 % and 0.1 %
 REFRESH_S = 600.0
 MEMORY_S = 14 * DAY_S
 DRAWS = 12
@@ -101,7 +102,7 @@ def _targets(load: Floats, clock: Clock) -> Iterator[tuple[str, Floats, NDArray[
     target, excess = conformal(load, mean, width, SPREAD_TAILS, fading)
     yield "spread", SPREAD_TAILS, target, excess
     sampling = Sampling(lead=clock.lead, window=clock.steps(MEMORY_S), draws=DRAWS)
-    rows = profile_features(load, mean, width, past, clock)
+    rows = profile_features(load, Outlook(mean=mean, spread=width, tails=target[FEATURE_TAILS]), past, clock)
     priced = newsvendor(load, rows, PRICES, sampling)
     nearest = [int(np.argmin(np.abs(np.log(SPREAD_TAILS * price)))) for price in PRICES]
     yield "newsvendor", 1.0 / PRICES, priced, excess[nearest]

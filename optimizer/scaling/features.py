@@ -122,6 +122,16 @@ def recurring(values: Floats, period: int, count: int, lead: int, *, reach: int 
     return means
 
 
+def recurring_peak(values: Floats, period: int, count: int, lead: int, *, reach: int = 0) -> Floats:
+    """Maximum of `values` at the same phase of the last `count` periods as step t + lead; NaN if none known."""
+    peak = np.full(len(values), np.nan)
+    begin = -(-(lead + reach) // period)
+    for j in range(begin, begin + count):
+        if j * period - lead < len(values):
+            peak = np.fmax(peak, shifted(values, j * period - lead))
+    return peak
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seasons:
     """The same time yesterday, last week, two weeks ago, and over the last seven days, for step t + d."""

@@ -84,12 +84,13 @@ def _refit(gram: Matrix, right: Floats, ridge: float) -> Floats:
     """Coefficients beyond the prior."""
     n = len(right)
     full = gram.copy()
+    trace = 0.0
     for i in range(n):
+        trace += gram[i, i]
         for j in range(i):
             full[j, i] = full[i, j]
-    small = 1e-4 * np.trace(gram) / n + 1e-9
     for i in range(n):
-        full[i, i] += ridge * gram[i, i] + small
+        full[i, i] += ridge * gram[i, i] + 1e-4 * trace / n + 1e-9
     return _solved(full, right)
 
 

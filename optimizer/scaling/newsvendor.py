@@ -2,13 +2,14 @@
 
 q = w.f with w >= 0 minimises sum( q + price * (load - q)+ ): the cost of what is held plus the price of
 what is missed, which is convex in w. The features are in replicas: the mean, the spread, recent and
-same-time maxima, and the mean positive error at the same phase of the half-hour, hour and day, which
+same-time maxima, conformal tails, and the mean positive error at the same phase of the half-hour, hour and day, which
 is where clock-driven spikes show. Fitted by projected AdaGrad (Duchi et al. 2011) on samples drawn
 from the last fourteen days with a fixed seed, one step at a time, iterates averaged.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -19,14 +20,15 @@ from optimizer.physics import Floats
 from optimizer.scaling.features import (
     DAY_S,
     HOUR_S,
+    WEEK_S,
     Clock,
     Seasons,
     carried,
     centred_max,
     centred_mean,
     decayed_mean,
-    first_known,
     recurring,
+    recurring_peak,
     shifted,
     trailing_max,
 )
@@ -37,35 +39,49 @@ AVERAGING = 0.002
 RATE = 0.05
 
 
-def profile_features(load: Floats, mean: Floats, spread: Floats, past: Seasons, clock: Clock) -> Matrix:
-    """(steps, features), each a load in replicas that step t + d might reach above its mean."""
-    error = np.maximum(load - shifted(mean, clock.lead), 0.0)
-    relative = error / (shifted(mean, clock.lead) + 0.5)
-    wide = int(900 / clock.step_s)
-    hour, day = clock.steps(HOUR_S), clock.steps(DAY_S)
-    known = carried(load)
-    columns = [np.ones(len(load)), mean, spread, np.sqrt(mean)]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Outlook:
+    """What is already said about step t + d: the mean, its spread, and targets at some tails (tails, steps)."""
+
+    mean: Floats
+    spread: Floats
+    tails: Matrix
+
+
+def profile_features(load: Floats, outlook: Outlook, past: Seasons, clock: Clock) -> Matrix:
+    """(steps, features), each a load in replicas that step t + d might reach, or by how much above its mean."""
+    mean, lead = outlook.mean, clock.lead
+    known, sharp = carried(load), centred_max(load, 2)
+    before = shifted(mean, lead)
+    error = np.maximum(load - before, 0.0)
+    day, week = clock.steps(DAY_S), clock.steps(WEEK_S)
+    columns = [np.ones(len(load)), mean, outlook.spread, np.sqrt(mean), *outlook.tails]
     columns += [trailing_max(known, clock.steps(seconds)) for seconds in (600, HOUR_S, 6 * HOUR_S, DAY_S)]
     columns += [past.day_peak, past.week_peak, past.day_half_hour, past.week_half_hour]
-    columns += [
-        recurring(error, day, 5, clock.lead),
-        recurring(centred_mean(error, wide), day, 5, clock.lead, reach=wide),
-    ]
-    columns += [recurring(centred_max(error, 2), day, 5, clock.lead, reach=2)]
-    if clock.step_s <= 1200:
-        columns += [recurring(error, clock.steps(1800), 48, clock.lead)]
-    if clock.step_s <= 1800:
-        dilated, stretched = centred_max(error, 2), centred_max(relative, 2)
-        columns += [
-            recurring(error, hour, 24, clock.lead),
-            recurring(dilated, hour, 120, clock.lead, reach=2),
-            recurring(stretched, hour, 120, clock.lead, reach=2) * (mean + 0.5),
-        ]
-    columns += [
-        first_known(trailing_max(error, clock.steps(seconds)), np.zeros(len(load))) for seconds in (HOUR_S, DAY_S)
-    ]
+    columns += [recurring_peak(sharp, day, 5, lead, reach=2), recurring_peak(load, day, 5, lead)]
+    columns += [recurring(sharp, week, 2, lead, reach=2)]
+    columns += _phases(error, error / (before + 0.5), mean, clock)
+    columns += [np.nan_to_num(trailing_max(error, clock.steps(seconds))) for seconds in (HOUR_S, DAY_S)]
     columns += [np.maximum(known - decayed_mean(load, max(0.5, 240 / clock.step_s)), 0.0)]
     return np.ascontiguousarray(np.nan_to_num(np.column_stack(columns)))
+
+
+def _phases(error: Floats, relative: Floats, mean: Floats, clock: Clock) -> list[Floats]:
+    """Mean positive error at the same phase of the day, the half-hour and the hour, sharp and dilated by two steps.
+
+    The clock's short cycles are left out where the steps are too coarse to show them.
+    """
+    wide, day, hour, lead = int(900 / clock.step_s), clock.steps(DAY_S), clock.steps(HOUR_S), clock.lead
+    dilated = centred_max(error, 2)
+    columns = [recurring(error, day, 5, lead), recurring(dilated, day, 5, lead, reach=2)]
+    columns += [recurring(centred_mean(error, wide), day, 5, lead, reach=wide)]
+    if clock.step_s <= 1200:
+        columns += [recurring(error, clock.steps(1800), 48, lead)]
+    if clock.step_s <= 1800:
+        stretched = recurring(centred_max(relative, 2), hour, 120, lead, reach=2)
+        columns += [recurring(error, hour, 24, lead), recurring(dilated, hour, 120, lead, reach=2)]
+        columns += [stretched * (mean + 0.5)]
+    return columns
 
 
 class Sampling(NamedTuple):

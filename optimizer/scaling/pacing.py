@@ -1,10 +1,12 @@
 """The price of a miss, paced by the error budget: which of the priced mixtures decides now.
 
-Each hour: what may be missed of the coming traffic so that the budget holds with a margin (`aim`); the
-cheapest mixture whose replayed misses stay within it; and a bound on sanity, so that a budget lost
-in one incident is not chased at any price: never past the mixture that is cheapest when a miss costs
-`CAP` budget prices, unless a fixed number of replicas that would have met the budget costs clearly more.
-A young predictor's misses count less: their weight grows with the square of its age up to a week.
+Each hour: what may be missed of the coming traffic so that the budget holds with a margin (`_aim`); the
+cheapest mixture whose replayed misses stay within it (`_position`); and a bound on sanity (`_sane`), so
+that a budget lost in one incident is not chased at any price: never past the mixture that is cheapest
+when a miss costs CAP budget prices, unless a fixed number of replicas that would have met the budget
+costs more still. The aim looks ahead for twice the time already judged, so a loss is won back slowly.
+Young predictors miss more than they will later, so what was seen counts with the cube of its age; and
+few days of evidence are little, so the margin is half the budget at first and a fifth of it in the end.
 """
 
 from __future__ import annotations
@@ -16,17 +18,19 @@ from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
 from optimizer.physics import Counts, Floats, StartUp, first_ready
-from optimizer.scaling.features import DAY_S, HOUR_S, WEEK_S, Clock
+from optimizer.scaling.features import DAY_S, HOUR_S, Clock
 from optimizer.scaling.problem import ScalingProblem
-from optimizer.scaling.shadow import BEGIN_S, HALF_LIFE_S
+from optimizer.scaling.shadow import BEGIN_S
 
 Matrix = NDArray[np.float64]
 Wishes = NDArray[np.int64]
 
-MARGIN = 0.85
-LEAST, MOST = 0.7, 2.0
+MARGIN, YOUNG_DAYS = 0.8, 3.0
+LEAST = 0.55
+AHEAD = 2.0
 CAP = 3.0
-FIXED_SHARE = 0.75
+FIXED_SHARE = 0.9
+AGEING = 3
 
 
 class Pace(NamedTuple):
@@ -35,10 +39,8 @@ class Pace(NamedTuple):
     budget: float
     begin: int
     learning: int
-    week: float
     every: int
-    horizon: float
-    keep: float
+    day: float
     start: int
     whole: int
     part: float
@@ -46,8 +48,11 @@ class Pace(NamedTuple):
 
 
 @compiled
-def fixed_so_far(load: Floats, budget: float, every: int) -> Floats:
-    """The smallest fixed number of replicas that would have met the budget on all seen up to each step."""
+def fixed_so_far(load: Floats, pace: Pace) -> Floats:
+    """The smallest fixed number of replicas that would have met the budget on all seen up to each step.
+
+    A calm time as long as the one already judged is counted in, as pacing does.
+    """
     top = 2
     for t in range(len(load)):
         if not np.isnan(load[t]):
@@ -62,12 +67,13 @@ def fixed_so_far(load: Floats, budget: float, every: int) -> Floats:
             sums[at] += load[t]
             total += load[t]
             highest = max(highest, at)
-        if t % every == 0:
+        if t % pace.every == 0:
+            allowed = pace.budget * total * (1.0 + max(2.0 * pace.day, t - pace.learning) / (t + 1.0))
             above, excess, number = 0.0, 0.0, 0.0
             for k in range(highest, 0, -1):
                 above += counts[k]
                 excess += sums[k]
-                if excess - (k - 1) * above > budget * total:
+                if excess - (k - 1) * above > allowed:
                     number = float(k)
                     break
         numbers[t] = number
@@ -75,11 +81,12 @@ def fixed_so_far(load: Floats, budget: float, every: int) -> Floats:
 
 
 @compiled
-def _aim(pace: Pace, arrived: float, lost: float, ahead: float) -> float:
-    """Share of the coming traffic that may be missed, within bounds around the budget."""
-    ahead = max(ahead, arrived)
-    wanted = (MARGIN * pace.budget * (arrived + ahead) - lost) / max(ahead, 1e-12)
-    return min(max(wanted, LEAST * pace.budget), MOST * pace.budget)
+def _aim(pace: Pace, t: int, arrived: float, lost: float, ahead: float) -> float:
+    """Share of the coming traffic that may be missed; a lost budget is not chased below LEAST of it."""
+    ahead = max(ahead, AHEAD * arrived)
+    margin = MARGIN / (1.0 + YOUNG_DAYS * pace.day / (t + 1.0))
+    wanted = (margin * pace.budget * (arrived + ahead) - lost) / max(ahead, 1e-12)
+    return max(wanted, LEAST * pace.budget)
 
 
 @compiled
@@ -153,13 +160,14 @@ def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace
             arrived += load[t]
             lost += max(0.0, load[t] - _ready(own, t, pace))
         if known and t >= pace.begin and t > 0:
-            age = min(1.0, t / pace.week) ** 2
-            seen = seen * pace.keep + age * load[t]
-            weight = weight * pace.keep + age
-            cost = cost * pace.keep + age * mixed[t - 1]
-            misses = misses * pace.keep + age * missed[t]
+            age = float(t) ** AGEING
+            seen += age * load[t]
+            weight += age
+            for j in range(prices):
+                cost[j] += age * mixed[t - 1, j]
+                misses[j] += age * missed[t, j]
         if pace.fixed < 0.0 and t % pace.every == 0 and seen > 0.0:
-            aim = _aim(pace, arrived, lost, seen / weight * pace.horizon)
+            aim = _aim(pace, t, arrived, lost, seen / weight * 2.0 * pace.day)
             _weighed(cost, misses, seen, shares)
             sane = _sane(cost, shares * seen, pace.budget, FIXED_SHARE * fixed[t] * weight)
             position = min(_position(shares, aim, pace.budget), sane)
@@ -174,10 +182,8 @@ def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Float
         budget=problem.budget,
         begin=clock.steps(BEGIN_S),
         learning=int(problem.learning.total_seconds() / clock.step_s),
-        week=float(clock.steps(WEEK_S)),
         every=clock.steps(HOUR_S),
-        horizon=float(clock.steps(2 * DAY_S)),
-        keep=0.5 ** (clock.step_s / HALF_LIFE_S),
+        day=float(clock.steps(DAY_S)),
         start=first_ready(load),
         whole=startup.whole,
         part=startup.part,

@@ -32,7 +32,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     mixed, weights = mixed_at(load, experts, prices, clock, startup)
     missed = missed_by(load, mixed, startup)
     pace = pace_of(problem, clock, startup, load, _given_position(problem, prices))
-    own, positions, aims = paced(load, mixed, missed, fixed_so_far(load, problem.budget, pace.every), pace)
+    own, positions, aims = paced(load, mixed, missed, fixed_so_far(load, pace), pace)
     bounded = np.clip(own, problem.min_replicas, problem.max_replicas)
     desired = _stretched(bounded, ratio, len(history), problem.min_replicas)
     course = Course(

@@ -2,7 +2,8 @@
 
 At each price of a miss (replica-steps per replica-step of missed load) the experts are mixed with
 weights that fall exponentially in what each would have cost, cost + price * missed, over the recent
-past (exponentially weighted forecasters with full information; Cesa-Bianchi and Lugosi 2006, ch. 2).
+past. How sharply follows from how much the experts in use disagree (second-order regret bounds;
+Cesa-Bianchi, Mansour and Stoltz 2007), within bounds: where all is smooth a clear winner leads soon.
 Misses are convex in the number of replicas, so a mixture misses no more than its parts on average;
 how much less is not guessed: each mixture is itself replayed, and pacing goes by what that shows.
 """
@@ -25,26 +26,37 @@ Wishes = NDArray[np.int64]
 HALF_LIFE_S = 14 * DAY_S
 BEGIN_S = 2 * DAY_S  # younger predictors would only frighten the choice
 REWEIGH_S = 3 * HOUR_S
-TEMPERATURE = 0.06
-
-
-@compiled
-def weights_at(cost: Floats, missed: Floats, price: float, temperature: float) -> Floats:
-    """Weights of the experts at one price; `temperature` is a share of the best one's total."""
-    totals = cost + price * missed
-    best = totals.min()
-    raw: Floats = np.exp(-(totals - best) / (temperature * best + 1e-12))
-    shares: Floats = raw / raw.sum()
-    return shares
+SECOND_ORDER = 4.0
+COOLEST, WARMEST = 0.02, 0.15
 
 
 class Mixing(NamedTuple):
-    """`keep` of the past per step, first step counted, steps between new weights, and the temperature."""
+    """`keep` of the past per step, first step counted, steps between new weights."""
 
     keep: float
     begin: int
     every: int
-    temperature: float
+
+
+@compiled
+def _reweigh(weights: Floats, totals: Floats, temperature: float) -> None:
+    """Weights that fall exponentially in the totals, by one e-fold per `temperature`."""
+    best, total = totals.min(), 0.0
+    for k in range(len(totals)):
+        weights[k] = np.exp((best - totals[k]) / temperature)
+        total += weights[k]
+    for k in range(len(totals)):
+        weights[k] /= total
+
+
+@compiled
+def _disagreement(weights: Floats, losses: Floats) -> float:
+    """Variance of the losses under the weights."""
+    mean, square = 0.0, 0.0
+    for k in range(len(losses)):
+        mean += weights[k] * losses[k]
+        square += weights[k] * losses[k] ** 2
+    return float(max(0.0, square - mean * mean))
 
 
 @compiled
@@ -56,15 +68,29 @@ def mixtures(wanted: Wishes, missed: Matrix, prices: Floats, weights: Matrix, ho
     steps, experts = wanted.shape
     mixed = np.empty((steps, len(prices)), dtype=np.int64)
     cost, misses = np.zeros(experts), np.zeros(experts)
+    new_cost, new_misses, variance = np.zeros(experts), np.zeros(experts), np.zeros(len(prices))
+    fade = how.keep**how.every
     for t in range(steps):
         if t >= how.begin and t > 0 and not np.isnan(missed[t, 0]):
-            cost = cost * how.keep + wanted[t - 1]
-            misses = misses * how.keep + missed[t]
-            if t % how.every == 0:
-                for j in range(len(prices)):
-                    weights[j] = weights_at(cost, misses, prices[j], how.temperature)
-        blend = np.dot(weights, wanted[t].astype(np.float64))
-        mixed[t] = np.ceil(blend - 0.5).astype(np.int64)
+            for k in range(experts):
+                new_cost[k] += wanted[t - 1, k]
+                new_misses[k] += missed[t, k]
+        if t >= how.begin and t % how.every == 0:
+            cost, misses = cost * fade + new_cost, misses * fade + new_misses
+            for j in range(len(prices)):
+                totals = cost + prices[j] * misses
+                losses = new_cost + prices[j] * new_misses
+                variance[j] = variance[j] * fade + _disagreement(weights[j], losses)
+                spread = np.sqrt(SECOND_ORDER * variance[j] / np.log(experts))
+                best = totals.min() + 1e-9
+                _reweigh(weights[j], totals, min(max(spread, COOLEST * best), WARMEST * best))
+            new_cost[:] = 0.0
+            new_misses[:] = 0.0
+        for j in range(len(prices)):
+            total = 0.0
+            for k in range(experts):
+                total += weights[j, k] * wanted[t, k]
+            mixed[t, j] = int(np.ceil(total - 0.5))
     return mixed
 
 
@@ -86,6 +112,5 @@ def mixed_at(load: Floats, experts: Experts, prices: Floats, clock: Clock, start
         keep=0.5 ** (clock.step_s / HALF_LIFE_S),
         begin=clock.steps(BEGIN_S),
         every=clock.steps(REWEIGH_S),
-        temperature=TEMPERATURE,
     )
     return mixtures(experts.wanted, missed_by(load, experts.wanted, startup), prices, weights, how), weights

@@ -38,9 +38,11 @@ def _value(at: int) -> float:
 
 
 @compiled
-def _read(counts: Floats, tails: Floats, z: Floats, excess: Floats) -> None:
-    """Quantile and mean excess at each tail probability (falling), from the top bin down."""
-    total = counts.sum()
+def _read(counts: Floats, unit: float, tails: Floats, z: Floats, excess: Floats) -> None:
+    """Quantile and mean excess at each tail probability (falling), from the top bin down; one observation counts `unit`."""
+    total = 0.0
+    for b in range(BINS):
+        total += counts[b] / unit
     seen, above = 0.0, 0.0
     level = len(tails) - 1
     top = BINS - 1
@@ -49,8 +51,8 @@ def _read(counts: Floats, tails: Floats, z: Floats, excess: Floats) -> None:
     deep_z, deep_excess, deep_count = _value(top), 0.0, 0.0
     for b in range(top, -1, -1):
         if counts[b] > 0.0:
-            seen += counts[b]
-            above += counts[b] * _value(b)
+            seen += counts[b] / unit
+            above += counts[b] / unit * _value(b)
             if seen <= 12.0:
                 deep_z, deep_count = _value(b), seen
                 deep_excess = above / seen - deep_z
@@ -90,10 +92,12 @@ def conformal(load: Floats, centre: Floats, scale: Floats, tails: Floats, how: F
             weight /= how.keep
             counts[_place((load[t] - centre[t - how.lead]) / scale[t - how.lead])] += weight
             if weight > 1e9:
-                counts /= weight
+                for b in range(BINS):
+                    counts[b] /= weight
                 weight = 1.0
         if t % how.every == 0:
-            _read(counts / weight, tails, z, excess)
-        target[:, t] = centre[t] + z * scale[t]
-        beyond[:, t] = excess * scale[t]
+            _read(counts, weight, tails, z, excess)
+        for k in range(len(tails)):
+            target[k, t] = centre[t] + z[k] * scale[t]
+            beyond[k, t] = excess[k] * scale[t]
     return target, beyond
