@@ -49,12 +49,17 @@ class CalendarStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A configuration with the range its cost may fall in, and the week's floor of replicas."""
+    """A configuration with the range its cost may fall in, and the week's floor of replicas.
+
+    `calendar` stands under the number that follows the load; `schedule` serves the week alone, where
+    nothing follows it (empty where there is none).
+    """
 
     proposed: Configuration
     usd_per_month_low: float
     usd_per_month_high: float
     calendar: tuple[CalendarStep, ...] = ()
+    schedule: tuple[CalendarStep, ...] = ()
     reasons: tuple[Reason, ...] = ()
 
 

@@ -34,16 +34,22 @@ class Slo:
     """The promise: this share of requests is answered without error within `latency`.
 
     `min_accuracy` (0..1) is the model's own bound; None leaves it to the alert rules' default.
+    `usd_per_missed_request`, where given, takes the attainment's place as the aim of scaling: what another
+    replica costs is weighed against it. The attainment then only serves alerts and reports.
     """
 
     attainment: float = 0.999
     latency_quantile: float = 0.95
     latency: timedelta = timedelta(milliseconds=500)
     min_accuracy: float | None = None
+    usd_per_missed_request: float | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.attainment < 1.0:
             raise ValueError(f"attainment must lie strictly between 0 and 1, not {self.attainment}")
+        worth = self.usd_per_missed_request
+        if worth is not None and not 0.0 < worth < float("inf"):
+            raise ValueError(f"usd_per_missed_request must be a positive amount, not {worth}")
 
     @property
     def budget(self) -> float:

@@ -13,9 +13,7 @@ from domain.capacity import CapacityModel, TimeToReady
 from domain.load import Floats, LoadHistory
 from domain.observation import Observation
 from domain.plan import Evidence, Json
-from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
-from domain.workload import ServingMode
 from optimizer.answer import Case
 from optimizer.breakeven import as_json, break_even, sensitivity
 from optimizer.modes import Infeasible, Market, PriceUsed, Quote
@@ -24,20 +22,22 @@ from optimizer.outlook import Outlook
 from optimizer.pairing import on_grid_of
 from optimizer.policies import rule_of_thumb
 from optimizer.proposal import Proposal
+from optimizer.prospect import Prospect, replica_usd_per_hour
+from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import ReplayReport, ReplayRow, replay
 
 HOUR = timedelta(hours=1)
-DRAWN = ("trimtab", "recorded")  # the series that a chart of the recent past shows beside the load
+DRAWN = ("trimtab", "schedule", "recorded")  # the series that a chart of the recent past shows beside the load
 
 
-def evidence_of(case: Case, market: Market, outlook: Outlook, proposal: Proposal) -> Evidence:
+def evidence_of(case: Case, market: Market, outlook: Outlook, proposal: Proposal, ahead: Prospect) -> Evidence:
     """Every section; what is not known is absent or null, never 0."""
     observation, options = case.observation, case.options
     return Evidence(
         inputs_sha256=case.inputs_sha256,
         forecast=_forecast(outlook),
         backtest=_backtest(outlook),
-        replay=_replay(observation, outlook, proposal, options),
+        replay={**_replay(observation, outlook, proposal, options), **prospect_json(ahead)},
         capacity=capacity_json(market.capacity, observation.time_to_ready, market.service_time_s),
         prices=_prices(observation, market, outlook, proposal),
         break_even=_break_even(market, outlook, proposal, options),
@@ -74,10 +74,9 @@ def _backtest(outlook: Outlook) -> Mapping[str, Json]:
 
 def _replay(observation: Observation, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:
     """Policies on the recent past, at what a dedicated replica costs an hour; absent if not asked for or unpriced."""
-    dedicated = proposal.answers[ServingMode.DEDICATED]
-    if not options.replay.policies or isinstance(dedicated, Infeasible) or dedicated.mean_replicas <= 0:
+    usd = replica_usd_per_hour(proposal)
+    if usd is None or not options.replay.policies:
         return {}
-    usd = dedicated.usd_per_month / HOURS_PER_MONTH / dedicated.mean_replicas
     recorded = None
     if isinstance(observation.replicas, LoadHistory):
         recorded = on_grid_of(outlook.load, observation.replicas)
@@ -89,6 +88,7 @@ def _replay(observation: Observation, outlook: Outlook, proposal: Proposal, opti
         recorded_replicas=recorded,
         policies=options.replay.policies,
         decided=outlook.decisions,
+        calendar=options.calendar,
     )
     return replay_json(report)
 

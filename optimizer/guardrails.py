@@ -129,6 +129,10 @@ def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
     """Refuses replicas that would have broken the SLO on the workload's own history, unless today's did worse."""
     if plan.proposed.mode is not ServingMode.DEDICATED:
         return plan
+    worth = observation.workload.slo.usd_per_missed_request
+    if worth is not None:
+        said = f"on the recent past the plan misses {context.missed:.3%} of requests, each weighed at {worth:g} USD"
+        return replace(plan, reasons=(*plan.reasons, Reason(code="misses_weighed", detail=said)))
     budget, now = observation.workload.slo.budget, context.missed_today
     known = not isinstance(now, Unknown)
     before = f"{now:.3%} missed today" if known else None

@@ -30,7 +30,7 @@ class ReplayOptions:
     """The stretch of recent history on which plans are costed and replayed; `policies` empty replays nothing."""
 
     window: timedelta = timedelta(days=7)
-    policies: tuple[str, ...] = ("trimtab", "recorded", "hpa", "week", "fixed", "perfect")
+    policies: tuple[str, ...] = ("trimtab", "schedule", "recorded", "hpa", "week", "fixed", "perfect")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,7 @@ def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook |
         min_replicas=sizing.min_replicas,
         max_replicas=sizing.max_replicas,
         learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
+        replica_hours_per_miss=_worth_of_a_miss(market),
     )
     return Outlook(
         load=load,
@@ -99,10 +100,26 @@ def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook |
         problem=problem,
         forecasting=forecasting,
         decisions=decide(load, problem),
-        level=within_budget(forecasting.forecast, slo.budget),
+        level=_level(forecasting, problem),
         base=ahead.base,
         error=_relative_error(forecasting, load),
     )
+
+
+def _worth_of_a_miss(market: Market) -> float | None:
+    """Replica-hours that a missed request is worth, at the cheapest replica on demand; None where it has no price."""
+    usd = market.workload.slo.usd_per_missed_request
+    each = [fit.offer.on_demand.amount / fit.replicas for fit in market.machines.shortlist]
+    return None if usd is None or not each else usd / min(each)
+
+
+def _level(forecasting: Forecasting, problem: ScalingProblem) -> float:
+    """The quantile to plan at: within the budget, or the newsvendor's 1 - 1/price where a miss has a price."""
+    levels, price = forecasting.forecast.levels, problem.price_of_miss
+    if price is None:
+        return within_budget(forecasting.forecast, problem.budget)
+    wanted = max(0.5, 1.0 - 1.0 / max(price, 1.0))
+    return min((level for level in levels if level >= wanted - 1e-9), default=levels[-1])
 
 
 def recent_of(load: LoadHistory, window: timedelta) -> LoadHistory:

@@ -16,6 +16,7 @@ from optimizer.modes import Infeasible
 from optimizer.options import Options
 from optimizer.outlook import outlook_of
 from optimizer.proposal import grounds, market_of, propose, today_of
+from optimizer.prospect import prospect_of, scheduled_too
 from optimizer.readiness import assess
 
 MORE_HISTORY = "more history of the load, without gaps, up to now"
@@ -53,7 +54,9 @@ def recommend(
     if isinstance(proposal, Infeasible):
         return hold(case, (*because, Reason(code="no_mode", detail=proposal.reason)), LIMITS)
     confidence, trust = confidence_in(outlook, market.capacity, proposal.plan, case.current)
-    evidence = evidence_of(case, market, outlook, proposal)
+    ahead = prospect_of(outlook, proposal, options)
+    because = (*because, *ahead.reasons)
+    evidence = evidence_of(case, market, outlook, proposal, ahead)
     context = Context(
         options=options.guardrails,
         current=case.current,
@@ -67,4 +70,4 @@ def recommend(
         plan = guarded(proposal.because(*because, trust), observation, guardrails(context))
     except Refused as refusal:
         return hold(case, (*because, trust, refusal.reason), refusal.needs, evidence)
-    return act(case, plan, confidence, evidence)
+    return act(case, scheduled_too(plan, ahead), confidence, evidence)

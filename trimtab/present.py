@@ -72,6 +72,7 @@ def _act(act: Act, unknown: dict[str, str]) -> Body:
         "confidence": act.confidence,
         "needs": None,
         "calendar": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.calendar],
+        "schedule": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.schedule],
     }
 
 
@@ -85,6 +86,7 @@ def _hold(needs: str, unknown: dict[str, str]) -> Body:
         "confidence": None,
         "needs": needs,
         "calendar": [],
+        "schedule": [],
     }
 
 

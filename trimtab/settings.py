@@ -83,6 +83,11 @@ class SloSettings(Section):
     attainment: Share = Field(default=0.999, description="Share of requests answered without error and in time.")
     latency_quantile: Share = Field(default=0.95, description="The quantile of latency that is watched.")
     latency_ms: Positive = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
+    usd_per_missed_request: Positive | None = Field(
+        default=None,
+        description="Dollars that a missed request costs; where given, replicas are weighed against it and not "
+        "against the attainment, which then only serves alerts and reports.",
+    )
 
 
 class ResourceSettings(Section):

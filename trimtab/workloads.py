@@ -44,6 +44,7 @@ def _slo(section: SloSettings) -> Slo:
         attainment=section.attainment,
         latency_quantile=section.latency_quantile,
         latency=timedelta(milliseconds=section.latency_ms),
+        usd_per_missed_request=section.usd_per_missed_request,
     )
 
 

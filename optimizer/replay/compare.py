@@ -8,14 +8,16 @@ from datetime import timedelta
 import numpy as np
 
 from domain.load import Floats, LoadHistory
+from optimizer.calendar import CalendarOptions
 from optimizer.physics import Counts, run
 from optimizer.replay.baselines import Setting, best_fixed, cheapest_within, cost_at
 from optimizer.replay.bench import Bench, prepare
 from optimizer.replay.report import ReplayReport, ReplayRow, ReplaySeries
 from optimizer.replay.threshold import threshold
 from optimizer.scaling import Decisions, ScalingProblem, decide
+from optimizer.schedule import scheduled
 
-POLICIES = ("trimtab", "recorded", "hpa", "week", "fixed", "threshold", "perfect")
+POLICIES = ("trimtab", "schedule", "recorded", "hpa", "week", "fixed", "threshold", "perfect")
 HOUR = timedelta(hours=1)
 
 
@@ -113,12 +115,14 @@ def replay(
     recorded_replicas: Floats | None = None,
     policies: Sequence[str] = POLICIES,
     decided: Decisions | None = None,
+    calendar: CalendarOptions | None = None,
 ) -> ReplayReport:
     """Each policy's cost and misses on `history` (requests/s; gaps are not charged) after `warmup`.
 
     `recorded_replicas` are those that ran in each step (NaN where unknown: the last number stands).
     `decided` are our policy's decisions where the caller has already made them on this very history
-    and problem; they are not made again. ValueError for an unknown policy, or a warm-up that leaves nothing to score.
+    and problem; they are not made again. `calendar` bounds the changes
+    of the schedules that serve alone. ValueError for an unknown policy, or a warm-up that leaves nothing to score.
     """
     bench = prepare(history, problem, warmup=warmup)
     usd = usd_per_replica_hour
@@ -130,6 +134,7 @@ def replay(
             usd,
             "decided step by step, nothing later seen",
         ),
+        "schedule": lambda: _scheduled(bench, problem, calendar, usd),
         "recorded": lambda: _recorded(bench, recorded_replicas, usd),
         "hpa": lambda: _tuned(bench, "hpa", bench.hpa, usd),
         "week": lambda: _tuned(bench, "week", bench.week, usd),
@@ -159,6 +164,16 @@ def replay(
         rows=tuple(row for row, _ in made),
         series=tuple(series for _, series in made),
     )
+
+
+def _scheduled(
+    bench: Bench, problem: ScalingProblem, options: CalendarOptions | None, usd: float
+) -> tuple[ReplayRow, ReplaySeries]:
+    past = scheduled(bench.history, problem, options or CalendarOptions(), first=bench.first)
+    said = (
+        f"no controller, drawn up anew each week; last: {past.drawn[-1].detail}" if past.drawn else "no load was known"
+    )
+    return rated(bench, "schedule", past.wanted, usd, said)
 
 
 def _fixed(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:

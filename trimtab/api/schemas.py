@@ -77,7 +77,8 @@ class RecommendationBody(BaseModel):
     saving_high: float | None
     confidence: float | None
     needs: str | None
-    calendar: list[CalendarBody]
+    calendar: list[CalendarBody] = Field(description="The floor under the number that follows the load.")
+    schedule: list[CalendarBody] = Field(description="What would serve the week alone, without a controller.")
     reasons: list[ReasonBody]
     evidence: dict[str, Any]
     unknown: dict[str, str]

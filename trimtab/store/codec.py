@@ -7,7 +7,7 @@ already; it may hold no NaN, which JSON has no word for.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -69,12 +69,17 @@ def _act(act: Act) -> Body:
             "proposed": configuration_body(act.plan.proposed),
             "usd_per_month_low": act.plan.usd_per_month_low,
             "usd_per_month_high": act.plan.usd_per_month_high,
-            "calendar": [{"at": step.at.isoformat(), "replicas": step.replicas} for step in act.plan.calendar],
+            "calendar": _steps(act.plan.calendar),
+            "schedule": _steps(act.plan.schedule),
             "reasons": [reason_body(reason) for reason in act.plan.reasons],
         },
         "saving": _known(act.saving, lambda s: {"usd_per_month": s.usd_per_month, "low": s.low, "high": s.high}),
         "confidence": act.confidence,
     }
+
+
+def _steps(steps: Sequence[CalendarStep]) -> list[Body]:
+    return [{"at": step.at.isoformat(), "replicas": step.replicas} for step in steps]
 
 
 def _hold(hold: Hold) -> Body:
@@ -132,10 +137,8 @@ def _to_act(body: Mapping[str, Any]) -> Act:
             proposed=_to_configuration(plan["proposed"]),
             usd_per_month_low=plan["usd_per_month_low"],
             usd_per_month_high=plan["usd_per_month_high"],
-            calendar=tuple(
-                CalendarStep(at=datetime.fromisoformat(step["at"]), replicas=step["replicas"])
-                for step in plan["calendar"]
-            ),
+            calendar=_to_steps(plan["calendar"]),
+            schedule=_to_steps(plan.get("schedule", [])),
             reasons=_to_reasons(plan["reasons"]),
         ),
         saving=_or_unknown(body["saving"], lambda saving: Saving(**saving)),
@@ -156,6 +159,10 @@ def _to_configuration(body: Mapping[str, Any]) -> Configuration:
         offer=body["offer"],
         usd_per_month=body["usd_per_month"],
     )
+
+
+def _to_steps(bodies: list[Mapping[str, Any]]) -> tuple[CalendarStep, ...]:
+    return tuple(CalendarStep(at=datetime.fromisoformat(body["at"]), replicas=body["replicas"]) for body in bodies)
 
 
 def _to_reasons(bodies: list[Mapping[str, Any]]) -> tuple[Reason, ...]:

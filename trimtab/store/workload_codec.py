@@ -20,6 +20,7 @@ def workload_body(workload: Workload) -> dict[str, Any]:
             "attainment": workload.slo.attainment,
             "latency_quantile": workload.slo.latency_quantile,
             "latency_seconds": workload.slo.latency.total_seconds(),
+            **_worth(workload.slo),
         },
         "resources": asdict(workload.resources),
         "bounds": asdict(workload.bounds),
@@ -32,6 +33,10 @@ def workload_body(workload: Workload) -> dict[str, Any]:
     }
 
 
+def _worth(slo: Slo) -> dict[str, float]:
+    return {} if slo.usd_per_missed_request is None else {"usd_per_missed_request": slo.usd_per_missed_request}
+
+
 def to_workload(body: Mapping[str, Any]) -> Workload:
     """The workload that `workload_body` wrote."""
     slo, target = body["slo"], body["target"]
@@ -42,6 +47,7 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
         slo=Slo(
             attainment=slo["attainment"],
             latency_quantile=slo["latency_quantile"],
+            usd_per_missed_request=slo.get("usd_per_missed_request"),
             latency=timedelta(seconds=slo["latency_seconds"]),
         ),
         resources=Resources(**body["resources"]),
