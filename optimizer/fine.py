@@ -17,15 +17,15 @@ DAYS = 14
 SHRINK_HOURS = 12.0  # hours of evidence that weigh as much as the belief in an even hour
 
 
-def within_hours(history: LoadHistory, grid: Grid, path: Floats, rows: Floats) -> tuple[Floats, Floats]:
-    """The path and the quantile rows at the history's own step.
+def within_hours(history: LoadHistory, grid: Grid, path: Floats, rows: Floats) -> Floats:
+    """The quantile rows at the history's own step.
 
-    `path` is (steps,) on the grid, `rows` (levels, steps) at `bands.LEVELS`; the results have
+    `path` is (steps,) on the grid, `rows` (levels, steps) at `bands.LEVELS`; the result has
     `grid.step / history.step` times as many steps. Gaps are left out.
     """
     ratio = grid.step // history.step
     if ratio == 1:
-        return path, rows
+        return rows
     recent = min(DAYS * grid.per_day, len(history) // ratio, len(grid.values))
     hours = history.values[len(history) - recent * ratio :].reshape(recent, ratio)
     means = grid.values[len(grid.values) - recent :]
@@ -35,7 +35,7 @@ def within_hours(history: LoadHistory, grid: Grid, path: Floats, rows: Floats) -
     scale = max(float(np.nanmean(np.abs(means))), 1e-9) if np.isfinite(means).any() else 1e-9
     sums = _sums(rows, deviations * _spread(path, scale)[None, :])
     above = np.repeat(sums - path[None, :], ratio, axis=1)
-    return fine_path, np.maximum.accumulate(fine_path[None, :] + above, axis=0)
+    return np.asarray(np.maximum.accumulate(fine_path[None, :] + above, axis=0))
 
 
 def _pattern(hours: Floats, means: Floats) -> Floats:

@@ -1,8 +1,8 @@
 """Forecasts the load: many candidates, weighed by their own back-test, with calibrated quantiles.
 
-The path (`Forecast.mean`, and the 0.5 quantile) is the step's mean load with the least absolute
-error; on sparse load that is below the expectation, which `Forecasting.expected` gives for sums
-such as a bill.
+The 0.5 quantile is the path with the least absolute error, which the candidates are combined to.
+`Forecast.mean` is the expectation under all the quantiles: on sparse and bursty load it is well
+above the median, and it is what sums such as a month's requests are made of.
 """
 
 from __future__ import annotations
@@ -31,12 +31,11 @@ LEAST = 3  # known values
 class Forecasting:
     """A forecast and why to believe it: each candidate's back-test, what is lacking, what was masked.
 
-    `expected` is the expectation of each step (requests/s), for sums; `weights` the share that each
-    candidate has in the path; `memory` makes the next forecast of the same workload cheap.
+    `weights` is the share that each candidate has in the path; `memory` makes the next forecast of
+    the same workload cheap.
     """
 
     forecast: Forecast
-    expected: Floats
     scoreboard: tuple[BacktestScore, ...]
     weights: tuple[tuple[str, float], ...]
     notes: tuple[str, ...]
@@ -78,9 +77,9 @@ def forecast(
     question = Question(days=whole_days(steps, history), model=model, country=country)
     folds = make_folds(Grid(end=grid.end, step=step, values=grid.values - below), question, memory)
     rows = quantile_rows(folds, quantile).reshape(len(BAND_LEVELS), -1)
-    path, rows = within_hours(cleaned.history, grid, folds.now.path.ravel() + below, rows + below)
+    rows = within_hours(cleaned.history, grid, folds.now.path.ravel() + below, rows + below)
     lowest = 0.0 if below == 0 else -np.inf
-    path, rows = np.maximum(path[:steps], lowest), np.maximum(rows[:, :steps], lowest)
+    rows = np.maximum(rows[:, :steps], lowest)
     board = _board(folds, quantile)
     name = model or COMBINED
     return Forecasting(
@@ -89,11 +88,10 @@ def forecast(
             step=history.step,
             levels=levels,
             quantiles=np.maximum.accumulate(np.maximum(at_levels(rows, levels), lowest), axis=0),
-            mean=path,
+            mean=_expectation(rows),
             model=name,
             score=next((score for score in board if score.model == name), None),
         ),
-        expected=_expectation(rows),
         scoreboard=board,
         weights=tuple(zip(CANDIDATES, folds.weight.mean(axis=1).tolist(), strict=True)),
         notes=_notes(grid),

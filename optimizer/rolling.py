@@ -42,7 +42,11 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line of the back-test file; rates in requests/s, means over the step from `timestamp` on."""
+    """One line of the back-test file; rates in requests/s, averaged over the step from `timestamp` on.
+
+    `mean` is the forecast of that average with the least absolute error, so it is `p50` again: the
+    errors of a back-test are absolute ones.
+    """
 
     origin: datetime
     timestamp: datetime
@@ -114,7 +118,7 @@ def rows(result: Backtest) -> Iterator[Row]:
             yield Row(
                 origin=fold.origin,
                 timestamp=made.origin + i * made.step,
-                mean=float(made.mean[i]),
+                mean=p50,
                 p50=p50,
                 p90=p90,
                 p95=p95,
