@@ -17,7 +17,7 @@ from typing import Self
 
 import httpx
 
-from domain.errors import SourceUnavailable, UserError
+from domain.errors import BadAnswer, SourceUnavailable, UserError
 from trimtab.demo.interrupts import Interrupts
 
 POLL_S = 0.1
@@ -136,6 +136,16 @@ class Processes:
     def wait_ready(self, child: Child, url: str, *, within_s: float = 60.0) -> None:
         """Poll `url` until it answers 200; SourceUnavailable if a child ends meanwhile or time runs out."""
         self.wait_until(lambda: answers(url), f"{child.name} at {url}", within_s=within_s)
+
+
+def run_to_end(command: Sequence[str], name: str) -> None:
+    """Run a command that ends by itself; BadAnswer with its last line if it fails."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own arguments
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines()
+        raise BadAnswer(
+            name, said[-1] if said else "failed silently", f"to see more, run it alone: {' '.join(command)}"
+        )
 
 
 @cache

@@ -166,6 +166,7 @@ def _show(scene: Scene, say: Say) -> None:
     if answer.is_error:
         raise BadAnswer("trimtab serve", f"answered {answer.status_code}: {scene.trimtab.last_words()}", "try again")
     items: list[dict[str, Any]] = answer.json()["items"]
+    stage.write_report()
     say(f"  done in {time.monotonic() - began:.0f} s\n")
     say(write_bodies("table", items))
     say(f"recommendations: {len(items)}")
@@ -183,7 +184,9 @@ def _addresses(stage: Stage) -> dict[str, str]:
 
 def _tell_addresses(scene: Scene, say: Say) -> None:
     own = at(scene.stage.ports.trimtab)
-    shown = {"web page": f"{own}/", "API": f"{own}/recommendations", **scene.addresses}
+    listed = loopback().get(f"{own}/reports").json()["items"]
+    reports = {f"report of {report['date']}": f"{own}{report['html']}" for report in listed}
+    shown = {"web page": f"{own}/", "API": f"{own}/recommendations", **reports, **scene.addresses}
     shown["rules, dashboards, manifests"] = str(scene.stage.folder / "artifacts")
     say("\nto look at, until Ctrl-C ends it all:")
     for what, where in shown.items():

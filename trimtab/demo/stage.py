@@ -15,7 +15,7 @@ from domain.signals import RuntimeProfile
 from domain.workload import Workload
 from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config, render
 from trimtab.demo.cast import REPLAYED
-from trimtab.demo.processes import Child, Processes, executable, free_port
+from trimtab.demo.processes import Child, Processes, executable, free_port, run_to_end
 from trimtab.files import write_artifacts
 from trimtab.settings import Settings
 
@@ -124,3 +124,8 @@ class Stage:
         file = self.folder / "trimtab.yaml"
         file.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
         return self.processes.start("trimtab", [sys.executable, "-m", "trimtab", "serve", "--config", str(file)])
+
+    def write_report(self) -> None:
+        """`trimtab report` of yesterday, which the running process then shows too."""
+        where = ["--config", str(self.folder / "trimtab.yaml"), "--out", str(self.folder / "artifacts" / "reports")]
+        run_to_end([sys.executable, "-m", "trimtab", "report", *where], "trimtab report")

@@ -7,12 +7,10 @@ then a passing server lends its query engine to `promtool ... rules`, whose bloc
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from domain.errors import BadAnswer
-from trimtab.demo.processes import Child, Processes, executable, free_port
+from trimtab.demo.processes import Child, Processes, executable, free_port, run_to_end
 
 # Longest block promtool may make: one file is read once, not once per two hours of history.
 WHOLE_HISTORY = "744h"
@@ -28,10 +26,7 @@ def write_text(lines: Iterable[str], file: Path) -> None:
 
 def promtool(arguments: Sequence[str]) -> None:
     """Run promtool; BadAnswer with its last line if it fails."""
-    done = subprocess.run([executable("promtool"), *arguments], capture_output=True, text=True, check=False)  # noqa: S603  our own arguments
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise BadAnswer("promtool", said[-1] if said else "failed silently", f"arguments were {' '.join(arguments)}")
+    run_to_end([executable("promtool"), *arguments], "promtool")
 
 
 def blocks_from_text(text: Path, data: Path) -> None:
