@@ -42,7 +42,8 @@ def _read(counts: Floats, unit: float, tails: Floats, z: Floats, excess: Floats)
     """Quantile and mean excess at each tail probability (falling), from the top bin down; one observation counts `unit`."""
     total = 0.0
     for b in range(BINS):
-        total += counts[b] / unit
+        total += counts[b]
+    total /= unit
     seen, above = 0.0, 0.0
     level = len(tails) - 1
     top = BINS - 1
