@@ -141,6 +141,7 @@ def _promise(said: Promise) -> Mapping[str, Json]:
         "reachable": said.reachable,
         "advised": said.advised,
         "unforeseeable_share": _digits(said.unforeseeable),
+        "missed_share": _digits(said.missed),
         "least_missed_share": _digits(said.least_missed),
         "usd_per_month_wanted": _known(said.usd_per_month_wanted),
         "usd_per_month_advised": _known(said.usd_per_month_advised),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,17 +14,22 @@ from matplotlib.figure import Figure
 from domain.errors import SettingsError
 from optimizer.replay import ReplayReport
 
-SHOWN = ("trimtab", "recorded", "hpa", "week")  # more lines than these are not told apart
-COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8"}
+SHOWN = ("trimtab", "schedule", "recorded", "hpa", "week")  # more lines than these are not told apart
+COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8", "schedule": "#5b7fbf"}
 FORMATS = (".png", ".svg", ".pdf")
 MOST_POINTS = 2000
 
 
 def draw(done: ReplayReport, out: Path) -> None:
     """Write the picture to `out`; SettingsError for a suffix that is no picture, or a place that cannot be written."""
+    save("--chart", out, lambda: _figure(done))
+
+
+def save(option: str, out: Path, drawn: Callable[[], Figure]) -> None:
+    """Write what `drawn` draws; SettingsError that names `option`, before anything is drawn where the suffix is wrong."""
     if out.suffix.lower() not in FORMATS:
-        raise SettingsError("--chart", str(out), f"end the name in {', '.join(FORMATS)}")
-    figure = _figure(done)
+        raise SettingsError(option, str(out), f"end the name in {', '.join(FORMATS)}")
+    figure = drawn()
     temporary = out.with_name(f".{out.name}{out.suffix}")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +37,7 @@ def draw(done: ReplayReport, out: Path) -> None:
             figure.savefig(temporary, dpi=130, metadata={"Date": None} if out.suffix == ".svg" else None)
         temporary.replace(out)
     except OSError as fault:
-        raise SettingsError("--chart", str(out), f"name a file that can be written ({fault.strerror})") from None
+        raise SettingsError(option, str(out), f"name a file that can be written ({fault.strerror})") from None
     finally:
         temporary.unlink(missing_ok=True)
 

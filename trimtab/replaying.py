@@ -12,14 +12,18 @@ from dashboards.report.words import percent, rounded_money
 from domain.errors import SettingsError
 from domain.prices import InstanceOffer
 from monitor.recorded import Trace
+from optimizer.calendar import CalendarOptions
+from optimizer.prospect import Prospect, prospect
+from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import POLICIES, ReplayReport, ReplayRow
 from optimizer.replay import replay as replay_policies
-from optimizer.scaling import ScalingProblem, decide
+from optimizer.scaling import Decisions, ScalingProblem, decide
 from trimtab.files import write_text
 from trimtab.present import moment
 from trimtab.prices import bundled
 from trimtab.settings import WorkloadSettings
 
+OURS = "trimtab"
 WIDE = 150  # columns of the table
 DEFAULT_OFFER = "m5.large"  # a common small machine; only the ratio of policies matters where no price is given
 
@@ -35,10 +39,13 @@ class Question:
     max_replicas: int | None
     warmup: timedelta
     policies: tuple[str, ...]
+    usd_per_missed_request: float | None = None
 
-    @property
-    def problem(self) -> ScalingProblem:
-        """SettingsError for what cannot be."""
+    def problem(self, paid: Paid) -> ScalingProblem:
+        """What the policy is asked, where a replica costs `paid`; SettingsError for what cannot be."""
+        worth = self.usd_per_missed_request
+        if worth is not None and not 0 < worth < float("inf"):
+            raise SettingsError("--usd-per-missed-request", worth, "give a positive amount")
         try:
             return ScalingProblem(
                 capacity_rps=self.capacity_rps,
@@ -47,6 +54,7 @@ class Question:
                 min_replicas=self.min_replicas,
                 max_replicas=self.max_replicas,
                 learning=self.warmup,
+                replica_hours_per_miss=None if worth is None else worth / paid.usd_per_hour,
             )
         except ValueError as fault:
             raise SettingsError("replay", str(fault), "mend that option") from None
@@ -85,51 +93,74 @@ def _said(offer: InstanceOffer, *, assumed: bool) -> str:
     )
 
 
-def run(trace: Trace, question: Question, paid: Paid) -> ReplayReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A replay, our decisions in it (None where ours was not asked for), and what they say of the time ahead."""
+
+    report: ReplayReport
+    decisions: Decisions | None
+    ahead: Prospect
+
+
+def run(trace: Trace, question: Question, paid: Paid) -> Done:
     """The replay; SettingsError for a policy that there is none of, or a warm-up that leaves nothing."""
+    history, problem, policies = trace.requests, question.problem(paid), question.policies or POLICIES
+    decisions = decide(history, problem) if OURS in policies else None
     try:
-        return replay_policies(
-            trace.requests,
-            question.problem,
+        report = replay_policies(
+            history,
+            problem,
             warmup=question.warmup,
             usd_per_replica_hour=paid.usd_per_hour,
             recorded_replicas=None if trace.replicas is None else trace.replicas.values,
-            policies=question.policies or POLICIES,
+            policies=policies,
+            decided=decisions,
         )
     except ValueError as fault:
         option = "--policy" if "policy" in str(fault) else "--warmup-days"
         value = ", ".join(question.policies) if option == "--policy" else question.warmup / timedelta(days=1)
         raise SettingsError(option, value, str(fault)) from None
+    if decisions is None:
+        return Done(report=report, decisions=None, ahead=Prospect())
+    first = len(history) - len(report.load_rps)
+    ahead = prospect(
+        history, problem, decisions, first=first, usd_per_replica_hour=paid.usd_per_hour, options=CalendarOptions()
+    )
+    return Done(report=report, decisions=decisions, ahead=ahead)
 
 
-def decisions_csv(trace: Trace, question: Question, out: Path) -> None:
+def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
     """One row for every step of the grid: the number wanted at the END of it, having seen nothing later."""
-    history = trace.requests
-    desired = decide(history, question.problem).desired
+    if done.decisions is None:
+        raise SettingsError("--decisions", str(out), f"ask for --policy {OURS}, whose decisions these are")
+    history, desired = trace.requests, done.decisions.desired
     rows = (f"{moment(history.start + i * history.step)},{int(wanted)}\n" for i, wanted in enumerate(desired))
     write_text(out, "timestamp,desired_replicas\n" + "".join(rows))
 
 
-def to_json(done: ReplayReport, question: Question, paid: Paid) -> str:
+def to_json(done: Done, question: Question, paid: Paid) -> str:
     """The whole answer but for the series."""
+    report = done.report
     body = {
-        "start": moment(done.start),
-        "step_s": done.step.total_seconds(),
-        "steps": len(done.load_rps),
-        "requests": done.requests,
-        "capacity_rps": done.capacity_rps,
-        "startup_s": done.startup.total_seconds(),
+        "start": moment(report.start),
+        "step_s": report.step.total_seconds(),
+        "steps": len(report.load_rps),
+        "requests": report.requests,
+        "capacity_rps": report.capacity_rps,
+        "startup_s": report.startup.total_seconds(),
         "attainment": question.attainment,
-        "budget": done.budget,
+        "budget": report.budget,
+        "usd_per_missed_request": question.usd_per_missed_request,
         "min_replicas": question.min_replicas,
         "usd_per_replica_hour": paid.usd_per_hour,
         "price": paid.detail,
-        "policies": [asdict(row) for row in done.rows],
+        "policies": [asdict(row) for row in report.rows],
+        **prospect_json(done.ahead),
     }
     return json.dumps(body, indent=2, allow_nan=False) + "\n"
 
 
-def table(done: ReplayReport, question: Question, paid: Paid) -> str:
+def table(done: Done, question: Question, paid: Paid) -> str:
     """The policies as a table, with what it was reckoned on beneath."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -149,10 +180,23 @@ def table(done: ReplayReport, question: Question, paid: Paid) -> str:
     )
     for column in grid.columns[1:8]:
         column.justify = "right"
-    for row in done.rows:
+    for row in done.report.rows:
         grid.add_row(*_cells(row))
     screen.print(grid)
-    return printed.getvalue() + _footnote(done, question, paid)
+    return printed.getvalue() + _footnote(done.report, question, paid) + _ahead(done.ahead)
+
+
+def _ahead(ahead: Prospect) -> str:
+    """What can be promised, and the price at which the policy weighs a miss now."""
+    lines = [f"{reason.code}: {reason.detail}" for reason in ahead.reasons]
+    if ahead.curve is not None and ahead.promise is not None:
+        lines.append(
+            f"a miss is weighed at {ahead.curve.usd_per_missed_request_now:.3g} USD now, quantile "
+            f"{ahead.curve.quantile_now:.5f} (set by the error budget)"
+        )
+    if ahead.week is not None:
+        lines.append(f"schedule for the coming week: {ahead.week.detail}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _cells(row: ReplayRow) -> tuple[str, ...]:
@@ -183,8 +227,17 @@ def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:
     )
 
 
-def chart_of(done: ReplayReport, out: Path) -> None:
+def chart_of(done: Done, out: Path) -> None:
     """Load and replicas above, misses below; the suffix of `out` chooses the format."""
     from trimtab.replay_chart import draw  # noqa: PLC0415  matplotlib takes a second to load
 
-    draw(done, out)
+    draw(done.report, out)
+
+
+def curve_of(done: Done, out: Path) -> None:
+    """Dollars against misses; the suffix of `out` chooses the format. SettingsError where there is no curve."""
+    from trimtab.curve_chart import draw  # noqa: PLC0415  matplotlib takes a second to load
+
+    if done.ahead.curve is None:
+        raise SettingsError("--curve", str(out), "there is none: nothing was decided, or no load is known")
+    draw(done.report, done.ahead.curve, out)

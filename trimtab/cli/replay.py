@@ -71,6 +71,19 @@ def replay(
             "--chart", metavar="OUT.png|svg", help="Draw load, replicas and misses over time.", show_default=False
         ),
     ] = None,
+    curve: Annotated[
+        Path | None,
+        typer.Option("--curve", metavar="OUT.png|svg", help="Draw dollars against misses.", show_default=False),
+    ] = None,
+    worth: Annotated[
+        float | None,
+        typer.Option(
+            "--usd-per-missed-request",
+            metavar="USD",
+            help="Weigh replicas against this, not the attainment.",
+            show_default=False,
+        ),
+    ] = None,
     workload: Annotated[
         str | None,
         typer.Option(
@@ -87,9 +100,9 @@ def replay(
     """
     chosen = choose(trace, config, workload)
     section = chosen.section
-    from trimtab.replaying import Question, chart_of, decisions_csv, price_of, run, table, to_json  # noqa: PLC0415
+    from trimtab import replaying  # noqa: PLC0415  numpy and the optimizer take a second to load
 
-    question = Question(
+    question = replaying.Question(
         capacity_rps=_capacity(capacity, section),
         startup=timedelta(seconds=_first(startup, section.time_to_ready_s if section else None, 300.0)),
         attainment=_first(attainment, section.slo.attainment if section else None, 0.999),
@@ -97,17 +110,23 @@ def replay(
         max_replicas=section.bounds.max_replicas if section else None,
         warmup=timedelta(days=warmup_days),
         policies=tuple(policy or ()),
+        usd_per_missed_request=worth if worth is not None or section is None else section.slo.usd_per_missed_request,
     )
     if decisions is not None and policy and OURS not in policy:
         raise SettingsError("--policy", ", ".join(policy), f"decisions are written of {OURS}: add --policy {OURS}")
-    paid = price_of(price, section)
+    if curve is not None and policy and OURS not in policy:
+        raise SettingsError("--policy", ", ".join(policy), f"the curve is that of {OURS}: add --policy {OURS}")
+    paid = replaying.price_of(price, section)
     say(f"replaying {len(chosen.trace.requests)} steps of {chosen.trace.requests.step_s:g} s; {paid.detail}")
-    done = run(chosen.trace, question, paid)
+    done = replaying.run(chosen.trace, question, paid)
     if decisions is not None:
-        decisions_csv(chosen.trace, question, decisions)
+        replaying.decisions_csv(chosen.trace, done, decisions)
     if chart is not None:
-        chart_of(done, chart)
-    sys.stdout.write(to_json(done, question, paid) if output is Output.JSON else table(done, question, paid))
+        replaying.chart_of(done, chart)
+    if curve is not None:
+        replaying.curve_of(done, curve)
+    write = replaying.to_json if output is Output.JSON else replaying.table
+    sys.stdout.write(write(done, question, paid))
 
 
 def _capacity(given: float | None, section: WorkloadSettings | None) -> float:
