@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ WRONG_SOURCE, WRONG_INPUT = 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; never a traceback for an error that was raised on purpose."""
+    _quiet()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="trimtab", standalone_mode=True)
     except TrimtabError as fault:
@@ -25,6 +27,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else 0
     return 0
+
+
+def _quiet() -> None:
+    """What fails is told once, as the command's own error; only what the wiring warns of is shown beside it.
+
+    `trimtab serve` sets up a whole log of its own.
+    """
+    shown = logging.StreamHandler()
+    shown.addFilter(logging.Filter("trimtab.wiring"))
+    logging.basicConfig(level=logging.WARNING, format="trimtab: %(message)s", handlers=[shown], force=True)
 
 
 if __name__ == "__main__":

@@ -175,7 +175,9 @@ class WorkloadSettings(WorkloadDefaults):
 class DecisionSettings(Section):
     """How decisions are made; the defaults suit most."""
 
-    policy: Text = Field(default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with.")
+    policy: Literal["least_cost", "rule_of_thumb"] = Field(
+        default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with."
+    )
     valid_hours: Positive = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
     horizon_days: Positive = Field(default=7.0, description="Days that are forecast.")
     replay_days: Positive = Field(default=7.0, description="Days of recent history on which plans are costed.")

@@ -58,8 +58,11 @@ def recommend(
 
     program = build(settings, progress=say)
     moment = now()
+    if history:
+        program.fleet.need_capacity(program.fleet.workloads(moment))
     outcome = program.cycle.run(now=moment)
-    sys.stdout.write(write(output.value, outcome.records, moment))
+    if outcome.records or not outcome.problems:
+        sys.stdout.write(write(output.value, outcome.records, moment))
     _judge(program, outcome)
 
 

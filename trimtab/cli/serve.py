@@ -23,7 +23,7 @@ def serve(
     from trimtab.server import run_server  # noqa: PLC0415
     from trimtab.wiring import build  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     changed = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     program = build(settings.model_copy(update={"api": settings.api.model_copy(update=changed)}))

@@ -1,0 +1,210 @@
+"""Bad input: one clear line that names the thing and the way to mend it, the right exit code, no traceback."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.servers import Asked, Reply, Scripted, free_port
+from trimtab.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+ONE_DAY = ROOT / "examples" / "traces" / "servegen_r1_all.csv.gz"
+
+Refused = Callable[..., str]
+
+
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs a command that must fail with `code`; returns the lines that begin with the program's name, the fault."""
+
+    def command(code: int, *arguments: object) -> str:
+        assert main([str(argument) for argument in arguments]) == code
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert "Traceback" not in captured.err
+        faults = [line for line in captured.err.splitlines() if line.startswith("trimtab: ")]
+        assert len(faults) >= 1
+        return "\n".join(faults)
+
+    return command
+
+
+def ok(data: object) -> Reply:
+    return Reply(body=json.dumps({"status": "success", "data": data}).encode())
+
+
+NOTHING = {"resultType": "matrix", "result": []}
+
+
+@pytest.mark.parametrize("url", ["localhost:9090", "prometheus", "", "ftp://x", "http://"])
+def test_a_url_that_is_none(refused: Refused, url: str) -> None:
+    line = refused(2, "recommend", "--prometheus", url, "--config", ROOT / "examples" / "trimtab.yaml") if url else ""
+    assert not url or "--prometheus" in line
+    assert not url or "http://127.0.0.1:9090" in line
+
+
+def test_a_prometheus_that_is_not_there(refused: Refused) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    line = refused(1, "recommend", "--prometheus", url)
+    assert url in line
+    assert len(line.splitlines()) == 1
+
+
+def error_page(_: Asked) -> Reply:
+    return Reply(status=500, body=b"<html>oops</html>", headers={"Content-Type": "text/html"})
+
+
+def refusal(_: Asked) -> Reply:
+    return Reply(status=400, body=b'{"status":"error","errorType":"bad_data","error":"no such function"}')
+
+
+def garbage(_: Asked) -> Reply:
+    return Reply(body=b"\x00\xff not json")
+
+
+def other_json(_: Asked) -> Reply:
+    return Reply(body=b'[{"hello": "world"}]')
+
+
+def wrong_shape(_: Asked) -> Reply:
+    return ok({"resultType": "matrix", "result": [{"metric": {}, "values": "many"}]})
+
+
+def hang_up(_: Asked) -> Reply:
+    return Reply(hang_up=True)
+
+
+def nothing(_: Asked) -> Reply:
+    return ok(NOTHING)
+
+
+@pytest.mark.parametrize("script", [error_page, refusal, garbage, other_json, wrong_shape, hang_up, nothing])
+def test_a_prometheus_that_answers_errors_garbage_or_nothing(
+    refused: Refused, script: Callable[[Asked], Reply]
+) -> None:
+    with Scripted(script) as server:
+        line = refused(1, "recommend", "--prometheus", server.url)
+    assert server.url in line
+    assert len(line.splitlines()) == 1
+
+
+TRACES = {
+    "empty": ("", "the file is empty"),
+    "header only": ("timestamp,requests\n", "0 rows"),
+    "no column": ("time,count\n2026-01-01T00:00:00Z,1\n", "no column 'timestamp'"),
+    "disorder": ("timestamp,requests\n2026-01-01T00:01:00Z,1\n2026-01-01T00:00:00Z,1\n", "row 3"),
+    "duplicate": ("timestamp,requests\n2026-01-01T00:00:00Z,1\n2026-01-01T00:00:00Z,1\n", "row 3"),
+    "nan": ("timestamp,requests\n2026-01-01T00:00:00Z,1\n2026-01-01T00:01:00Z,NaN\n", "row 3"),
+    "negative": ("timestamp,requests\n2026-01-01T00:00:00Z,1\n2026-01-01T00:01:00Z,-4\n", "'-4' is not a count"),
+    "text": ("timestamp,requests\n2026-01-01T00:00:00Z,many\n", "'many'"),
+    "off the grid": (
+        "timestamp,requests\n2026-01-01T00:00Z,1\n2026-01-01T00:01Z,1\n2026-01-01T00:02Z,1\n2026-01-01T00:03:31Z,1\n", "row 5"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", TRACES)
+@pytest.mark.parametrize("command", ["recommend --history", "replay --trace", "backtest --out {tmp}/o.csv --trace"])
+def test_a_trace_that_is_wrong(refused: Refused, tmp_path: Path, fault: str, command: str) -> None:
+    text, named = TRACES[fault]
+    trace = tmp_path / "load.csv"
+    trace.write_text(text)
+    words = command.format(tmp=tmp_path).split()
+    capacity = [] if words[0] == "backtest" else ["--capacity", "2"]
+    line = refused(2, *words, trace, *capacity)
+    assert str(trace) in line
+    assert named in line
+    assert list(tmp_path.iterdir()) == [trace]
+
+
+def test_a_trace_that_is_not_there(refused: Refused) -> None:
+    assert "there is no such file" in refused(2, "recommend", "--history", "/nowhere/a.csv", "--capacity", "1")
+
+
+def test_history_without_a_capacity_says_so(refused: Refused) -> None:
+    line = refused(2, "recommend", "--history", ONE_DAY)
+    assert "capacity of servegen_r1_all" in line
+    assert "--capacity RPS" in line
+
+
+SETTINGS = {
+    "unknown field": ("prometeus: {url: http://127.0.0.1:9}", "did you mean 'prometheus'?"),
+    "wrong type": ("prometheus: {url: 'http://127.0.0.1:9', timeout_s: soon}", "prometheus.timeout_s: 'soon'"),
+    "wrong value": ("prometheus: {url: 'http://127.0.0.1:9'}\napi: {port: -1}", "api.port: -1"),
+    "no YAML": ("prometheus: [", "write valid YAML"),
+    "no source": ("api: {port: 8000}", "set prometheus.url or history.files"),
+    "no such trace": ("history: {files: {a: nothing.csv}}", "nothing.csv: there is no such file"),
+    "unknown policy": (
+        f"history: {{files: {{a: {ONE_DAY}}}}}\ndecisions: {{policy: best}}",
+        "decisions.policy: 'best'",
+    ),
+    "no such prices": (f"history: {{files: {{a: {ONE_DAY}}}}}\nprices: {{file: mine.csv}}", "mine.csv"),
+}
+
+
+@pytest.mark.parametrize("fault", SETTINGS)
+@pytest.mark.parametrize("command", ["recommend", "serve", "report --out o", "render rules --out o", "explain x"])
+def test_settings_that_are_wrong(
+    refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, command: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text, named = SETTINGS[fault]
+    file = tmp_path / "trimtab.yaml"
+    file.write_text(text)
+    line = refused(2, *command.split(), "--config", file)
+    assert named in line
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments,named",
+    [
+        ("recommend --prometheus http://127.0.0.1:9 --history a.csv", "give either --prometheus or --history"),
+        ("recommend", "give --prometheus URL or --history FILE"),
+        ("recommend --history {trace} --capacity 0", "--capacity: 0.0 is not usable; give a positive number"),
+        ("serve", "--config: None is not usable; name a settings file"),
+        ("replay", "--trace: None is not usable"),
+        ("replay --trace {trace}", "--capacity: None is not usable"),
+        ("replay --trace {trace} --capacity 2", "--warmup-days: 7.0 is not usable"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy best", "unknown policy 'best'"),
+        ("replay --trace {trace} --capacity -2 --warmup-days 0.1", "capacity_rps must be a positive number"),
+        ("replay --trace {trace} --capacity 2 --attainment 1.5 --warmup-days 0.1", "attainment must lie strictly"),
+        ("replay --trace {trace} --capacity 2 --startup -1 --warmup-days 0.1", "startup"),
+        ("replay --trace {trace} --capacity 2 --replica-usd-per-hour 0", "--replica-usd-per-hour: 0.0"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy hpa --decisions {tmp}/d.csv", "add --policy trimtab"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy perfect --chart {tmp}/c.gif", "--chart"),
+        ("backtest --trace {trace} --out {tmp}/o.csv --horizon soon", "--horizon: 'soon' is not usable; give a duration"),
+        ("backtest --trace {trace} --out {tmp}/o.csv --step 7m", "--step: "),
+        ("backtest --trace {trace} --out {tmp}/o.csv --model best", "--model: 'best'"),
+        ("report --config {config} --out {tmp}/o --date tomorrow", "--date: 'tomorrow' is not usable; give a day as"),
+        ("report --config {config} --out {tmp}/o --date 2999-01-01", "give a day that has begun"),
+    ],
+)  # fmt: skip
+def test_options_that_are_wrong(refused: Refused, tmp_path: Path, arguments: str, named: str) -> None:
+    places = {"trace": ONE_DAY, "tmp": tmp_path, "config": ROOT / "examples" / "trimtab.yaml"}
+    assert named in refused(2, *arguments.format(**places).split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", ["nothing", "recommend --nothing", "replay --capacity many", "render pictures --out o", "recommend --output xml"]
+)  # fmt: skip
+def test_usage_errors_end_with_2(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments.split()) == 2
+    captured = capsys.readouterr()
+    assert "Error" in captured.err
+    assert "Traceback" not in captured.err
+
+
+def test_a_folder_that_can_not_be_written_is_named_and_nothing_is_half_written(
+    refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "out").write_text("a file stands here")
+    config = tmp_path / "trimtab.yaml"
+    config.write_text(f"history: {{files: {{a: {ONE_DAY}}}}}")
+    line = refused(2, "render", "prometheus", "--config", config, "--out", tmp_path / "out")
+    assert str(tmp_path / "out") in line
