@@ -22,7 +22,7 @@ FIELDS = (
     "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
     "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "why", "needs",
 )  # fmt: skip
-NARROWEST = 124
+NARROWEST = 130
 
 
 def write(output: str, records: Sequence[Record], now: datetime) -> str:
