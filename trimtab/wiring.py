@@ -91,6 +91,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         emit=partial(_emit, settings),
         notify=_notifier(settings, clock),
         stopwatch=time.monotonic,
+        concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
         progress=progress,
     )
     nightly = Nightly(

@@ -19,6 +19,7 @@ from tests.asgi_server import AsgiServer
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
 from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
+from trimtab.api.paging import write_cursor
 from trimtab.records import Held
 from trimtab.selfmetrics import registry_of
 from trimtab.store.database import Database, open_database
@@ -128,15 +129,28 @@ def test_the_list_is_filtered_and_sorted(served: Served) -> None:
     assert len(names(status="expired")) == 4
 
 
-def test_pages_give_each_item_once(served: Served) -> None:
+@pytest.mark.parametrize("sort", ["workload", "created_at", "saving_usd_per_month"])
+def test_pages_give_each_item_once(served: Served, sort: str) -> None:
     seen, cursor = [], None
     while True:
-        page = served.get("/recommendations", sort="-workload", limit=3, **({"cursor": cursor} if cursor else {}))
+        page = served.get("/recommendations", sort=f"-{sort}", limit=3, **({"cursor": cursor} if cursor else {}))
         seen += [item["workload"] for item in page["items"]]
         cursor = page["next"]
         if cursor is None:
             break
-    assert seen == ["z", "shop:young", "shop:ranker", "org/llama 3:ü"]
+    assert len(seen) == 4
+    assert set(seen) == {"z", "shop:young", "shop:ranker", "org/llama 3:ü"}
+    if sort == "workload":
+        assert seen == ["z", "shop:young", "shop:ranker", "org/llama 3:ü"]
+
+
+@pytest.mark.parametrize(
+    "sort,value", [("created_at", "noon"), ("created_at", 1), ("saving_usd_per_month", "x"), ("workload", [1])]
+)
+def test_a_cursor_with_a_made_up_place_is_refused(served: Served, sort: str, value: object) -> None:
+    cursor = write_cursor((value, "id"), None, None, None, None, sort)
+    answer = served.client.get("/recommendations", params={"sort": sort, "cursor": str(cursor)})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
 
 
 @pytest.mark.parametrize(
