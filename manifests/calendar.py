@@ -24,6 +24,15 @@ class CronWindow:
     replicas: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeeklyChange:
+    """At this minute of these days of the week (0 is Sunday) the number becomes `replicas`."""
+
+    minute_of_day: int
+    days: tuple[int, ...]
+    replicas: int
+
+
 def lowest(steps: Sequence[CalendarStep]) -> int | None:
     """The least that the calendar ever asks for; None for an empty one."""
     return min((step.replicas for step in steps), default=None)
@@ -56,6 +65,20 @@ def cron_windows(steps: Sequence[CalendarStep], above: int, timezone: str) -> tu
             replicas=replicas,
         )
         for (time, length, replicas), starts in sorted(days.items())
+    )
+
+
+def weekly_changes(steps: Sequence[CalendarStep], timezone: str) -> tuple[WeeklyChange, ...]:
+    """Every time of the week at which the calendar's number changes; days with the same change share it.
+
+    Steps are read as by `cron_windows`. None where the number is the same all week.
+    """
+    days: dict[tuple[int, int], list[int]] = {}
+    for start, _, replicas in _runs(_week(steps, ZoneInfo(timezone))):
+        days.setdefault((start % _DAY, replicas), []).append(start // _DAY)
+    return tuple(
+        WeeklyChange(minute_of_day=minute, days=tuple(sorted({day % 7 for day in which})), replicas=replicas)
+        for (minute, replicas), which in sorted(days.items())
     )
 
 

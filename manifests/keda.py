@@ -12,9 +12,10 @@ What KEDA's HPA makes of it, and the traps:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from domain.plan import Act, Plan
+from domain.plan import Act, CalendarStep
 from domain.signals import quote
 from domain.workload import ScaleTarget
 from manifests.bounds import API_VERSIONS, ReplicaBounds
@@ -42,8 +43,8 @@ def scaled_object(
                 "replicas": rung(act.plan.proposed.replicas, rungs),
                 "behavior": "currentReplicasIfHigher",
             },
-            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": _behavior(bounds, options)}},
-            "triggers": [_recommended(act.workload, rungs, options), *_calendar(act.plan, rungs, options)],
+            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": one_step_behavior(bounds.maximum, options)}},
+            "triggers": [_recommended(act.workload, rungs, options), *cron_triggers(act.plan.calendar, rungs, options)],
         },
     }
 
@@ -69,7 +70,10 @@ def _recommended(workload_id: str, rungs: tuple[int, ...], options: ManifestOpti
     }
 
 
-def _calendar(plan: Plan, rungs: tuple[int, ...], options: ManifestOptions) -> list[dict[str, Any]]:
+def cron_triggers(
+    steps: Sequence[CalendarStep], rungs: tuple[int, ...], options: ManifestOptions
+) -> list[dict[str, Any]]:
+    """One cron trigger for each window of the week above the lowest rung."""
     return [
         {
             "type": "cron",
@@ -81,17 +85,18 @@ def _calendar(plan: Plan, rungs: tuple[int, ...], options: ManifestOptions) -> l
                 "desiredReplicas": str(rung(window.replicas, rungs)),
             },
         }
-        for number, window in enumerate(cron_windows(plan.calendar, rungs[0], options.timezone), start=1)
+        for number, window in enumerate(cron_windows(steps, rungs[0], options.timezone), start=1)
     ]
 
 
-def _behavior(bounds: ReplicaBounds, options: ManifestOptions) -> dict[str, Any]:
+def one_step_behavior(maximum: int, options: ManifestOptions) -> dict[str, Any]:
+    """The HPA's behavior under which one decision may go all the way, up at once and down after the window."""
     window_s = int(options.scale_down_window.total_seconds())
     return {
         direction: {
             "stabilizationWindowSeconds": window,
             "selectPolicy": "Max",
-            "policies": [{"type": "Pods", "value": bounds.maximum, "periodSeconds": 15}],
+            "policies": [{"type": "Pods", "value": maximum, "periodSeconds": 15}],
             **({"tolerance": "0"} if options.exact_tolerance else {}),
         }
         for direction, window in (("scaleUp", 0), ("scaleDown", window_s))

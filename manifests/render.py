@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +19,12 @@ from manifests.hpa import horizontal_pod_autoscaler
 from manifests.keda import scaled_object
 from manifests.notes import header, moment, one_line
 from manifests.options import DEFAULTS, ManifestOptions
+from manifests.schedule import schedule_object, scheduled_actions
+
+ALONE = (
+    "# Serves by the week's schedule alone. What that costs and misses is the row `schedule` of the recommendation's\n"
+    "# replay; the saving below is that of following the recommendation.\n"
+)
 
 
 def render(
@@ -26,6 +33,9 @@ def render(
     options: ManifestOptions = DEFAULTS,
 ) -> tuple[Artifact, ...]:
     """`hpa/<name>.yaml` and `keda/<name>.yaml` (apply one of them) for each act, and `README.md` on all.
+
+    Where the plan has a schedule that serves alone, also `keda-schedule/<name>.yaml` (if it changes within the week)
+    and `aws/<name>-scheduled-actions.json`.
 
     `workloads` are by id; the newest recommendation of a workload counts. A hold, a mode without
     replicas or a contradiction brings no manifest, and the README says why.
@@ -59,10 +69,20 @@ def _of_act(workload: Workload, act: Act, bounds: ReplicaBounds, options: Manife
         "hpa": horizontal_pod_autoscaler(metadata, target, bounds, options),
         "keda": scaled_object(metadata, target, bounds, act, options),
     }
+    alone = schedule_object(metadata, target, act.plan.schedule, options)
+    if alone is not None:
+        objects["keda-schedule"] = alone
     for folder, manifest in objects.items():
         path = PurePosixPath(folder) / f"{name}.yaml"
         body = yaml.dump(manifest, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True, width=10_000)
-        yield Artifact(path=path, text=header(workload, act, target, bounds, str(path)) + body)
+        alone_note = ALONE if folder == "keda-schedule" else ""
+        yield Artifact(path=path, text=alone_note + header(workload, act, target, bounds, str(path)) + body)
+    if act.plan.schedule:
+        actions = scheduled_actions(name, target, act.plan.schedule, options)
+        yield Artifact(
+            path=PurePosixPath("aws") / f"{name}-scheduled-actions.json",
+            text=json.dumps(actions, indent=2, ensure_ascii=False) + "\n",
+        )
 
 
 def _metadata(name: str, namespace: str, act: Act) -> dict[str, Any]:
@@ -88,7 +108,8 @@ def _readme(rows: Sequence[str]) -> str:
     lines = (
         "# Scaling manifests",
         "",
-        "Apply one of the two folders, not both: KEDA makes an HPA of its own.",
+        "Apply one of the folders, not two: KEDA makes an HPA of its own. `keda` and `hpa` follow the recommendation;",
+        "`keda-schedule` and `aws` serve by the week's schedule alone, without anything that follows the load.",
         "",
         "| workload | valid until | manifest |",
         "|---|---|---|",
