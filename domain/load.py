@@ -68,6 +68,12 @@ class LoadHistory:
         skipped = min(len(self.values), max(0, -int((self.start - origin) // self.step)))
         return LoadHistory(start=self.start + skipped * self.step, step=self.step, values=self.values[skipped:])
 
+    def newest(self, within: timedelta) -> float | None:
+        """The newest known value of the last `within` (and at least three steps); None where all of them are missing."""
+        steps = max(3, -(-within // self.step))
+        known = self.values[-steps:][np.isfinite(self.values[-steps:])]
+        return float(known[-1]) if len(known) else None
+
     def coarser(self, step: timedelta) -> LoadHistory:
         """Means over a whole multiple of `step`, on a grid aligned to the epoch.
 

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from domain.capacity import TimeToReady
 from domain.errors import NoData, SourceError
 from domain.load import LoadHistory
@@ -25,6 +23,7 @@ from domain.workload import PurchaseMix, ServingMode, Workload
 from monitor import ready
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
 AT_ONCE = 4  # questions under way at a time: enough to keep one Prometheus busy, too few to drown it
 
 
@@ -167,6 +166,8 @@ def _running(replicas: LoadHistory | Unknown, stated: Declared) -> RunningState 
     elif isinstance(replicas, Unknown):
         return Unknown(f"the number of replicas is neither declared nor known: {replicas.reason}")
     else:
-        known = replicas.values[np.isfinite(replicas.values)]
-        count = round(float(known[-1]))
+        newest = replicas.newest(STILL_NOW)
+        if newest is None:
+            return Unknown(f"no ready replicas were counted in the last {STILL_NOW // timedelta(minutes=1)} min")
+        count = round(newest)
     return RunningState(replicas=count, mode=mode, offer=stated.offer, purchase=PurchaseMix(on_demand=float(count)))

@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.observation import Observation
 from domain.plan import Act, Configuration, Evidence, Hold, Plan, Reason, Recommendation, recommendation_id
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from optimizer.cost import saving
 from optimizer.options import Options
 
@@ -64,7 +65,10 @@ def last_good(previous: Recommendation | None, at: datetime) -> tuple[int | Unkn
     if previous.valid_until <= at:
         return Unknown(f"the last recommendation was valid until {previous.valid_until:%Y-%m-%d %H:%M} UTC"), None
     if isinstance(previous, Act):
-        return previous.plan.proposed.replicas, previous.valid_until
+        proposed = previous.plan.proposed
+        if proposed.mode is ServingMode.SERVERLESS:  # a number here would be followed, down to none
+            return Unknown(f"serverless was recommended last: {proposed.offer} scales by itself"), None
+        return proposed.replicas, previous.valid_until
     if isinstance(previous.last_good, Unknown):
         return previous.last_good, None
     return previous.last_good, previous.valid_until

@@ -19,6 +19,8 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.modes import PriceUsed
 
+STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailOptions:
@@ -150,19 +152,27 @@ def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
 
 def step_down(context: Context, plan: Plan, observation: Observation) -> Plan:
     """Takes away at most a share of the replicas at once; later decisions go on from there."""
-    running, wanted = observation.running, plan.proposed.replicas
-    same = not isinstance(running, Unknown) and running.mode is plan.proposed.mode is ServingMode.DEDICATED
-    if isinstance(running, Unknown) or not same:
+    now, wanted = _dedicated_now(observation), plan.proposed.replicas
+    if now is None or plan.proposed.mode is not ServingMode.DEDICATED:
         return plan
-    least = math.ceil(running.replicas * (1.0 - context.options.max_step_down) - 1e-9)
+    least = math.ceil(now * (1.0 - context.options.max_step_down) - 1e-9)
     most = observation.workload.bounds.max_replicas
     least = least if most is None else min(least, most)
     if wanted >= least:
         return plan
-    said = f"at most {context.options.max_step_down:.0%} of {running.replicas} replicas go at once"
+    said = f"at most {context.options.max_step_down:.0%} of {now} replicas go at once"
     reason = Reason(code="step_down", detail=said, before=str(wanted), after=str(least))
     first = tuple(replace(step, replicas=max(step.replicas, least)) for step in plan.calendar[:1])
     return _amended(plan, least, reason, (*first, *plan.calendar[1:]))
+
+
+def _dedicated_now(observation: Observation) -> int | None:
+    """Replicas that run now: as declared or, where it is not known what they run on, the newest that were counted."""
+    running, counted = observation.running, observation.replicas
+    if not isinstance(running, Unknown):
+        return running.replicas if running.mode is ServingMode.DEDICATED else None
+    newest = None if isinstance(counted, Unknown) else counted.until(observation.observed_at).newest(STILL_NOW)
+    return None if newest is None else round(newest)
 
 
 def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:

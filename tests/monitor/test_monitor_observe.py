@@ -122,6 +122,24 @@ def test_replicas_are_never_made_up() -> None:
     )
 
 
+def test_a_count_of_replicas_that_ended_long_ago_is_not_what_runs_now() -> None:
+    def running(known: int) -> RunningState | Unknown:
+        class Ended(Told):
+            def load(
+                self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
+            ) -> LoadHistory:
+                history = super().load(workload, signal, start=start, end=end, step=step)
+                values = np.array(history.values)
+                values[known:] = np.nan if signal is Signal.READY_REPLICAS else values[known:]
+                return LoadHistory(start=start, step=step, values=values)
+
+        told = Ended({Signal.REQUEST_RATE: 3.0, Signal.READY_REPLICAS: 40.0})
+        return observe(told, WORKLOAD, at=NOW, lookback=6 * HOUR, step=FIVE, declared=DECLARED).running
+
+    assert isinstance(running(67), RunningState)  # the last 25 of 360 minutes are missing
+    assert "in the last 30 min" in reason(running(60))
+
+
 def test_a_time_to_ready_that_nobody_measured_is_named_an_assumption() -> None:
     assumed = seen({Signal.REQUEST_RATE: 3.0}).time_to_ready
     assert (assumed.basis, assumed.p90, assumed.samples) == (ReadyBasis.ASSUMED, timedelta(seconds=300), 0)

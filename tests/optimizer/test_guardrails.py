@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from domain.unknown import Unknown
 from domain.workload import Bounds, PurchaseMix, ServingMode
 from optimizer.guardrails import Context, GuardrailOptions, Refused, guarded, guardrails
 from optimizer.modes import PriceUsed
-from tests.optimizer.cases import MONDAY, WORKLOAD, daily, observation, running, without
+from tests.optimizer.cases import MONDAY, WORKLOAD, daily, history, observation, running, without
 
 FRESH = PriceUsed(what="box on demand", usd=0.1, unit="machine-hour", source="made up", as_of="2026-10-01")
 
@@ -99,6 +100,15 @@ def test_one_decision_takes_away_at_most_half() -> None:
     assert (after.reasons[-1].code, after.reasons[-1].before, after.reasons[-1].after) == ("step_down", "1", "4")
 
 
+def test_the_step_is_limited_too_where_only_a_metric_tells_how_many_run() -> None:
+    """Nobody declared what it runs on: the replicas that were counted last still bound the first step."""
+    counted = history(np.array([40.0] * 10 + [np.nan]))
+    seen = replace(SEEN, observed_at=counted.end, running=Unknown("no offer is declared"), replicas=counted)
+    assert passed(plan(3), seen=seen).proposed.replicas == 20
+    long_ago = history(np.array([40.0] + [np.nan] * 100))
+    assert passed(plan(3), seen=replace(seen, observed_at=long_ago.end, replicas=long_ago)).proposed.replicas == 3
+
+
 def test_a_step_up_is_never_held_back() -> None:
     assert passed(plan(80)).proposed.replicas == 80
 
@@ -154,7 +164,7 @@ def test_old_and_undated_prices_are_named() -> None:
     old = replace(FRESH, what="fn: an instance", as_of="2024-07-01")
     after = passed(plan(), context(prices=(FRESH, old, replace(FRESH, what="mine", as_of=None))))
     said = next(reason.detail for reason in after.reasons if reason.code == "old_price")
-    assert said == "fn: an instance: 840 days old; mine: of an unknown date"
+    assert said == "fn: an instance: 854 days old; mine: of an unknown date"
 
 
 def test_prices_may_be_required_to_be_young() -> None:

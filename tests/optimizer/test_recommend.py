@@ -18,6 +18,7 @@ from domain.prices import PriceBook
 from domain.unknown import Unknown
 from domain.workload import Bounds, Resources, ServingMode, Slo, Workload
 from monitor.recorded import read_trace
+from optimizer.answer import last_good
 from optimizer.capacity import CapacityOptions, capacity_of
 from optimizer.modes import ModesOptions
 from optimizer.options import Options, ReplayOptions
@@ -26,6 +27,7 @@ from optimizer.proposal import market_of
 from optimizer.purchase import PurchaseOptions
 from optimizer.recommend import recommend
 from optimizer.scaling import decide
+from tests.fakes.recommendations import NOON, an_act
 from tests.optimizer.cases import BOOK, WORKLOAD, daily, history, observation, ready, running, sparse, without
 from trimtab.prices import bundled
 
@@ -108,6 +110,13 @@ def test_a_number_is_handed_on_until_it_expires_and_no_longer(busy: Act) -> None
     assert (second.last_good, second.valid_until) == (busy.plan.proposed.replicas, busy.valid_until)
     third = held(replace(soon, observed_at=busy.valid_until), previous=second)
     assert isinstance(third.last_good, Unknown)
+
+
+def test_a_hold_after_serverless_hands_on_no_number_that_a_controller_could_follow() -> None:
+    number, until = last_good(an_act(mode=ServingMode.SERVERLESS), NOON)
+    assert isinstance(number, Unknown)
+    assert "scales by itself" in number.reason
+    assert until is None
 
 
 def test_what_runs_today_being_unknown_leaves_the_saving_unknown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -53,7 +54,7 @@ def router(deps: Deps) -> APIRouter:
                 sort=KEYS[sort.removeprefix("-")],
                 descending=sort.startswith("-"),
                 limit=limit,
-                after=None if place is None else _place(place),
+                after=None if place is None else _place(place, KEYS[sort.removeprefix("-")]),
             ),
             now,
         )
@@ -92,8 +93,17 @@ def router(deps: Deps) -> APIRouter:
     return routes
 
 
-def _place(values: tuple[Any, ...]) -> tuple[Any, str]:
+def _place(values: tuple[Any, ...], key: SortKey) -> tuple[Any, str]:
+    """The sort value and id of the last item seen; 422 where the value is none that this order has."""
     value, last = values
+    try:
+        fits = isinstance(value, int | float) if key == "saving_usd_per_month" else isinstance(value, str)
+        if key == "created_at":
+            fits = datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise HTTPException(422, "cursor: not one that was given out; leave it out to begin again")
     return value, str(last)
 
 

@@ -147,6 +147,7 @@ def _query(search: Search, now: datetime) -> Select[Row]:
         query = query.where(Row.saving_usd_per_month >= search.min_saving)
     if search.after is not None:
         value, last = search.after
+        value = datetime.fromisoformat(value) if search.sort == "created_at" else value
         beyond = (key < value, Row.id < last) if search.descending else (key > value, Row.id > last)
         query = query.where(or_(beyond[0], and_(key == value, beyond[1])))
     return query
@@ -158,8 +159,11 @@ def _sort_column(sort: SortKey) -> ColumnElement[Any]:
     return (Row.created_at if sort == "created_at" else Row.workload).expression
 
 
-def _sort_value(row: Row, sort: SortKey) -> Any:
+def _sort_value(row: Row, sort: SortKey) -> float | str:
+    """What a cursor carries: text or a number, for it is written as JSON."""
     value = getattr(row, sort)
+    if isinstance(value, datetime):
+        return value.isoformat()
     return NO_SAVING if value is None else value
 
 
