@@ -18,7 +18,7 @@ Body = dict[str, Any]
 
 
 # What a reader wants to know first of a plan; whatever else a recommendation says comes after.
-FIRST = ("mode_chosen", "slo_proved", "scheduled", "step_down", "cold_starts", "reserved", "spot")
+FIRST = ("mode_chosen", "slo_unreachable", "slo_proved", "scheduled", "step_down", "cold_starts", "reserved", "spot")
 
 
 def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
