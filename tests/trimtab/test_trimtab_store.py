@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from domain.errors import SettingsError, StoreError
 from domain.plan import (
@@ -32,6 +34,7 @@ from trimtab.store.codec import decode, encode
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import Alert, CostSample, CycleNote, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations, Search
+from trimtab.store.tables import CostRow
 from trimtab.store.workload_codec import to_workload, workload_body
 
 HOUR = timedelta(hours=1)
@@ -264,10 +267,11 @@ def test_days_without_report_are_found_oldest_first(journal: Journal) -> None:
     days = [date(2026, 3, n) for n in (1, 2, 3, 4)]
     for day in days:
         journal.add_costs(day, [CostSample(workload="a", current_usd_per_hour=1.0, proposed_usd_per_hour=1.0)])
-    journal.keep_report(StoredReport(day=days[1], generated_at=NOON, files={"html": "<p>", "csv": "a"}))
+    report = StoredReport(day=days[1], generated_at=NOON + 24 * HOUR, files={"html": "<p>", "csv": "a"})
+    journal.keep_report(report)
     assert journal.days_without_report(days[3]) == (days[0], days[2])
-    assert journal.report(days[1]) == StoredReport(day=days[1], generated_at=NOON, files={"html": "<p>", "csv": "a"})
-    assert journal.report_days(None, 10) == ((days[1], NOON),)
+    assert journal.report(days[1]) == report
+    assert journal.report_days(None, 10) == ((days[1], NOON + 24 * HOUR),)
 
 
 def test_cycles_events_alerts_and_workloads_are_remembered(journal: Journal) -> None:
@@ -294,6 +298,40 @@ def test_two_programs_may_use_one_store(tmp_path: Path) -> None:
     assert len(Recommendations(second).newest()) == 1
     first.close()
     second.close()
+
+
+def test_a_report_written_while_its_day_went_on_is_written_again(journal: Journal) -> None:
+    day = NOON.date()
+    journal.add_costs(day, [CostSample(workload="a", current_usd_per_hour=1.0, proposed_usd_per_hour=0.5)])
+    journal.keep_report(StoredReport(day=day, generated_at=NOON, files={}))
+    assert journal.days_without_report(day + timedelta(days=1)) == (day,)
+    journal.keep_report(StoredReport(day=day, generated_at=NOON + 13 * HOUR, files={}))
+    assert journal.days_without_report(day + timedelta(days=1)) == ()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///{}/trimtab.db"])
+def test_threads_that_write_at_once_lose_nothing(tmp_path: Path, url: str) -> None:
+    database = open_database(url.format(tmp_path))
+    journal, kept = Journal(database), Recommendations(database)
+    kept.keep([a_record()])
+
+    def write(_: int) -> None:
+        samples = [CostSample(workload=name, current_usd_per_hour=1.0, proposed_usd_per_hour=0.5) for name in "abc"]
+        journal.add_costs(NOON.date(), samples)
+        kept.hold(["shop:ranker"], Held(since=NOON, reason="away"))
+        assert len(kept.newest()) == 1
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(40)))
+    with database.session() as session:
+        assert {row.current_cycles for row in session.scalars(select(CostRow))} == {40}
+    database.close()
+
+
+def test_a_password_in_a_store_url_is_not_repeated() -> None:
+    with pytest.raises(SettingsError) as wrong:
+        open_database("nonsense://me:secret@db/trimtab")
+    assert "secret" not in str(wrong.value)
 
 
 def test_a_store_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:

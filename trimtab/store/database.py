@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +20,20 @@ from trimtab.store.tables import Base
 
 
 class Database:
-    """One engine; `session()` is one transaction, committed if its block ends well."""
+    """One engine; `session()` is one transaction, committed if its block ends well.
+
+    A database in memory has one connection for all threads: there, transactions wait for each other.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._turn = threading.RLock() if isinstance(engine.pool, StaticPool) else nullcontext()
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """A transaction; StoreError when the database fails."""
         try:
-            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+            with self._turn, Session(self._engine, expire_on_commit=False) as session, session.begin():
                 yield session
         except SQLAlchemyError as fault:
             raise StoreError(f"store {self._name}: {_cause(fault)}") from fault
@@ -50,7 +56,8 @@ def open_database(url: str) -> Database:
         else:
             engine = create_engine(url, pool_pre_ping=True)
     except (ArgumentError, ImportError) as fault:
-        raise SettingsError("store.url", url, f"give a URL such as sqlite:///trimtab.db ({_cause(fault)})") from None
+        shown = re.sub(r"://[^/]*@", "://***@", url)  # what cannot be parsed may hold a password all the same
+        raise SettingsError("store.url", shown, f"give a URL such as sqlite:///trimtab.db ({_cause(fault)})") from None
     except OSError as fault:
         raise SettingsError(
             "store.url", url, f"name a file in a folder that can be written ({fault.strerror})"

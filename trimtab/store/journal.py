@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, cast, delete, func, insert, select, update
 
 from domain.ports import Event
 from domain.unknown import Unknown
@@ -118,23 +119,11 @@ class Journal:
         """Add one cycle's figures to the day's sums; what is unknown adds nothing and leaves its reason."""
         with self._database.session() as session:
             for sample in samples:
-                row = session.get(CostRow, (day, sample.workload)) or CostRow(
-                    day=day,
-                    workload=sample.workload,
-                    current_cycles=0,
-                    current_usd_per_hour=0.0,
-                    proposed_cycles=0,
-                    proposed_usd_per_hour=0.0,
-                )
-                session.add(row)
-                if isinstance(sample.current_usd_per_hour, Unknown):
-                    row.reason = sample.current_usd_per_hour.reason
-                else:
-                    row.current_cycles += 1
-                    row.current_usd_per_hour += sample.current_usd_per_hour
-                if not isinstance(sample.proposed_usd_per_hour, Unknown):
-                    row.proposed_cycles += 1
-                    row.proposed_usd_per_hour += sample.proposed_usd_per_hour
+                changes, empty = _cost_changes(sample)
+                mine = update(CostRow).where(CostRow.day == day, CostRow.workload == sample.workload)
+                # Added up by the database: another process may be adding to the same row.
+                if session.scalar(mine.values(changes).returning(CostRow.workload)) is None:
+                    session.execute(insert(CostRow).values(day=day, workload=sample.workload, **empty))
 
     def costs(self, first: date, last: date, workload: str | None = None) -> tuple[DayCosts, ...]:
         """Costs of the days from `first` to `last`, by day and workload."""
@@ -145,10 +134,14 @@ class Journal:
             return tuple(map(_day_costs, session.scalars(query)))
 
     def days_without_report(self, before: date, at_most: int = 31) -> tuple[date, ...]:
-        """Days before `before` of which costs are known and no report was written, oldest first."""
+        """Days (UTC) before `before` of which costs are known and no report was written since they ended, oldest first.
+
+        A report that was asked for while its day went on is not the report of that day.
+        """
+        whole = func.substr(ReportRow.generated_at, 1, 10) > cast(ReportRow.day, String)
         days = (
             select(CostRow.day)
-            .where(CostRow.day < before, CostRow.day.not_in(select(ReportRow.day)))
+            .where(CostRow.day < before, CostRow.day.not_in(select(ReportRow.day).where(whole)))
             .distinct()
             .order_by(CostRow.day.desc())
             .limit(at_most)
@@ -227,6 +220,22 @@ class Journal:
                 )
                 for row in rows
             )
+
+
+def _cost_changes(sample: CostSample) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a sample adds to the row that is there, and the row it makes where there is none."""
+    changes: dict[str, Any] = {}
+    empty: dict[str, Any] = {"reason": None}
+    for name, value in (("current", sample.current_usd_per_hour), ("proposed", sample.proposed_usd_per_hour)):
+        cycles, sums = f"{name}_cycles", f"{name}_usd_per_hour"
+        if isinstance(value, Unknown):
+            empty |= {cycles: 0, sums: 0.0}
+        else:
+            changes |= {cycles: getattr(CostRow, cycles) + 1, sums: getattr(CostRow, sums) + value}
+            empty |= {cycles: 1, sums: value}
+    if isinstance(sample.current_usd_per_hour, Unknown):
+        changes["reason"] = empty["reason"] = sample.current_usd_per_hour.reason
+    return changes, empty
 
 
 def _day_costs(row: CostRow) -> DayCosts:
