@@ -12,6 +12,7 @@ from domain.prices import HOURS_PER_MONTH
 from domain.workload import ServingMode
 from optimizer.calendar import CalendarOptions
 from optimizer.frontier import Frontier, FrontierPoint, frontier
+from optimizer.incidents import Incident, incidents
 from optimizer.modes import Infeasible
 from optimizer.options import Options
 from optimizer.outlook import Outlook
@@ -28,6 +29,7 @@ class Prospect:
     curve: Frontier | None = None
     promise: Promise | None = None
     week: Schedule | None = None
+    lost: tuple[Incident, ...] = ()
 
     @property
     def steps(self) -> tuple[CalendarStep, ...]:
@@ -38,7 +40,7 @@ class Prospect:
     def reasons(self) -> tuple[Reason, ...]:
         """What can be promised; where misses are priced, at which price."""
         if self.promise is not None:
-            return (self.promise.reason(),)
+            return (self.promise.reason(), *(each.reason() for each in self.lost))
         if self.curve is None:
             return ()
         return (
@@ -95,11 +97,12 @@ def prospect(
         curve=curve,
         promise=None if curve is None or priced else promise(history, problem, curve),
         week=schedule(history, problem, options),
+        lost=incidents(history, problem, decisions, first=first),
     )
 
 
 def as_json(ahead: Prospect) -> dict[str, Json]:
-    """`curve`, `promise` and `schedule`; what cannot be had is absent."""
+    """`curve`, `promise`, `schedule` and `incidents`; what cannot be had is absent."""
     body: dict[str, Json] = {}
     if ahead.curve is not None:
         body["curve"] = _curve(ahead.curve)
@@ -107,6 +110,8 @@ def as_json(ahead: Prospect) -> dict[str, Json]:
         body["promise"] = _promise(ahead.promise)
     if ahead.week is not None:
         body["schedule"] = _schedule(ahead.week)
+    if ahead.promise is not None:
+        body["incidents"] = [_incident(each) for each in ahead.lost]
     return body
 
 
@@ -156,6 +161,16 @@ def _schedule(week: Schedule) -> Mapping[str, Json]:
         "missed_share_on_the_past": _known(week.missed_share),
         "within_budget_on_the_past": week.within,
         "steps": [{"at": _moment(step.at), "replicas": step.replicas} for step in week.steps],
+    }
+
+
+def _incident(lost: Incident) -> Mapping[str, Json]:
+    return {
+        "start": _moment(lost.start),
+        "end": _moment(lost.end),
+        "missed_requests": _digits(lost.missed_requests),
+        "missed_share": _digits(lost.missed_share),
+        "written_off_share": _digits(lost.written_off_share),
     }
 
 
