@@ -27,8 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "manifests": {"yaml"},
     "serving": {"fastapi", "numpy", "onnxruntime", "prometheus_client", "pydantic", "starlette", "uvicorn"},
     "trimtab": {
-        "apscheduler", "click", "fastapi", "httpx", "jinja2", "joblib", "matplotlib", "numpy", "prometheus_client", "pydantic",
-        "pydantic_core", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "yaml",
+        "apscheduler", "click", "fastapi", "httpx", "jinja2", "joblib", "matplotlib", "numpy", "pandas", "prometheus_client",
+        "pydantic", "pydantic_core", "rich", "sqlalchemy", "starlette", "typer", "uvicorn", "yaml",
     },
 }  # fmt: skip
 

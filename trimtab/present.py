@@ -27,9 +27,12 @@ def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(reasons, key=lambda reason: rank.get(reason.code, len(FIRST))))
 
 
+TIMES = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def moment(value: datetime) -> str:
     """A time as all our files and answers write it: `YYYY-MM-DDTHH:MM:SSZ`."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return value.astimezone(UTC).strftime(TIMES)
 
 
 def recommendation_body(record: Record, now: datetime) -> Body:

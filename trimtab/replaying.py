@@ -19,7 +19,7 @@ from optimizer.replay import POLICIES, ReplayReport, ReplayRow
 from optimizer.replay import replay as replay_policies
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from trimtab.files import write_text
-from trimtab.present import moment
+from trimtab.present import TIMES, moment
 from trimtab.prices import bundled
 from trimtab.settings import WorkloadSettings
 
@@ -134,8 +134,11 @@ def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
     if done.decisions is None:
         raise SettingsError("--decisions", str(out), f"ask for --policy {OURS}, whose decisions these are")
     history, desired = trace.requests, done.decisions.desired
-    rows = (f"{moment(history.start + i * history.step)},{int(wanted)}\n" for i, wanted in enumerate(desired))
-    write_text(out, "timestamp,desired_replicas\n" + "".join(rows))
+    import pandas as pd  # noqa: PLC0415  most of a second that only this file should pay
+
+    times = pd.date_range(history.start, periods=len(desired), freq=history.step, name="timestamp")
+    wanted = pd.Series(desired, index=times, name="desired_replicas")
+    write_text(out, str(wanted.to_csv(date_format=TIMES, lineterminator="\n")))
 
 
 def to_json(done: Done, question: Question, paid: Paid) -> str:
