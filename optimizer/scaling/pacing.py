@@ -3,8 +3,8 @@
 Each hour: what may be missed of the coming traffic so that the budget holds with a margin (`_aim`); the
 cheapest mixture whose replayed misses stay within it (`_position`); and a bound on sanity (`_sane`), so
 that a budget lost in one incident is not chased at any price: never past the mixture that is cheapest
-when a miss costs CAP budget prices, unless a fixed number of replicas that would have met the budget
-costs more still. The aim looks ahead for twice the time already judged, so a loss is won back slowly.
+when a miss costs CAP budget prices, or than 1.2 times a fixed number of replicas that would have met
+the budget so far, whichever is more. The aim looks ahead for twice the time already judged, so a loss is won back slowly.
 Young predictors miss more than they will later, so what was seen counts with the cube of its age; and
 few days of evidence are little, so the margin is half the budget at first and a fifth of it in the end.
 """
@@ -29,7 +29,7 @@ MARGIN, YOUNG_DAYS = 0.8, 3.0
 LEAST = 0.55
 AHEAD = 2.0
 CAP = 3.0
-FIXED_SHARE = 0.9
+FIXED_SHARE = 1.2
 AGEING = 3
 
 
@@ -103,7 +103,7 @@ def _position(shares: Floats, aim: float, budget: float) -> float:
 
 @compiled
 def _sane(cost: Floats, missed: Floats, budget: float, affordable: float) -> float:
-    """The last mixture worth its price: cheapest at CAP budget prices, or still well under a fixed number."""
+    """The last mixture worth its price: cheapest at CAP budget prices, or not much dearer than a fixed number."""
     best, at = np.inf, 0
     for j in range(len(cost)):
         total = cost[j] + CAP / budget * missed[j]
