@@ -85,6 +85,11 @@ def cost_of(recommendation: Recommendation) -> CostSample:
     )
 
 
+def cost_unknown(name: str, problem: str) -> CostSample:
+    """A workload that could not be looked at costs something all the same: a sum over the day must not leave it out."""
+    return CostSample(workload=name, current_usd_per_hour=Unknown(problem), proposed_usd_per_hour=Unknown(problem))
+
+
 def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], at: datetime) -> Iterable[Event]:
     """What is worth telling: everything that failed, and every recommendation that has expired."""
     for name, problem in problems.items():

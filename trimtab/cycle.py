@@ -18,7 +18,7 @@ from domain.observation import Observation
 from domain.plan import Act, Recommendation
 from domain.ports import Event, Notifier
 from domain.workload import Workload
-from trimtab.bookkeeping import cost_of, events_of, held_without_a_number, record_of
+from trimtab.bookkeeping import cost_of, cost_unknown, events_of, held_without_a_number, record_of
 from trimtab.decide import Decided, Failed
 from trimtab.records import Held, Record, Status
 from trimtab.store.journal import CycleNote, Journal
@@ -160,7 +160,10 @@ class Cycle:
         unknown = [name for name in problems if name in known and name not in before]
         self.recommendations.keep([held_without_a_number(name, str(problems[name]), now) for name in unknown])
         self.recommendations.prune(now)
-        self.journal.add_costs(now.astimezone(UTC).date(), [cost_of(record.recommendation) for record in fresh])
+        failed = dict.fromkeys(before, everything) if everything else {n: p for n, p in problems.items() if n in known}
+        unseen = [cost_unknown(name, str(problem)) for name, problem in failed.items()]
+        costs = [*(cost_of(record.recommendation) for record in fresh), *unseen]
+        self.journal.add_costs(now.astimezone(UTC).date(), costs)
 
     def _emit(
         self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, TrimtabError], now: datetime

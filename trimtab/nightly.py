@@ -13,7 +13,7 @@ from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfa
 from domain.artifact import Artifact
 from domain.errors import TrimtabError
 from domain.load import LoadHistory
-from domain.plan import Act, Json
+from domain.plan import Act, Json, Recommendation
 from domain.prices import HOURS_PER_MONTH
 from domain.signals import Signal
 from domain.unknown import Unknown
@@ -91,14 +91,15 @@ class Nightly:
     ) -> WorkloadRow:
         recommendation = record.recommendation
         current = recommendation.current
-        act = recommendation if isinstance(recommendation, Act) else None
-        held = Unknown("nothing is proposed while it is held")
+        ended = recommendation.valid_until <= _start(day)  # the source failed so long that nothing stands any more
+        act = recommendation if isinstance(recommendation, Act) and not ended else None
+        held = Unknown(_last_stood(recommendation) if ended else "nothing is proposed while it is held")
         load = self._signal(workload, Signal.REQUEST_RATE, day)
         replicas = self._replicas(record, workload, day)
         return WorkloadRow(
             workload=recommendation.workload,
             recommendation_id=recommendation.id,
-            kind=recommendation.kind,
+            kind="hold" if act is None else "act",
             mode=current if isinstance(current, Unknown) else current.mode,
             proposed_mode=held if act is None else act.plan.proposed.mode,
             replicas=replicas,
@@ -109,13 +110,17 @@ class Nightly:
             saving=held if act is None else act.saving,
             requests=_requests(load),
             missed_share=Unknown("requests over the latency SLO are not counted yet"),
-            error_budget=workload.slo.budget if workload else 0.0,
+            error_budget=workload.slo.budget if workload else Unknown("the workload is gone"),
             idle_share=_idle(load, replicas, record),
             price_age=_price_age(_prices_used(record), day),
             load=load,
             failed_share=_failed(load, self._signal(workload, Signal.ERROR_RATIO, day)),
             reasons=most_telling(recommendation.reasons),
-            needs=None if isinstance(recommendation, Act) else recommendation.needs,
+            needs=None
+            if act
+            else f"a new decision: {_last_stood(recommendation)}"
+            if ended
+            else _needs(recommendation),
             team=workload.team if workload else None,
         )
 
@@ -130,10 +135,18 @@ class Nightly:
     def _replicas(self, record: Record, workload: Workload | None, day: date) -> float | Unknown:
         """Mean of the day as measured; where nothing measures it, what was running at the decision."""
         seen = self._signal(workload, Signal.READY_REPLICAS, day)
-        if isinstance(seen, LoadHistory) and np.isfinite(seen.values).any():
+        if isinstance(seen, LoadHistory) and seen.coverage >= ENOUGH:
             return float(np.nanmean(seen.values))
         current = record.recommendation.current
         return current if isinstance(current, Unknown) else float(current.mean_replicas)
+
+
+def _last_stood(recommendation: Recommendation) -> str:
+    return f"the last recommendation was valid until {recommendation.valid_until:%Y-%m-%d %H:%M} UTC"
+
+
+def _needs(recommendation: Recommendation) -> str | None:
+    return None if isinstance(recommendation, Act) else recommendation.needs
 
 
 def _cost(record: Record, kept: DayCosts | None) -> float | Unknown:
@@ -190,14 +203,18 @@ def _requests(load: LoadHistory | Unknown) -> float | Unknown:
 
 
 def _failed(load: LoadHistory | Unknown, errors: LoadHistory | Unknown) -> float | Unknown:
-    """Share of the day's requests that failed: the ratio of each step weighted by its load, where both are known."""
+    """Share of the day's requests that failed: the ratio of each step weighted by its load, where both are known.
+
+    A step in which nothing came has no ratio, and needs none.
+    """
     if isinstance(load, Unknown):
         return load
     if isinstance(errors, Unknown):
         return errors
-    both = np.isfinite(load.values) & np.isfinite(errors.values)
+    idle = load.values == 0
+    both = np.isfinite(load.values) & np.isfinite(errors.values) & ~idle
     arrived = float(load.values[both].sum())
-    if both.mean() < ENOUGH or arrived <= 0:
+    if (both | idle).mean() < ENOUGH or arrived <= 0:
         return Unknown("too little of the day's load or errors is known, or nothing arrived")
     return float((load.values * errors.values)[both].sum()) / arrived
 

@@ -98,6 +98,8 @@ def open_saving(rows: Sequence[WorkloadRow]) -> tuple[Saving, Total] | Unknown:
 
 def over_budget(row: WorkloadRow) -> bool | Unknown:
     """Whether more requests were missed than the SLO allows; the failed ones alone may be too many."""
+    if isinstance(row.error_budget, Unknown):
+        return row.error_budget
     if not isinstance(row.missed_share, Unknown):
         return row.missed_share > row.error_budget
     if not isinstance(row.failed_share, Unknown) and row.failed_share > row.error_budget:

@@ -48,7 +48,7 @@ class WorkloadRow:
     saving: Saving | Unknown
     requests: float | Unknown
     missed_share: float | Unknown
-    error_budget: float
+    error_budget: float | Unknown
     idle_share: float | Unknown
     price_age: timedelta | Unknown
     load: LoadHistory | Unknown

@@ -51,7 +51,7 @@ def line(report: NightlyReport, row: WorkloadRow) -> list[str]:
         "currency": report.currency,
         "saving_low": "" if isinstance(saving, Unknown) else plain(saving.low),
         "saving_high": "" if isinstance(saving, Unknown) else plain(saving.high),
-        "error_budget": plain(row.error_budget),
+        "error_budget": "" if isinstance(row.error_budget, Unknown) else plain(row.error_budget),
         "reasons": text(" | ".join(f"{reason.code}: {reason.detail}" for reason in row.reasons)),
         "needs": text(row.needs or ""),
         "generated_at": moment(report.generated_at),

@@ -85,7 +85,7 @@ def line(row: WorkloadRow, currency: str) -> Line:
         requests=row.requests if isinstance(row.requests, Unknown) else words.count(row.requests),
         missed=missed_text(row),
         over_budget=figures.over_budget(row) is True,
-        budget=words.percent(row.error_budget),
+        budget="a budget that is not known" if isinstance(row.error_budget, Unknown) else words.percent(row.error_budget),
         idle=row.idle_share if isinstance(row.idle_share, Unknown) else words.percent(row.idle_share),
         cost=row.cost if isinstance(row.cost, Unknown) else paid(row.cost),
         change=step if isinstance(step, Unknown) else change_text(step, currency),

@@ -207,3 +207,23 @@ def test_decisions_come_in_order_from_any_number_of_processes(processes: int) ->
     assert [each.workload for each in decided] == [f"w{n}" for n in range(9)]
     assert decided[3] == Failed(workload="w3", problem="ZeroDivisionError: by nothing")
     assert decided[5] == earlier
+
+
+def test_the_cost_of_a_workload_that_fails_is_unknown_and_not_left_out(stage: Stage) -> None:
+    stage.fleet.faults = {"shop:search": AWAY}
+    stage.cycle.run(now=NOON)
+    ranker, search = stage.cycle.journal.costs(NOON.date(), NOON.date())
+    assert ranker.usd == pytest.approx(560.64 * 24 / 730)
+    assert search.usd == Unknown(str(AWAY))
+    stage.fleet.faults = {}
+    stage.cycle.run(now=NOON + 5 * MINUTE)
+    assert stage.cycle.journal.costs(NOON.date(), NOON.date())[1].usd == ranker.usd
+
+
+def test_a_day_on_which_the_source_was_away_is_a_day_of_unknown_cost(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.fleet.broken = AWAY
+    stage.cycle.run(now=NOON + 24 * HOUR)
+    tomorrow = (NOON + 24 * HOUR).date()
+    assert [cost.usd for cost in stage.cycle.journal.costs(tomorrow, tomorrow)] == [Unknown(str(AWAY))] * 2
+    assert tomorrow in stage.cycle.journal.days_without_report((NOON + 48 * HOUR).date())

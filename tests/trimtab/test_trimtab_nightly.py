@@ -110,6 +110,33 @@ def test_a_day_with_a_large_gap_has_no_total(nightly: Nightly) -> None:
     assert isinstance(row.failed_share, Unknown)
 
 
+def test_what_expired_before_the_day_is_proposed_no_more(nightly: Nightly) -> None:
+    """The source has been away for days: the old recommendation saves nothing on a day on which it did not stand."""
+    row = next(row for row in nightly.gather(TODAY + 3 * DAY, now=NOON + 4 * DAY).rows if row.workload == "shop:ranker")
+    assert row.kind == "hold"
+    for value in (row.saving, row.proposed_cost, row.proposed_mode, row.proposed_replicas):
+        assert value == Unknown("the last recommendation was valid until 2026-03-02 18:00 UTC")
+    assert row.needs is not None
+
+
+def test_idle_hours_have_no_failures_and_hide_none(nightly: Nightly) -> None:
+    class Sparse(Source):
+        def __call__(self, workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+            seen = super().__call__(workload, signal, start, end)
+            values = np.array(seen.values)
+            values[4:] = {Signal.REQUEST_RATE: 0.0, Signal.ERROR_RATIO: np.nan}.get(signal, 6.0)
+            return LoadHistory(start=start, step=HOUR, values=values)
+
+    rows = replace(nightly, day_load=Sparse()).gather(TODAY, now=NOON + DAY).rows
+    assert next(row for row in rows if row.workload == "shop:ranker").failed_share == pytest.approx(0.01)
+
+
+def test_a_workload_that_is_gone_has_no_budget_of_nothing(nightly: Nightly) -> None:
+    gone = next(row for row in nightly.gather(TODAY, now=NOON + DAY).rows if row.workload == "shop:young")
+    assert gone.error_budget == Unknown("the workload is gone")
+    assert "NaN" not in "".join(artifact.text for artifact in nightly.write(TODAY, now=NOON + DAY))
+
+
 def test_missed_nights_are_caught_up_once(nightly: Nightly) -> None:
     for back in (1, 2, 3):
         costs(nightly, TODAY - back * DAY, 1.0)
