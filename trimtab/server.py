@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -35,7 +37,10 @@ def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
     scheduler.start()
     try:
         on_ready(f"http://{host}:{port}")
-        server.run(sockets=[listener])
+        # uvicorn ends in order on a signal and then raises it again: both kinds are to end well here.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
     finally:
         scheduler.shutdown(wait=False)
         listener.close()

@@ -208,3 +208,13 @@ def test_a_folder_that_can_not_be_written_is_named_and_nothing_is_half_written(
     config.write_text(f"history: {{files: {{a: {ONE_DAY}}}}}")
     line = refused(2, "render", "prometheus", "--config", config, "--out", tmp_path / "out")
     assert str(tmp_path / "out") in line
+
+
+def test_a_port_that_is_taken_is_named(refused: Refused, tmp_path: Path) -> None:
+    config = tmp_path / "trimtab.yaml"
+    config.write_text(f"history: {{files: {{a: {ONE_DAY}}}}}")
+    with Scripted(nothing) as server:
+        port = server.url.rpartition(":")[2]
+        line = refused(2, "serve", "--config", config, "--port", port)
+    assert f"127.0.0.1:{port}" in line
+    assert "give a free --port" in line
