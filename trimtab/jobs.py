@@ -12,9 +12,9 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 
 from domain.errors import TrimtabError
+from trimtab.cron import trigger_of
 from trimtab.settings import ScheduleSettings
 
 log = logging.getLogger(__name__)
@@ -37,8 +37,9 @@ def scheduler_of(
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S},
     )
     for name, cron, run in (("cycle", settings.cycle, cycle), ("report", settings.report, report)):
-        trigger = CronTrigger.from_crontab(cron, timezone=settings.zone)
-        scheduler.add_job(_guarded, trigger, args=(name, run, clock), id=name, next_run_time=clock())
+        scheduler.add_job(
+            _guarded, trigger_of(cron, settings.zone), args=(name, run, clock), id=name, next_run_time=clock()
+        )
     return scheduler
 
 

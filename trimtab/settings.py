@@ -6,7 +6,7 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 
 from __future__ import annotations
 
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from domain.workload import ServingMode
+from trimtab.cron import trigger_of
 
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
@@ -207,10 +208,8 @@ class ScheduleSettings(Section):
     @field_validator("cycle", "report")
     @classmethod
     def _is_cron(cls, value: str) -> str:
-        from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415  only `serve` needs the scheduler
-
         try:
-            CronTrigger.from_crontab(value)
+            trigger_of(value, UTC)
         except ValueError as fault:
             raise ValueError(f"give a cron expression such as '*/5 * * * *' ({fault})") from None
         return value

@@ -12,6 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from domain.errors import StoreError
 from tests.servers import wait_until
+from trimtab.cron import trigger_of
 from trimtab.jobs import MISFIRE_GRACE_S, Runs, scheduler_of
 from trimtab.settings import ScheduleSettings
 
@@ -82,3 +83,31 @@ def test_a_cycle_never_overlaps_itself() -> None:
         release.wait(0.3)
         assert len(begun.moments) == 1
         release.set()
+
+
+@pytest.mark.parametrize(
+    "weekdays,expected",
+    [
+        ("*", "Mon Tue Wed Thu Fri Sat Sun"),
+        ("1-5", "Mon Tue Wed Thu Fri"),
+        ("0", "Sun"),
+        ("7", "Sun"),
+        ("5-7", "Fri Sat Sun"),
+        ("0,6", "Sat Sun"),
+        ("*/2", "Tue Thu Sat Sun"),
+        ("mon-fri", "Mon Tue Wed Thu Fri"),
+    ],
+)
+def test_days_of_the_week_are_those_of_cron(weekdays: str, expected: str) -> None:
+    trigger, day = trigger_of(f"0 6 * * {weekdays}", UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    due = [day + timedelta(days=n) for n in range(7)]
+    assert (
+        " ".join(each.strftime("%a") for each in due if trigger.get_next_fire_time(None, each).date() == each.date())
+        == expected
+    )
+
+
+@pytest.mark.parametrize("cron", ["", "* * * *", "0 6 * * 8", "0 6 * * 5-1", "0 6 * * noday"])
+def test_what_is_no_cron_expression_is_refused(cron: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011  whatever the words
+        trigger_of(cron, UTC)
