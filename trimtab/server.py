@@ -49,12 +49,12 @@ def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
 
 def _listen(api: ApiSettings) -> socket.socket:
     """Bound before anything is started, so that a port in use is told at once."""
+    listener = socket.socket(socket.AF_INET6 if ":" in api.host else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        family = socket.getaddrinfo(api.host, api.port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((api.host, api.port))
     except OSError as fault:
+        listener.close()
         raise SettingsError(
             "api.port", f"{api.host}:{api.port}", f"give a free --port, or 0 for any ({fault.strerror or fault})"
         ) from None
