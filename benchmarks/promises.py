@@ -35,13 +35,17 @@ SHORTEST, LONGEST = timedelta(days=8), timedelta(days=100)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One trace and wanted attainment; missed shares are of the second half."""
+    """One trace and wanted attainment; missed shares are of the second half.
+
+    `replicas_at_wanted` are the mean replicas there over the mean load in replicas: 1 carries the load and no more.
+    """
 
     trace: str
     wanted: float
     reachable: bool
     advised: float | None
     missed_at_wanted: float
+    replicas_at_wanted: float
     missed_at_advised: float | None
 
     @property
@@ -76,26 +80,28 @@ def cases(name: str, history: LoadHistory) -> Iterator[Case]:
         if said is None:
             return
         advised = said.advised
-        at_wanted = missed_after(history, problem, half)
+        at_wanted, replicas = after(history, problem, half)
         at_advised = at_wanted
         if advised is not None and advised != wanted:
-            at_advised = missed_after(history, replace(problem, attainment=advised), half)
+            at_advised, _ = after(history, replace(problem, attainment=advised), half)
         yield Case(
             trace=name,
             wanted=wanted,
             reachable=said.reachable,
             advised=advised,
             missed_at_wanted=at_wanted,
+            replicas_at_wanted=replicas,
             missed_at_advised=None if advised is None else at_advised,
         )
 
 
-def missed_after(history: LoadHistory, problem: ScalingProblem, half: int) -> float:
-    """Share of the second half's requests that the policy misses, its budget counted from there on."""
+def after(history: LoadHistory, problem: ScalingProblem, half: int) -> tuple[float, float]:
+    """Share of the second half's requests that the policy misses, its budget counted from there on, and replicas over load."""
     told = replace(problem, learning=half * history.step)
     load = history.values / told.capacity_rps
     done = run(load, decide(history, told).desired, StartUp.of(told.startup, history.step))
-    return float(done.missed[half:].sum() / np.nansum(load[half:]))
+    came = float(np.nansum(load[half:]))
+    return float(done.missed[half:].sum()) / came, done.cost(half) / came
 
 
 def usable(folder: Path) -> Iterator[tuple[str, LoadHistory]]:
@@ -121,7 +127,8 @@ def row(case: Case) -> str:
     missed = "-" if case.missed_at_advised is None else f"{case.missed_at_advised:.3%}"
     outcome = "held" if case.met else "missed"
     return (
-        f"| {case.trace} | {case.wanted:.1%} | {said} | {case.missed_at_wanted:.3%} | {outcome} | {advised} | "
+        f"| {case.trace} | {case.wanted:.1%} | {said} | {case.missed_at_wanted:.3%} | {outcome} | "
+        f"{case.replicas_at_wanted:.1f} | {advised} | "
         f"{missed} | {held} |"
     )
 
@@ -150,8 +157,8 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     lines = [
-        "| trace | wanted | said to be within reach | missed in the second half | outcome | advised | missed at the advised | advice held |",
-        "|---|---|---|---|---|---|---|---|",
+        "| trace | wanted | said to be within reach | missed in the second half | outcome | replicas / load | advised | missed at the advised | advice held |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     done: list[Case] = []
     for name, history in usable(options.traces):

@@ -3,8 +3,8 @@
 The highest load of each hour, seen in several ways (the last day, the highest of the last three or seven
 days, last week, the highest of two weeks, one number for all hours) and times a factor. Which way and
 which factor is read off history: each is drawn up as of every past day for the week after it and
-its misses counted; the cheapest that stays within the error budget is taken, or the one that misses
-least. The week's hours are then gathered into few stretches (`optimizer.calendar`).
+its misses counted; the cheapest that stays within the error budget is taken, or where none does the
+one that is cheapest when a miss costs three times the budget's own price. The week's hours are then gathered into few stretches (`optimizer.calendar`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from domain.plan import CalendarStep
 from optimizer.calendar import EPOCH, CalendarOptions, calendar
 from optimizer.compiled import compiled
 from optimizer.physics import Counts, Floats
+from optimizer.promise import SANE
 from optimizer.scaling import ScalingProblem
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -202,11 +203,11 @@ def _tried(past: Past, paths: Floats, factors: Floats, floor: int) -> tuple[Floa
 
 
 def _chosen(cost: Floats, missed: Floats, total: float, budget: float) -> tuple[int, int, float | None, bool]:
-    """The cheapest way and factor within the budget, else the one that misses least (then the cheapest)."""
+    """The cheapest way and factor within the budget; else the cheapest with its misses at a price in proportion to it."""
     if total <= 0.0:
         return WAYS.index("one number for all hours"), int(np.argmin(np.abs(FACTORS - 1.5))), None, False
     shares = missed / total
     good = shares <= MARGIN * budget
-    best = np.argmin(np.where(good, cost, np.inf)) if good.any() else np.lexsort((cost.ravel(), shares.ravel()))[0]
+    best = np.argmin(np.where(good, cost, np.inf) if good.any() else cost + SANE / budget * missed)
     way, factor = divmod(int(best), len(FACTORS))
     return way, factor, float(shares[way, factor]), bool(good.any())

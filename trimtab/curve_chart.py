@@ -34,7 +34,15 @@ def _figure(done: ReplayReport, curve: Frontier) -> Figure:
                   xytext=(4, 0), textcoords="offset points", va="bottom", fontsize=9, color=GREY)  # fmt: skip
     _others(axes, done)
     axes.plot(_drawn(curve.live.missed_share), curve.live.usd, "o", ms=10, color=COLOURS["trimtab"])
-    _named(axes, "trimtab, as it decided", curve.live.missed_share, curve.live.usd, COLOURS["trimtab"])
+    axes.annotate(
+        "trimtab, as it decided",
+        (_drawn(curve.live.missed_share), curve.live.usd),
+        xytext=(0, -18),
+        textcoords="offset points",
+        ha="center",
+        fontsize=9,
+        color=COLOURS["trimtab"],
+    )
     axes.set_xscale("log")
     axes.set_xlim(left=LEAST * 0.8)
     axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
