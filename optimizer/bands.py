@@ -22,7 +22,7 @@ from optimizer.weighted import middle_mean, weighted_mean
 DAYS = 28
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995)
 JUDGED = MappingProxyType({0.9: 0.5, 0.95: 1.0, 0.99: 2.0})  # levels whose losses weigh the bands, made equal in size
-RATE = 3.0
+RATE = 4.0
 FADE = 0.9
 
 
@@ -31,7 +31,9 @@ class Band:
     """One idea of the spread: hours nearby, growth with load, memory in days, likeness of days.
 
     `near_h` None pools the whole day; `power` 0 is a spread that does not depend on the load, 0.5
-    one that grows with its root; `own` is the share of the band's own profile in its middle.
+    one that grows with its root; `alike` is how often a day of the same kind (working day, rest day)
+    counts; `own` the share of the band's own profile in its middle. With `shrink`, errors are also
+    measured by what is usual at their time of day; so many days of the overall size are mixed in.
     """
 
     near_h: float | None = 1.5
@@ -40,6 +42,7 @@ class Band:
     fade: float = 0.95
     alike: float = 6.0
     own: float = 0.0
+    shrink: float | None = None
 
 
 BANDS: Mapping[str, tuple[Band, tuple[float, ...]]] = MappingProxyType(
@@ -50,6 +53,10 @@ BANDS: Mapping[str, tuple[Band, tuple[float, ...]]] = MappingProxyType(
         "brief": (Band(profile_fade=0.8, fade=0.85, alike=2.0), (0.7, 1.0, 1.4)),
         "profile": (Band(own=1.0), (1.0,)),
         "halfway": (Band(own=0.5), (0.7, 1.0, 1.4)),
+        "by_hour": (Band(near_h=None, shrink=1.0), (0.7, 1.0, 1.4)),
+        "by_hour_even": (Band(near_h=None, shrink=2.0, power=0.0), (0.7, 1.0, 1.4)),
+        "by_hour_halfway": (Band(near_h=4.0, shrink=2.0, own=0.5), (0.7, 1.0, 1.4)),
+        "same_hour": (Band(near_h=0.3, power=0.0, own=1.0), (1.0,)),
     }
 )
 
@@ -68,7 +75,8 @@ def bands(past: Past, path: Floats, floor: float) -> Floats:
         if kind not in margins:
             foretold = _left_out(newest, kind)
             errors = (newest.values - foretold) / _spread(foretold, scale, kind)
-            margins[kind] = _error_quantiles(errors, kind)
+            local = _local(errors, kind)
+            margins[kind] = _error_quantiles(errors / local, kind) * local
         middle = path if not band.own else (1 - band.own) * path + band.own * _profile(newest, path, band)
         margin = margins[kind][:, :, None, :] * _spread(middle, scale, band)[:, None]
         made += [middle[:, None] + np.where(margin > 0, margin * factor, margin) for factor in factors]
@@ -155,6 +163,20 @@ def _left_out(past: Past, band: Band) -> Floats:
     total = alike @ plain
     lone = plain.sum(axis=2) / np.maximum(known.sum(axis=2), 1)
     return np.asarray(np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), lone[:, :, None]))
+
+
+def _local(errors: Floats, band: Band) -> Floats:
+    """How large errors are at each time of day against all times of day: (origins, 1, steps)."""
+    count, days, per_day = errors.shape
+    if band.shrink is None:
+        return np.ones((count, 1, per_day))
+    known = np.isfinite(errors)
+    fade = band.fade ** np.arange(days)[None, :, None] * known
+    size = np.where(known, np.abs(errors), 0.0) * fade
+    pooled = size.sum(axis=(1, 2)) / np.maximum(fade.sum(axis=(1, 2)), 1e-12)
+    pooled = np.where(pooled > 0, pooled, 1.0)[:, None]
+    here = (size.sum(axis=1) + band.shrink * pooled) / (fade.sum(axis=1) + band.shrink)
+    return np.asarray((here / pooled)[:, None, :])
 
 
 def _profile(past: Past, path: Floats, band: Band) -> Floats:

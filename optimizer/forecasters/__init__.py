@@ -19,6 +19,7 @@ from optimizer.forecasters.level import level
 from optimizer.forecasters.medians import (
     alike_mean,
     alike_median,
+    alike_newest,
     blended_median,
     overall_median,
     recent_median,
@@ -44,6 +45,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "blended_median": blended_median,
         "alike_median": alike_median,
         "alike_mean": alike_mean,
+        "alike_newest": alike_newest,
         "overall_median": overall_median,
         "fourier": fourier,
         "smoothing": smoothing,

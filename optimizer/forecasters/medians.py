@@ -6,6 +6,7 @@ import numpy as np
 
 from domain.load import Floats
 from optimizer.forecasters.last_week import same_weekday
+from optimizer.forecasters.yesterday import newest_known
 from optimizer.grid import WEEK_DAYS
 from optimizer.past import Past
 from optimizer.weighted import Weights, weighted_mean, weighted_median
@@ -45,6 +46,18 @@ def alike_median(past: Past) -> Floats:
 def alike_mean(past: Past) -> Floats:
     """The fading mean of the days of the same kind (working day or rest day)."""
     return _alike(past, median=False)
+
+
+def alike_newest(past: Past) -> Floats:
+    """The newest known value at each time of day on a day of the same kind (working day or rest day)."""
+    newest = past.newest(DAYS)
+    return np.stack(
+        [
+            newest_known(np.where(newest.rest == past.rest_ahead[:, None, day], newest.values, np.nan))
+            for day in range(past.days_ahead)
+        ],
+        axis=1,
+    )
 
 
 def overall_median(past: Past) -> Floats:
