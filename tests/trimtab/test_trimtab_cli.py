@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,14 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.workload import ScaleTarget
 from monitor.recorded import read_trace
+from tests.fakes.recommendations import a_record, a_workload, an_act
 from trimtab.__main__ import main
 from trimtab.settings_file import read_settings
+from trimtab.store.database import open_database
+from trimtab.store.journal import Journal
+from trimtab.store.recommendations import Recommendations
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT / "examples" / "traces"
@@ -219,6 +224,23 @@ def test_render_writes_each_kind_and_names_the_files(
     assert all(Path(line).is_file() for line in done.out.splitlines())
     if kind == "alertmanager":
         assert len(done.out.splitlines()) == 1
+
+
+def test_what_has_expired_is_not_rendered_and_is_named(run: Run, config: Path, tmp_path: Path) -> None:
+    """A manifest made of a number that no longer stands would be applied like any other."""
+    body = yaml.safe_load(config.read_text(encoding="utf-8")) | {"store": {"url": f"sqlite:///{tmp_path / 'x.db'}"}}
+    file = tmp_path / "trimtab.yaml"
+    file.write_text(yaml.safe_dump(body), encoding="utf-8")
+    database = open_database(read_settings(file).store.url)
+    now = datetime.now(UTC)
+    both = {"new": now, "old": now - timedelta(days=1)}
+    Recommendations(database).keep([a_record(an_act(name, at)) for name, at in both.items()])
+    Journal(database).keep_workloads([replace(a_workload(name), target=ScaleTarget(name=name)) for name in both])
+    database.close()
+    done = run("render", "manifests", "--config", file, "--out", tmp_path / "out")
+    assert (done.code, [path.name for path in (tmp_path / "out" / "hpa").iterdir()]) == (0, ["new.yaml"])
+    assert "left out: old, which expired" in done.err
+    assert "cycle" not in done.err
 
 
 def test_a_report_is_written_as_page_and_spreadsheet(run: Run, config: Path, tmp_path: Path) -> None:

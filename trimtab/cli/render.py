@@ -27,10 +27,11 @@ def render(
 ) -> None:
     """Write rules, dashboards, manifests or configurations from the newest recommendations in the store.
 
-    An empty store is filled by one cycle first. Files are replaced only if their text changed.
+    What has expired is left out; a store in which nothing stands is filled by one cycle first.
+    Files are replaced only if their text changed.
     """
     settings = need_settings(config)
-    from trimtab.cli.fill import filled  # noqa: PLC0415
+    from trimtab.cli.fill import standing  # noqa: PLC0415
     from trimtab.files import write_artifacts  # noqa: PLC0415
     from trimtab.wiring import build  # noqa: PLC0415
     from trimtab.wiring import render as artifacts_of  # noqa: PLC0415
@@ -39,8 +40,7 @@ def render(
         artifacts = artifacts_of(kind.value, settings, (), ())
     else:
         program = build(settings, progress=say)
-        records = filled(program)
-        recommendations = [record.recommendation for record in records]
+        recommendations = [record.recommendation for record in standing(program)]
         artifacts = artifacts_of(kind.value, settings, program.journal.workloads(), recommendations)
     written = write_artifacts(out, artifacts)
     for path in sorted((*written.changed, *written.unchanged)):
