@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
@@ -36,7 +37,7 @@ class AlertmanagerNotifier:
     transport: httpx.BaseTransport | None = field(default=None)
 
     def __call__(self, event: Event) -> None:
-        name = f"Alertmanager {self.url}"
+        name = f"Alertmanager {without_credentials(self.url)}"
         try:
             with httpx.Client(timeout=self.timeout_s, transport=self.transport, trust_env=False) as client:
                 answer = client.post(f"{self.url}/api/v2/alerts", json=[alert_body(event, self._ends(event))])
@@ -52,6 +53,12 @@ class AlertmanagerNotifier:
     def _ends(self, event: Event) -> datetime:
         now = self.clock()
         return now if event.over else now + self.alive_for
+
+
+def without_credentials(url: str) -> str:
+    """The URL as it may be shown or written to a file."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def alert_body(event: Event, ends_at: datetime) -> dict[str, Any]:

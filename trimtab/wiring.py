@@ -41,7 +41,7 @@ from trimtab.decide import Decide, decide_all
 from trimtab.files import write_artifacts
 from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.nightly import DayLoad, Nightly
-from trimtab.notify import AlertmanagerNotifier, log_event
+from trimtab.notify import AlertmanagerNotifier, log_event, without_credentials
 from trimtab.prices import bundled, with_user_prices
 from trimtab.settings import DecisionSettings, HistorySettings, Settings
 from trimtab.store.database import Database, open_database
@@ -287,10 +287,10 @@ def _address(settings: Settings) -> str:
 
 
 def _host_of(url: str | None) -> tuple[str, ...]:
-    return ("127.0.0.1:9093",) if url is None else (url.split("://", 1)[1].split("/", 1)[0],)
+    return ("127.0.0.1:9093",) if url is None else (without_credentials(url).split("://", 1)[1].split("/", 1)[0],)
 
 
 def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
     if settings.prometheus is None:
         return dashboards.DashboardOptions()
-    return dashboards.DashboardOptions(prometheus_url=settings.prometheus.url)
+    return dashboards.DashboardOptions(prometheus_url=without_credentials(settings.prometheus.url))

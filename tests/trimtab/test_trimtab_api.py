@@ -163,6 +163,13 @@ def test_a_cursor_that_was_never_given_out_is_refused(served: Served, path: str,
     assert "cursor" in answer.json()["detail"]
 
 
+def test_a_body_of_any_size_is_not_read(served: Served) -> None:
+    answer = served.client.post(
+        "/alerts/webhook", content=b"[" * 5_000_000, headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, answer.headers["content-type"]) == (413, PROBLEM)
+
+
 def test_a_cursor_belongs_to_its_question(served: Served) -> None:
     cursor = served.get("/recommendations", limit=1)["next"]
     answer = served.client.get("/recommendations", params={"limit": 1, "cursor": cursor, "kind": "act"})

@@ -64,3 +64,9 @@ def test_one_that_answers_otherwise_is_a_bad_answer() -> None:
 def test_without_one_events_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     log_event(an_event())
     assert "Trimtab cannot renew. refused" in caplog.text
+
+
+def test_credentials_of_an_alertmanager_are_not_repeated() -> None:
+    with pytest.raises(SourceUnavailable) as fault:
+        AlertmanagerNotifier(url=f"http://me:secret@127.0.0.1:{free_port()}", clock=clock)(an_event())
+    assert "secret" not in str(fault.value)

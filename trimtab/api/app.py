@@ -7,10 +7,12 @@ from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
 
+from monitor.quality.problems import LimitBody
 from trimtab.api import alerts, money, probes, problems, recommendations, workloads
 from trimtab.api.deps import Deps
 from trimtab.web import page
 
+MOST_BODY_BYTES = 4 * 1024 * 1024  # thousands of alerts in one notification
 # Pages carry their own styles and pictures and load nothing from anywhere.
 PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 
@@ -25,6 +27,7 @@ def create_app(deps: Deps) -> FastAPI:
         redoc_url=None,
     )
     problems.install(app)
+    app.add_middleware(LimitBody, most=MOST_BODY_BYTES)
     for part in (recommendations, workloads, money, alerts, probes, page):
         app.include_router(part.router(deps))
 
