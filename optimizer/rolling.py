@@ -98,8 +98,7 @@ def backtest(
     memory: Memory | None = None
     for moment in origins(history, step=step, every=every, folds=folds):
         last_seen = history.until(moment).end - history.step
-        values = means_before(history, moment, step)[-(LOOKBACK // step) :]
-        seen = LoadHistory(start=moment - len(values) * step, step=step, values=values)
+        seen = seen_at(history, moment, step)
         answer = forecast(seen, steps=horizon // step, levels=LEVELS, model=model, memory=memory)
         if isinstance(answer, Unknown):
             held.append(Held(origin=last_seen, reason=answer.reason))
@@ -107,6 +106,12 @@ def backtest(
             memory = answer.memory
             done.append(Fold(origin=last_seen, forecast=answer.forecast))
     return Backtest(folds=tuple(done), held=tuple(held))
+
+
+def seen_at(history: LoadHistory, moment: datetime, step: timedelta) -> LoadHistory:
+    """What a forecast made at `moment` may know: means over the whole steps before it, twelve weeks at most."""
+    values = means_before(history, moment, step)[-(LOOKBACK // step) :]
+    return LoadHistory(start=moment - len(values) * step, step=step, values=values)
 
 
 def rows(result: Backtest) -> Iterator[Row]:

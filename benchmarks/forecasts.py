@@ -1,0 +1,231 @@
+"""Day-ahead forecasts of hourly means on every trace of ten days or more that has requests.
+
+An origin a day through the last half of each trace. The path is compared with the better of same time
+yesterday and same time last week, chosen in hindsight for each trace; the p95 by pinball loss with the
+p95 of the same hour over the last 14 days; coverage with its level. Random origins prove that nothing
+after an origin is used. With --peers AutoETS, MSTL (statsforecast) and Prophet are installed into a
+folder of their own and stand in the table, on at most --peer-origins origins a trace, where our path is
+judged on the same ones.
+
+    python benchmarks/forecasts.py [--traces DIR] [--quick] [--peers] [--peer-origins 7] [--json OUT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.forecast_scores import DAY_H, WEEK_H, Hours, Score, geometric_mean, hours_of, score
+from benchmarks.measure import ROOT, write_json
+from domain.errors import TraceError
+from domain.load import Floats, LoadHistory
+from domain.unknown import Unknown
+from monitor.recorded import name_of, read_trace
+from optimizer.forecast import forecast
+from optimizer.rolling import Backtest, backtest, seen_at
+
+TRACES = ROOT / "examples" / "traces"
+PEERS_HOME = ROOT / "build" / "forecast_peers"
+PEERS = ("statsforecast", "prophet")
+LEAST = timedelta(days=10)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def usable(folder: Path) -> list[tuple[str, LoadHistory]]:
+    """Traces of ten days or more with requests; the others are named."""
+    found = []
+    for path in sorted(folder.glob("*.csv.gz")):
+        try:
+            history = read_trace(path).requests
+        except TraceError as fault:
+            print(f"skipped {path.name}: {fault}")
+            continue
+        if len(history) * history.step < LEAST:
+            print(f"skipped {path.name}: {len(history) * history.step} is under {LEAST}")
+            continue
+        found.append((name_of(path), history))
+    return found
+
+
+def judged(history: LoadHistory, result: Backtest) -> Score:
+    """Our folds against what came."""
+    quantiles = np.stack([fold.forecast.quantiles for fold in result.folds], axis=1)
+    moments = [fold.forecast.origin for fold in result.folds]
+    return score(hours_of(history), moments, quantiles[0], quantiles[1:])
+
+
+def causality_breaks(history: LoadHistory, origins: int, seed: int) -> int:
+    """How many of so many random origins give another answer when the future is altered or cut off."""
+    random = np.random.default_rng(seed)
+    hours = int((history.end - history.start) / HOUR)
+    broken = 0
+    for hour in random.integers(hours // 2, hours - DAY_H, origins):
+        moment = history.start.replace(minute=0, second=0, microsecond=0) + int(hour) * HOUR
+        seen = len(history.until(moment))
+        wild = history.values.copy()
+        wild[seen:] = random.random(len(wild) - seen) * 100 * (1 + np.nanmax(wild))
+        same = [
+            _quantiles(LoadHistory(start=history.start, step=history.step, values=values), moment)
+            for values in (history.values, wild, history.values[:seen])
+        ]
+        broken += not (np.array_equal(same[0], same[1]) and np.array_equal(same[0], same[2]))
+    return broken
+
+
+def _quantiles(history: LoadHistory, moment: datetime) -> Floats:
+    made = forecast(seen_at(history, moment, HOUR), steps=DAY_H)
+    return np.empty(0) if isinstance(made, Unknown) else made.forecast.quantiles
+
+
+def seconds_of_fit(history: LoadHistory, times: int) -> tuple[float, float]:
+    """Median seconds of a full fit of 28 days at 5 minutes, and of the next night's from its memory."""
+    step = timedelta(minutes=5)
+    rate = history.coarser(step).values if history.step <= step else history.values
+    values = np.resize(np.repeat(rate, max(1, history.step // step)), 29 * 288)
+    full, again = [], []
+    for _ in range(times):
+        begun = time.perf_counter()
+        first = forecast(LoadHistory(start=history.start, step=step, values=values[: 28 * 288]), steps=288)
+        full.append(time.perf_counter() - begun)
+        if isinstance(first, Unknown):
+            raise SystemExit(first.reason)
+        begun = time.perf_counter()
+        later = LoadHistory(start=history.start + DAY, step=step, values=values[288:])
+        forecast(later, steps=288, memory=first.memory)
+        again.append(time.perf_counter() - begun)
+    return statistics.median(full), statistics.median(again)
+
+
+def peers_python() -> Path:
+    """The interpreter of the peers' own environment, made on first use."""
+    python = PEERS_HOME / "bin" / "python"
+    if not python.exists():
+        print(f"installing {', '.join(PEERS)} into {PEERS_HOME}", file=sys.stderr)
+        venv.create(PEERS_HOME, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *PEERS], check=True)
+    return python
+
+
+def peer_paths(python: Path, hours: Hours, moments: Sequence[datetime]) -> dict[str, Floats]:
+    """Each peer's paths, (origins, 24), from at most 28 days with gaps filled by the same hour before."""
+    series = [_without_gaps(hours.values[: hours.at(moment)])[-4 * WEEK_H :].tolist() for moment in moments]
+    worker = Path(__file__).parent / "peers" / "statistical.py"
+    done = subprocess.run(
+        [python, worker], input=json.dumps({"series": series}), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{worker} failed:\n{done.stderr[-2000:]}")
+    return {name: np.array(paths) for name, paths in json.loads(done.stdout).items()}
+
+
+def _without_gaps(values: Floats) -> Floats:
+    filled = values.copy()
+    for at in np.flatnonzero(~np.isfinite(filled)):
+        before = [filled[at - lag] for lag in (DAY_H, WEEK_H) if at >= lag and np.isfinite(filled[at - lag])]
+        filled[at] = before[0] if before else 0.0
+    return filled
+
+
+def peer_scores(python: Path, history: LoadHistory, result: Backtest, most: int) -> dict[str, float]:
+    """Error of each peer, and ours, against the better naive forecast, on the same few origins."""
+    picked = np.unique(np.linspace(0, len(result.folds) - 1, min(most, len(result.folds))).astype(int))
+    folds = [result.folds[place] for place in picked]
+    moments = [fold.forecast.origin for fold in folds]
+    hours = hours_of(history)
+    quantiles = np.stack([fold.forecast.quantiles for fold in folds], axis=1)
+    paths = {"trimtab": quantiles[0], **peer_paths(python, hours, moments)}
+    return {name: score(hours, moments, path, quantiles[1:]).vs_naive for name, path in paths.items()}
+
+
+def table(scores: dict[str, Score], winners: dict[str, str]) -> str:
+    """Markdown, one row a trace, then the means."""
+    head = "| trace | origins | MAE / naive | MAE / week | pinball p95 | in p90 | in p95 | in p99 | most trusted |\n"
+    lines = [
+        f"| {name} | {one.origins} | {one.vs_naive:.3f} | {one.vs_week:.3f} | {one.pinball_p95:.3f} | {one.cover_p90:.3f} "
+        f"| {one.cover_p95:.3f} | {one.cover_p99:.3f} | {winners[name]} |"
+        for name, one in scores.items()
+    ]
+    return head + "|---|" + "---:|" * 7 + "---|\n" + "\n".join(lines)
+
+
+def summary(scores: Sequence[Score]) -> dict[str, float]:
+    """Geometric means of the ratios, the largest ratio, mean coverage."""
+    return {
+        "vs_naive": geometric_mean([one.vs_naive for one in scores]),
+        "vs_naive_most": max(one.vs_naive for one in scores),
+        "vs_week": geometric_mean([one.vs_week for one in scores]),
+        "pinball_p95": geometric_mean([one.pinball_p95 for one in scores]),
+        "cover_p90": float(np.mean([one.cover_p90 for one in scores])),
+        "cover_p95": float(np.mean([one.cover_p95 for one in scores])),
+        "cover_p99": float(np.mean([one.cover_p99 for one in scores])),
+    }
+
+
+def most_trusted(history: LoadHistory) -> str:
+    """The candidate of most weight at the end of the trace."""
+    made = forecast(seen_at(history, history.end, HOUR), steps=DAY_H)
+    return "-" if isinstance(made, Unknown) else max(made.weights, key=lambda pair: pair[1])[0]
+
+
+def main() -> None:
+    """Run and print; every figure also goes to --json."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--traces", type=Path, default=TRACES)
+    parser.add_argument("--quick", action="store_true", help="at most 14 origins and 3 random ones a trace")
+    parser.add_argument("--peers", action="store_true", help="install and run AutoETS, MSTL and Prophet too")
+    parser.add_argument("--peer-origins", type=int, default=7)
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    python = peers_python() if options.peers else None
+    scores: dict[str, Score] = {}
+    winners: dict[str, str] = {}
+    peers: dict[str, dict[str, float]] = {}
+    breaks: dict[str, int] = {}
+    fits: list[tuple[float, float]] = []
+    for seed, (name, history) in enumerate(usable(options.traces)):
+        result = backtest(history, folds=14 if options.quick else None)
+        scores[name], winners[name] = judged(history, result), most_trusted(history)
+        breaks[name] = causality_breaks(history, 3 if options.quick else 20, seed)
+        fits.append(seconds_of_fit(history, 3))
+        if python is not None:
+            peers[name] = peer_scores(python, history, result, options.peer_origins)
+        print(f"{name}: {scores[name].vs_naive:.3f}", file=sys.stderr)
+    if not scores:
+        raise SystemExit(f"{options.traces} holds no usable trace")
+    means = summary(list(scores.values()))
+    full, again = (statistics.median(fit[i] for fit in fits) for i in (0, 1))
+    print(table(scores, winners))
+    print("\n" + "  ".join(f"{key} {value:.3f}" for key, value in means.items()))
+    print(f"random origins whose answer the future changed: {sum(breaks.values())}")
+    print(f"full fit of 28 days at 5 min {full:.3f} s, from memory {again:.3f} s (medians)")
+    together = {key: geometric_mean([row[key] for row in peers.values()]) for key in next(iter(peers.values()), {})}
+    if together:
+        print(f"MAE / naive on at most {options.peer_origins} origins a trace: ", end="")
+        print("  ".join(f"{key} {value:.3f}" for key, value in together.items()))
+    write_json(
+        options.json,
+        {
+            "traces": {name: asdict(one) | {"most_trusted": winners[name]} for name, one in scores.items()},
+            "means": means,
+            "causality": {"changed": breaks},
+            "fit_seconds_median": full,
+            "refit_seconds_median": again,
+            "peers": {"origins_at_most": options.peer_origins, "traces": peers, "vs_naive": together},
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
