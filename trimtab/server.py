@@ -17,6 +17,8 @@ from trimtab.selfmetrics import registry_of
 from trimtab.settings import ApiSettings
 from trimtab.wiring import Program
 
+BACKLOG = 2048
+
 
 def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
     """Serve until a signal; `on_ready` gets the address. SettingsError if it cannot be listened on."""
@@ -53,6 +55,7 @@ def _listen(api: ApiSettings) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((api.host, api.port))
+        listener.listen(BACKLOG)  # who reads that we listen may connect at once
     except OSError as fault:
         listener.close()
         raise SettingsError(

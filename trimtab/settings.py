@@ -6,6 +6,7 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -76,6 +77,15 @@ class HistorySettings(Section):
     )
     lookback_days: Positive = Field(default=28.0, description="Days of history that are read.")
     step_s: Positive = Field(default=300.0, description="Width in seconds of one step of the history from Prometheus.")
+
+    @field_validator("step_s")
+    @classmethod
+    def _whole_seconds(cls, value: float, info: ValidationInfo) -> float:
+        if value % 1:
+            raise ValueError("give whole seconds, as Prometheus is asked in them")
+        if value > info.data.get("lookback_days", math.inf) * 86400:
+            raise ValueError("give a step that is shorter than lookback_days")
+        return value
 
 
 class SloSettings(Section):

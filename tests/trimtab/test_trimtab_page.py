@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 from domain.workload import ServingMode
 from tests.fakes.recommendations import NOON, a_hold, a_record, an_act
 from tests.golden_files import assert_golden
-from trimtab.records import Held, Record
+from trimtab.records import Held, Record, Status
 from trimtab.web.page import render_page
 from trimtab.web.view import page_of, span
 
@@ -52,6 +52,14 @@ def test_it_loads_nothing_and_runs_nothing() -> None:
     text = page(some_records())
     assert re.findall(r"(?:src|href)=\"(?!/|data:,)", text) == []
     assert re.search(r"url\(|@import|<script", text) is None
+
+
+def test_what_has_expired_or_was_dismissed_is_in_no_sum() -> None:
+    dismissed = replace(a_record(an_act("shop:no")), decision=Status.DISMISSED)
+    shown = page_of([a_record(), dismissed], last_cycle=None, failure=None, now=NOON)
+    assert (shown.acts, shown.holds, shown.saving) == (1, 1, "$210")
+    later = page_of([a_record(), dismissed], last_cycle=None, failure=None, now=NOON + 24 * 60 * MINUTE)
+    assert (later.acts, later.cost, later.saving) == (0, "not known", "none yet")
 
 
 def test_the_largest_saving_comes_first_and_holds_last() -> None:

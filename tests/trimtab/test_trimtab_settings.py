@@ -123,3 +123,16 @@ def test_the_example_is_right_and_has_every_shape_of_load() -> None:
     settings = read_settings(ROOT / "examples" / "trimtab.yaml")
     assert len(settings.workloads) >= 3
     assert all(path.is_file() for path in settings.history.files.values())
+
+
+@pytest.mark.parametrize(
+    "history,fix",
+    [
+        ("{step_s: 0.5}", "whole seconds"),
+        ("{step_s: 300.5}", "whole seconds"),
+        ("{step_s: 300, lookback_days: 0.001}", "shorter than lookback_days"),
+    ],
+)
+def test_a_step_that_prometheus_cannot_be_asked_in_is_refused(history: str, fix: str) -> None:
+    with pytest.raises(UserError, match=fix):
+        parse_settings(f"history: {history}", name="f", base=Path())

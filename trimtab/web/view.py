@@ -13,6 +13,7 @@ from trimtab.present import most_telling
 from trimtab.records import Record, Status
 
 REASONS_SHOWN = 3
+NOT_COUNTED = (Status.EXPIRED, Status.DISMISSED)
 UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -54,11 +55,12 @@ class Page:
 
 
 def page_of(records: Sequence[Record], *, last_cycle: datetime | None, failure: str | None, now: datetime) -> Page:
-    """The page at `now`: the largest saving first, holds last."""
+    """The page at `now`: the largest saving first, holds last. What has expired or was dismissed is in no sum."""
     ordered = sorted(records, key=lambda record: (-_saving(record), record.recommendation.workload))
-    bills = [_bill(record) for record in records]
+    bills = [_bill(record) for record in records if record.status(now) is not Status.EXPIRED]
     known_bills = [bill for bill in bills if bill is not None]
-    savings = [record.recommendation.saving for record in records if isinstance(record.recommendation, Act)]
+    standing = [record.recommendation for record in records if record.status(now) not in NOT_COUNTED]
+    savings = [recommendation.saving for recommendation in standing if isinstance(recommendation, Act)]
     known = [saving for saving in savings if not isinstance(saving, Unknown)]
     low, high = sum(s.low for s in known), sum(s.high for s in known)
     return Page(
