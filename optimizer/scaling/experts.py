@@ -28,6 +28,7 @@ FEATURE_TAILS = [4, 6, 9]  # 5 %, 1 % and 0.1 %
 REFRESH_S = HOUR_S
 MEMORY_S = 14 * DAY_S
 DRAWS = 12
+BEYOND = 1.5  # times the highest load ever seen: what is past that has no evidence, at any price
 STILL = 0.3  # replicas added to a shape that may be zero, so that a ratio to it means something
 
 DETAILS = {
@@ -115,10 +116,11 @@ def assemble(load: Floats, clock: Clock, startup: StartUp, floor: int) -> Expert
     """Every expert's wish at every step of `load` (replicas; NaN where missing)."""
     predictors = _targets(load, clock)
     _, _, mean, width = next(predictors)
+    ceiling = np.ceil(BEYOND * np.maximum.accumulate(carried(load)))
     parts = (0.0, startup.part) if startup.whole == 0 and startup.part > 0.0 else (0.0,)
     names, wanted = [], []
     for name, tails, target, excess in predictors:
-        whole = whole_replicas(target, excess)
+        whole = np.minimum(whole_replicas(target, excess), ceiling)
         for k, tail in enumerate(tails):
             for part in parts:
                 names.append((name, float(tail)))
