@@ -37,11 +37,12 @@ class Incident:
 
     def reason(self) -> Reason:
         """What was lost, and how much of it is not chased."""
+        written_off = self.missed_requests * self.written_off_share / self.missed_share
         return Reason(
             code="incident_written_off",
             detail=f"{self.start:%Y-%m-%d %H:%M} to {self.end:%Y-%m-%d %H:%M} UTC: {self.missed_requests:,.0f} requests were missed, "
-            f"{self.missed_share / self.budget:.0%} of the error budget of the recent past; {self.written_off_share / self.budget:.0%} of "
-            "it would have been at any price in proportion to the budget and is not chased",
+            f"{self.missed_share / self.budget:.3g} times the error budget of the recent past; {written_off:,.0f} of them would have been at any "
+            "price in proportion to the budget and are not chased",
         )
 
 

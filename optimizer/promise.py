@@ -62,12 +62,12 @@ class Promise:
         if self.reachable:
             return Reason(
                 code="slo_reachable",
-                detail=f"{self.wanted:.4g} of requests is within reach: on the recent past at {_month(self.usd_per_month_wanted)}",
+                detail=f"{_percent(self.wanted)} of requests are within reach: on the recent past at {_month(self.usd_per_month_wanted)}",
                 after=f"{self.wanted:.6g}",
             )
         return Reason(
             code="slo_unreachable",
-            detail=f"do not promise {self.wanted:.4g}: {self._why()}; {self._instead()}",
+            detail=f"do not promise {_percent(self.wanted)}: {self._why()}; {self._instead()}",
             before=f"{self.wanted:.6g}",
             after="none" if self.advised is None else f"{self.advised:.6g}",
         )
@@ -88,9 +88,13 @@ class Promise:
 
     def _instead(self) -> str:
         if self.advised is None:
-            return "no attainment from 0.5 on can be promised"
-        cost = "" if self.usd_per_month_wanted is None else f", {self.wanted:.4g} {_month(self.usd_per_month_wanted)}"
-        return f"{self.advised:.4g} would cost {_month(self.usd_per_month_advised)}{cost}"
+            return "nothing from 50 % on can be promised"
+        cost = (
+            ""
+            if self.usd_per_month_wanted is None
+            else f", {_percent(self.wanted)} {_month(self.usd_per_month_wanted)}"
+        )
+        return f"{_percent(self.advised)} would cost {_month(self.usd_per_month_advised)}{cost}"
 
 
 def promise(history: LoadHistory, problem: ScalingProblem, curve: Frontier, /) -> Promise:
@@ -153,6 +157,10 @@ def _often(load: Floats, period: int, count: int, alike: int, *, least: int) -> 
         return np.zeros(len(load))
     ranked: Floats = np.partition(np.array(rows), len(rows) - alike, axis=0)[len(rows) - alike]
     return ranked
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.6g} %"
 
 
 def _month(usd: float | None) -> str:

@@ -124,7 +124,7 @@ def test_where_nothing_reaches_it_is_said_so() -> None:
     answer = said(history(values))
     assert answer.advised is None
     assert answer.reason().after == "none"
-    assert "no attainment" in answer.reason().detail
+    assert "nothing from 50 % on" in answer.reason().detail
 
 
 def test_an_attainment_kept_only_at_absurd_prices_is_not_promised() -> None:

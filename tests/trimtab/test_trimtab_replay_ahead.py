@@ -51,7 +51,7 @@ def test_the_curve_the_promise_and_the_schedule_are_in_the_answer(run: Run) -> N
 def test_what_cannot_be_promised_is_said_in_the_table(run: Run) -> None:
     code, out, _ = run("--trace", SPIKY, "--capacity", "0.021", "--policy", "trimtab", "--attainment", "0.9999")
     assert code == 0
-    assert "slo_unreachable: do not promise 0.9999" in out
+    assert "slo_unreachable: do not promise 99.99 %" in out
     assert "USD a month" in out
 
 
