@@ -66,14 +66,15 @@ def schedule(history: LoadHistory, problem: ScalingProblem, options: CalendarOpt
     hours = _hours(history, grid)
     peaks = _peaks(load, hours)
     day, week = max(1, DAY // grid), max(1, WEEK // grid)
-    end = int((history.end - EPOCH) // grid) - int((history.start - EPOCH) // grid)
+    before = int((history.start - EPOCH) // grid)
+    end = max(1, int((history.end - EPOCH) // grid) - before)
     paths = np.array([_ways(peaks[:origin], day, week) for origin in range(end, 0, -day)][::-1])
     origins = np.array(range(end, 0, -day)[::-1], dtype=np.int64)
     tried = _tried(Past(load, hours, origins[:-1]), paths[:-1], FACTORS, problem.min_replicas)
     way, factor, missed, within = _chosen(*tried, 1.0 - problem.attainment)
     wanted = np.ceil(paths[-1, way] * FACTORS[factor] - 1e-9).astype(np.int64)
     bounded = np.clip(wanted, problem.min_replicas, problem.max_replicas)
-    begin = EPOCH + int((history.end - EPOCH) // grid) * grid
+    begin = EPOCH + (before + end) * grid
     steps = calendar(bounded, begin, grid, startup=problem.startup, options=replace(options, grid=grid))
     return Schedule(
         start=history.end,
@@ -146,7 +147,8 @@ def _peaks(load: Floats, hours: Counts) -> Floats:
 
 def _ways(peaks: Floats, day: int, week: int) -> Floats:
     """Each way of seeing the week after `peaks`, shape (ways, hours of a week); what is not known is the last known maximum."""
-    top = float(np.nanmax(peaks[-week:])) if np.isfinite(peaks[-week:]).any() else float(np.nanmax(peaks, initial=0.0))
+    recent, known = peaks[-week:], peaks[np.isfinite(peaks)]
+    top = float((recent[np.isfinite(recent)] if np.isfinite(recent).any() else known).max(initial=0.0))
     hours = np.arange(week)
 
     def days(count: int) -> Floats:

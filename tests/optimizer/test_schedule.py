@@ -8,6 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.load import LoadHistory
 from optimizer.calendar import CalendarOptions
@@ -133,6 +135,30 @@ def test_without_a_past_to_try_it_on_it_says_so() -> None:
     assert week is not None
     assert week.missed_share is None
     assert not week.within
+
+
+@given(
+    steps=st.integers(1, 700),
+    minutes=st.sampled_from([1, 5, 7, 30, 60, 90]),
+    late=st.integers(0, 100),
+    gap=st.integers(0, 50),
+    first=st.integers(0, 400),
+)
+@settings(max_examples=40, deadline=None)
+def test_any_length_and_step_gives_a_week_that_begins_now(
+    steps: int, minutes: int, late: int, gap: int, first: int
+) -> None:
+    values = np.random.default_rng(steps).gamma(2.0, 2.0, steps)
+    values[: min(gap, steps - 1)] = np.nan
+    load = LoadHistory(start=MONDAY + timedelta(minutes=late), step=timedelta(minutes=minutes), values=values)
+    week = schedule(load, PROBLEM, OPTIONS)
+    assert week is not None
+    assert week.steps[0].at == load.end
+    assert all(a.at < b.at for a, b in pairwise(week.steps))
+    assert week.steps[-1].at <= load.end + timedelta(days=7, hours=2)
+    past = scheduled(load, PROBLEM, OPTIONS, first=min(first, steps - 1))
+    assert len(past.wanted) == steps
+    assert past.wanted.min() >= 1
 
 
 def test_without_load_there_is_none() -> None:
