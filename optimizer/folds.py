@@ -72,7 +72,7 @@ class Question:
 
 def make_folds(grid: Grid, question: Question, memory: Memory | None) -> Folds:
     """The forecast from the end of the grid, and those from earlier days, from memory where it has them."""
-    usable = memory.folds if memory and memory.basis == basis(grid.step, question) else ()
+    usable = memory.folds if memory and _fits(memory, grid, question) else ()
     remembered = {age: fold for fold in usable if (age := _age(grid, fold)) is not None}
     ages = sorted(set(_ages(grid)) | set(remembered))
     missing = [0, *(age for age in ages if age not in remembered)]
@@ -141,6 +141,12 @@ def _losses(folds: Folds, quantile: float) -> Floats:
     if not folds.past:
         return np.empty((len(folds.now_bands), 0))
     return band_losses(np.stack([fold.bands for fold in folds.past], axis=1), folds.actual, quantile)
+
+
+def _fits(memory: Memory, grid: Grid, question: Question) -> bool:
+    """Whether the folds answer the same question, and none was made now or later."""
+    same = memory.basis == basis(grid.step, question)
+    return same and all(fold.origin < grid.end for fold in memory.folds)
 
 
 def _ages(grid: Grid) -> list[int]:

@@ -1,0 +1,105 @@
+"""Each candidate says what it is for: the pattern it was made for is forecast right, gaps and all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from domain.load import Floats
+from optimizer.forecasters import CANDIDATES, NAIVE
+from optimizer.grid import Grid
+from optimizer.past import before, filled
+
+MONDAY = datetime(2024, 1, 29, tzinfo=UTC)  # four weeks after a Monday
+HOUR = timedelta(hours=1)
+STATISTICAL = ("fourier", "smoothing")
+
+
+def daily(days: int = 28) -> Floats:
+    return np.asarray(20 + 10 * np.sin(np.arange(days * 24) * 2 * np.pi / 24))
+
+
+def weekly(days: int = 28) -> Floats:
+    weekend = np.arange(days * 24) // 24 % 7 >= 5
+    return np.where(weekend, 0.4, 1.0) * daily(days)
+
+
+def path(name: str, values: Floats, days_ahead: int = 1) -> Floats:
+    grid = Grid(end=MONDAY, step=HOUR, values=values)
+    past = before(grid, [len(values)], days_back=56, days_ahead=days_ahead, country=None)
+    return np.asarray(CANDIDATES[name](past)[0])
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_every_candidate_answers_for_every_origin_day_and_hour(name: str) -> None:
+    grid = Grid(end=MONDAY, step=HOUR, values=weekly())
+    past = before(grid, [672, 648, 200, 60], days_back=56, days_ahead=3, country=None)
+    assert CANDIDATES[name](past).shape == (4, 3, 24)
+
+
+@pytest.mark.parametrize("name", set(CANDIDATES) - {"overall_median"})
+def test_a_steady_daily_rhythm_is_followed(name: str) -> None:
+    assert np.abs(path(name, daily()) - daily(1)).mean() < 1.0
+
+
+@pytest.mark.parametrize(
+    "name", ["last_week", "week_at_level", "weekday_median", "alike_median", "alike_newest", "kriging_weekly_log"]
+)
+def test_those_that_know_weekdays_see_monday_coming_on_sunday(name: str) -> None:
+    assert np.abs(path(name, weekly()) - daily(1)).mean() < 1.0
+    assert np.abs(path("yesterday", weekly()) - daily(1)).mean() > 5.0
+
+
+def test_last_week_at_the_recent_level_follows_growth() -> None:
+    growing = weekly() * 1.02 ** (np.arange(28 * 24) // 24)
+    ahead = daily(1) * 1.02**28
+    assert np.abs(path("week_at_level", growing) - ahead).mean() < 0.5
+    assert np.abs(path("last_week", growing) - ahead).mean() > 2.0
+
+
+@pytest.mark.parametrize("name", ["yesterday", "smoothing", "kriging_walk", "kriging_walk_log"])
+def test_those_that_follow_the_level_are_on_the_new_one_after_a_day(name: str) -> None:
+    shifted = daily()
+    shifted[-48:] *= 2
+    assert np.abs(path(name, shifted) - 2 * daily(1)).mean() < 9.0
+
+
+@pytest.mark.parametrize("name", ["recent_median", "blended_median", "weekday_median", "overall_median"])
+def test_one_huge_day_does_not_move_a_median(name: str) -> None:
+    spiked = daily()
+    spiked[-24:] *= 50
+    assert path(name, spiked).max() < 40
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_gaps_are_left_out_and_never_zero(name: str) -> None:
+    values = daily()
+    values[100:110] = values[-30:-20] = np.nan
+    known = path(name, values)
+    assert np.nanmin(known) > 5.0
+    assert np.isfinite(known).all() or name in NAIVE
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+@pytest.mark.parametrize("values", [np.zeros(480), np.eye(1, 480, 470).ravel(), np.full(30, 3.0)])
+def test_idle_sparse_and_short_histories_break_nothing(name: str, values: Floats) -> None:
+    known = path(name, values, days_ahead=7)
+    assert not np.isinf(known).any()
+    assert np.nanmin(known, initial=0.0) >= 0
+
+
+@pytest.mark.parametrize("name", STATISTICAL)
+def test_the_statistical_models_leave_the_past_unchanged(name: str) -> None:
+    values = weekly()
+    kept = values.copy()
+    path(name, values)
+    assert np.array_equal(values, kept)
+
+
+def test_gaps_are_filled_from_the_same_time_of_other_days() -> None:
+    values = daily(10)
+    values[-24:-12] = np.nan
+    past = before(Grid(end=MONDAY, step=HOUR, values=values), [240], days_back=10, days_ahead=1, country=None)
+    assert np.allclose(filled(past)[0, 0], daily(1)[0:24])

@@ -1,0 +1,67 @@
+"""Weights are earned on the back-test, losers to the naive forecasts are dropped, and nothing runs away."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from optimizer.weighing import TRIAL, combine, losses, weights
+from optimizer.weighted import middle_mean, weighted_mean, weighted_median
+
+NAIVE = (0, 1)
+
+
+def test_without_a_fold_all_weigh_the_same() -> None:
+    assert np.allclose(weights(np.empty((4, 0, 4)), NAIVE), 0.25)
+
+
+def test_the_better_candidate_weighs_more_in_each_part_of_the_day() -> None:
+    loss = np.ones((3, 5, 4))
+    loss[2, :, 0] = 0.5
+    weight = weights(loss, NAIVE)
+    assert np.allclose(weight.sum(axis=0), 1)
+    assert weight[2, 0] > weight[2, 1] > 1 / 3
+
+
+def test_a_candidate_that_loses_to_the_naive_ones_is_dropped_after_a_week_of_folds() -> None:
+    for folds, used in ((TRIAL - 1, True), (TRIAL, False)):
+        loss = np.ones((3, folds, 4))
+        loss[2] = 1.01
+        assert (weights(loss, NAIVE)[2] > 0).all() == used
+
+
+def test_recent_folds_count_more() -> None:
+    loss = np.ones((2, 6, 1))
+    loss[0, :3], loss[1, 3:] = 0.5, 0.5
+    assert weights(loss, NAIVE)[0] > weights(loss, NAIVE)[1]
+
+
+def test_folds_of_which_nothing_is_known_say_nothing() -> None:
+    loss = np.ones((2, 3, 1))
+    loss[1] = 2.0
+    gappy = np.concatenate([loss, np.full((2, 2, 1), np.nan)], axis=1)
+    assert np.allclose(weights(gappy, NAIVE), weights(loss, NAIVE))
+
+
+def test_losses_are_taken_by_quarter_of_the_day_over_known_steps() -> None:
+    actual = np.zeros((1, 8))
+    actual[0, 1] = np.nan
+    paths = np.arange(8.0).reshape(1, 1, 8)
+    assert np.allclose(losses(paths, actual)[0, 0], [0.0, 2.5, 4.5, 6.5])
+
+
+def test_one_candidate_that_runs_away_does_not_move_the_combination() -> None:
+    paths = np.array([[[10.0, 10.0]], [[11.0, 11.0]], [[1e9, 1e9]]])
+    assert np.array_equal(combine(paths, np.full((3, 1), 1 / 3)), [[11.0, 11.0]])
+
+
+def test_weighted_medians_and_means_leave_gaps_out() -> None:
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [np.nan, np.nan]])
+    even = np.ones((3, 1))
+    assert weighted_median(values, even)[0] == 1.0
+    assert weighted_mean(values, even)[0] == 1.5
+    assert np.isnan(weighted_median(values, even)[1])
+    assert np.isnan(weighted_mean(values, even)[1])
+
+
+def test_the_mean_of_the_middle_ignores_both_ends() -> None:
+    assert middle_mean(np.array([[-1e9], [1.0], [2.0], [1e9]]), np.ones((4, 1)))[0] == 1.5
