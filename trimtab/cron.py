@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from apscheduler.triggers.cron import CronTrigger
 
 DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+RUNS_LOOKED_AT = 100
 
 
 def trigger_of(expression: str, zone: tzinfo) -> CronTrigger:
@@ -19,6 +21,17 @@ def trigger_of(expression: str, zone: tzinfo) -> CronTrigger:
     *rest, weekdays = expression.split()
     named = ",".join(_named(part) for part in weekdays.split(","))
     return CronTrigger.from_crontab(" ".join((*rest, named)), timezone=zone)
+
+
+def longest_gap(expression: str, zone: tzinfo, after: datetime) -> timedelta:
+    """The longest time between two of the next runs after `after`."""
+    trigger, due = trigger_of(expression, zone), [after]
+    for _ in range(RUNS_LOOKED_AT):
+        coming = trigger.get_next_fire_time(due[-1], due[-1] + timedelta(seconds=1))
+        if coming is None:
+            break
+        due.append(coming)
+    return max((later - earlier for earlier, later in pairwise(due[1:])), default=timedelta(0))
 
 
 def _named(part: str) -> str:

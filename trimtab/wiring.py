@@ -36,6 +36,7 @@ from optimizer.guardrails import GuardrailOptions
 from optimizer.options import ForecastOptions, Options, ReplayOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
+from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
 from trimtab.files import write_artifacts
@@ -52,6 +53,7 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 MOST_PROCESSES = 4
+ALERT_LIVES = timedelta(minutes=15)
 KINDS = ("rules", "alertmanager", "prometheus", "dashboards", "manifests")
 Clock = Callable[[], datetime]
 
@@ -275,7 +277,11 @@ def _notifier(settings: Settings, clock: Clock) -> Notifier:
     section = settings.alertmanager
     if section.url is None:
         return log_event
-    return AlertmanagerNotifier(url=section.url, clock=clock, timeout_s=section.timeout_s)
+    # Told again each cycle: an alert has to live until the one after the next, or it would end and begin all the time.
+    between = longest_gap(settings.schedule.cycle, settings.schedule.zone, clock())
+    return AlertmanagerNotifier(
+        url=section.url, clock=clock, alive_for=max(ALERT_LIVES, 3 * between), timeout_s=section.timeout_s
+    )
 
 
 def _processes(section: DecisionSettings) -> int:

@@ -155,10 +155,13 @@ def billed(market: Market, demand: Demand, service: str) -> float | Unknown:
     """USD a month of running on `service` as it is, whether it holds the SLO or not."""
     if isinstance(market.service_time_s, Unknown):
         return Unknown(f"the bill of {service} is not known without the time a request takes")
-    for tariff in market.book.tariffs:
-        if tariff.service == service:
-            return usd_per_month(market, demand, tariff, market.service_time_s)
-    return Unknown(f"{service} is not among the serverless tariffs of the price book")
+    workload = market.workload
+    named = [tariff for tariff in market.book.tariffs if tariff.service == service]
+    here = [each for each in named if each.cloud == workload.cloud and each.region in {workload.region, "any"}]
+    if not named:
+        return Unknown(f"{service} is not among the serverless tariffs of the price book")
+    fitting = [each for each in here or named if each.architecture == workload.resources.architecture]
+    return usd_per_month(market, demand, (fitting or here or named)[0], market.service_time_s)
 
 
 def _prices_used(market: Market, tariff: ServerlessTariff) -> tuple[PriceUsed, ...]:

@@ -165,6 +165,12 @@ def test_a_bill_is_known_even_where_the_slo_is_not_held() -> None:
     assert isinstance(billed(slow, demand([1]), "other"), Unknown)
 
 
+def test_todays_serverless_bill_is_that_of_its_own_region() -> None:
+    elsewhere = tariff(region="eu-west-1", usd_per_gib_second=9.0)
+    both = replace(BOOK, tariffs=(elsewhere, *BOOK.tariffs))
+    assert billed(market(both), demand([1]), "fn") == billed(market(), demand([1]), "fn")
+
+
 def test_a_decision_keeps_its_machine_and_terms_on_other_demand() -> None:
     chosen = priced(market(), demand([4, 6]), ServingMode.DEDICATED)
     later = repriced(market(), chosen, demand([1]))

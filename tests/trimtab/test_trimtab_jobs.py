@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from domain.errors import StoreError
 from tests.servers import wait_until
-from trimtab.cron import trigger_of
+from trimtab.cron import longest_gap, trigger_of
 from trimtab.jobs import MISFIRE_GRACE_S, Runs, scheduler_of
 from trimtab.settings import ScheduleSettings
 
@@ -111,3 +111,10 @@ def test_days_of_the_week_are_those_of_cron(weekdays: str, expected: str) -> Non
 def test_what_is_no_cron_expression_is_refused(cron: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  whatever the words
         trigger_of(cron, UTC)
+
+
+def test_the_longest_time_between_runs_is_known() -> None:
+    """An alert has to outlive it."""
+    monday = datetime(2026, 3, 2, tzinfo=UTC)
+    assert longest_gap("*/5 * * * *", UTC, monday) == timedelta(minutes=5)
+    assert longest_gap("0 6 * * 1-5", UTC, monday) == timedelta(days=3)
