@@ -106,7 +106,7 @@ def main() -> None:
         folder = Path(name)
         end_s = float(int(time.time()) // STEP_S * STEP_S)
         write_text(lines(options.workloads, steps, end_s), folder / "history.om")
-        blocks_from_text(folder / "history.om", folder / "data")
+        blocks_from_text(processes, folder / "history.om", folder / "data")
         (folder / "prometheus.yml").write_text("global: {}\n", encoding="utf-8")
         port = free_port()
         start_prometheus(processes, folder / "prometheus.yml", folder / "data", port)

@@ -121,7 +121,7 @@ def test_an_autoscaler_reads_the_recommended_number(standing: Demo) -> None:
     """The very query of the written ScaledObject gives one number, at least the recommended one."""
     objects = [
         loaded
-        for file in artifacts(standing, "manifests").rglob("*.yaml")
+        for file in (artifacts(standing, "manifests") / "keda").glob("*.yaml")
         for loaded in yaml.safe_load_all(file.read_text())
         if loaded and loaded["kind"] == "ScaledObject" and loaded["spec"]["scaleTargetRef"]["name"] == "digits"
     ]

@@ -141,16 +141,16 @@ def test_an_autoscaler_asks_prometheus_and_gets_the_recommended_number(running: 
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (rendered,) = [text for file in tmp_path.rglob("*.yaml") if "ScaledObject" in (text := file.read_text())]
-    assert number(running.prometheus, query_of(rendered)) == rung(wanted, ladder(1, 60))
+    (rendered,) = (tmp_path / "keda").glob("*.yaml")
+    assert number(running.prometheus, query_of(rendered.read_text())) == rung(wanted, ladder(1, 60))
 
     exact = ManifestOptions(exact_tolerance=True)
     program = build(parse_settings(running.trimtab.config.read_text(), name="settings", base=tmp_path))
     workloads = {each.id: each for each in program.journal.workloads()}
     newest = [record.recommendation for record in program.recommendations.newest()]
     program.database.close()
-    texts = [each.text for each in render(workloads, newest, exact) if "ScaledObject" in each.text]
-    assert number(running.prometheus, query_of(texts[0])) == wanted
+    (artifact,) = [each for each in render(workloads, newest, exact) if each.path.parent.name == "keda"]
+    assert number(running.prometheus, query_of(artifact.text)) == wanted
 
 
 def test_more_load_ahead_than_is_ready_alerts_through_alertmanager_to_trimtab(running: Running) -> None:

@@ -55,11 +55,12 @@ def scratch(interrupts: Interrupts) -> Iterator[Path]:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """One running process and where it logs."""
+    """One running process and where it logs; `ends` if it is no server and is to end by itself."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
+    ends: bool = False
 
     def last_words(self) -> str:
         """The last line of the log that says something."""
@@ -95,7 +96,7 @@ class Processes:
             while self._children:
                 _see_end(self._children.pop())
 
-    def start(self, name: str, command: Sequence[str]) -> Child:
+    def start(self, name: str, command: Sequence[str], *, ends: bool = False) -> Child:
         """Start `command` in a session of its own, so that Ctrl-C reaches us and not it."""
         log = self._logs / f"{name}.log"
         with self._interrupts.held(), log.open("ab") as sink:
@@ -106,7 +107,7 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,
             )
-            child = Child(name, process, log)
+            child = Child(name, process, log, ends)
             self._children.append(child)
         return child
 
@@ -119,10 +120,24 @@ class Processes:
             _see_end(child)
 
     def check(self) -> None:
-        """SourceUnavailable if a child has ended by itself."""
+        """SourceUnavailable if a server has ended by itself."""
         for child in self._children:
-            if child.process.poll() is not None:
+            if not child.ends and child.process.poll() is not None:
                 raise child.ended()
+
+    def finish(self, name: str, *commands: Sequence[str]) -> None:
+        """Run commands side by side to their end; BadAnswer with the last line of one that fails.
+
+        SourceUnavailable if a server ends meanwhile.
+        """
+        running = [self.start(f"{name}-{i}", command, ends=True) for i, command in enumerate(commands)]
+        while any(child.process.poll() is None for child in running):
+            self.check()
+            time.sleep(POLL_S)
+        for child, command in zip(running, commands, strict=True):
+            self.stop(child)
+            if child.process.returncode:
+                raise BadAnswer(name, child.last_words(), f"to see more, run it alone: {' '.join(command)}")
 
     def wait_until(self, truth: Callable[[], bool], what: str, *, within_s: float = 60.0) -> None:
         """Poll until `truth()`; SourceUnavailable if a child ends meanwhile or time runs out."""
@@ -136,16 +151,6 @@ class Processes:
     def wait_ready(self, child: Child, url: str, *, within_s: float = 60.0) -> None:
         """Poll `url` until it answers 200; SourceUnavailable if a child ends meanwhile or time runs out."""
         self.wait_until(lambda: answers(url), f"{child.name} at {url}", within_s=within_s)
-
-
-def run_to_end(command: Sequence[str], name: str) -> None:
-    """Run a command that ends by itself; BadAnswer with its last line if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  our own arguments
-    if done.returncode:
-        said = (done.stderr or done.stdout).strip().splitlines()
-        raise BadAnswer(
-            name, said[-1] if said else "failed silently", f"to see more, run it alone: {' '.join(command)}"
-        )
 
 
 @cache

@@ -15,13 +15,13 @@ from domain.signals import RuntimeProfile
 from domain.workload import Workload
 from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config, render
 from trimtab.demo.cast import REPLAYED
-from trimtab.demo.processes import Child, Processes, executable, free_port, run_to_end
+from trimtab.demo.processes import Child, Processes, executable, free_port
 from trimtab.files import write_artifacts
 from trimtab.settings import Settings
 
 # promtool asks for a week at a time: at less than 60 s that is over Prometheus' 11,000 points.
 RULE_INTERVAL = timedelta(seconds=60)
-SCRAPE_INTERVAL = timedelta(seconds=5)  # so that nobody has to wait for what is live
+SCRAPE_INTERVAL = timedelta(seconds=3)  # so that nobody has to wait for what is live
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,4 +128,4 @@ class Stage:
     def write_report(self) -> None:
         """`trimtab report` of yesterday, which the running process then shows too."""
         where = ["--config", str(self.folder / "trimtab.yaml"), "--out", str(self.folder / "artifacts" / "reports")]
-        run_to_end([sys.executable, "-m", "trimtab", "report", *where], "trimtab report")
+        self.processes.finish("trimtab report", [sys.executable, "-m", "trimtab", "report", *where])

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trimtab.demo.processes import Child, Processes, executable, free_port, run_to_end
+from trimtab.demo.processes import Child, Processes, executable, free_port
 
 # Longest block promtool may make: one file is read once, not once per two hours of history.
 WHOLE_HISTORY = "744h"
@@ -24,36 +24,30 @@ def write_text(lines: Iterable[str], file: Path) -> None:
         sink.writelines(f"{line}\n" for line in lines)
 
 
-def promtool(arguments: Sequence[str]) -> None:
-    """Run promtool; BadAnswer with its last line if it fails."""
-    run_to_end([executable("promtool"), *arguments], "promtool")
-
-
-def blocks_from_text(text: Path, data: Path) -> None:
+def blocks_from_text(processes: Processes, text: Path, data: Path) -> None:
     """Turn OpenMetrics text into blocks under `data`."""
-    promtool(
-        [
-            "tsdb",
-            "create-blocks-from",
-            f"--max-block-duration={WHOLE_HISTORY}",
-            "openmetrics",
-            "-q",
-            str(text),
-            str(data),
-        ]
-    )
+    arguments = ["openmetrics", "-q", str(text), str(data)]
+    processes.finish("promtool", [*_create_blocks(WHOLE_HISTORY), *arguments])
 
 
-def blocks_from_rules(url: str, rules: Sequence[Path], data: Path, *, start_s: float, end_s: float) -> None:
-    """Evaluate recording rules over the past and put the result under `data`."""
-    made = data.parent / "recorded"
+def blocks_from_rules(
+    processes: Processes, url: str, rules: Sequence[Path], data: Path, *, start_s: float, end_s: float
+) -> None:
+    """Evaluate recording rules over the past, a file a process, and put the result under `data`."""
     span = ["--url", url, "--start", f"{start_s:.0f}", "--end", f"{end_s:.0f}", "--eval-interval", "60s"]
-    promtool(
-        ["tsdb", "create-blocks-from", f"--max-block-duration={ONE_QUERY}", "rules", *span, "--output-dir", str(made)]
-        + [str(path) for path in rules]
-    )
-    for block in made.iterdir():
-        shutil.move(str(block), data / block.name)
+    made = {path: data.parent / f"recorded-{i}" for i, path in enumerate(rules)}
+    commands = [
+        [*_create_blocks(ONE_QUERY), "rules", *span, "--output-dir", str(folder), str(path)]
+        for path, folder in made.items()
+    ]
+    processes.finish("promtool", *commands)
+    for folder in made.values():
+        for block in folder.iterdir():
+            shutil.move(str(block), data / block.name)
+
+
+def _create_blocks(longest: str) -> list[str]:
+    return [executable("promtool"), "tsdb", "create-blocks-from", f"--max-block-duration={longest}"]
 
 
 def start_prometheus(processes: Processes, config: Path, data: Path, port: int, *, name: str = "prometheus") -> Child:
@@ -79,11 +73,11 @@ def backfill(
     """The data folder for a server that has seen everything in `lines` and recorded `rules` all along."""
     text, data, config = folder / "history.om", folder / "data", folder / "empty.yml"
     write_text(lines, text)
-    blocks_from_text(text, data)
+    blocks_from_text(processes, text, data)
     text.unlink()
     config.write_text("global: {}\n", encoding="utf-8")
     port = free_port()
     passing = start_prometheus(processes, config, data, port, name="prometheus-backfill")
-    blocks_from_rules(f"http://127.0.0.1:{port}", rules, data, start_s=start_s, end_s=end_s)
+    blocks_from_rules(processes, f"http://127.0.0.1:{port}", rules, data, start_s=start_s, end_s=end_s)
     processes.stop(passing)
     return data
