@@ -7,6 +7,7 @@ above the median, and it is what sums such as a month's requests are made of.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +53,7 @@ def forecast(
     model: str | None = None,
     country: str | None = None,
     memory: Memory | None = None,
+    named: Sequence[Mask] = (),
 ) -> Forecasting | Unknown:
     """Quantiles of each of the next `steps` steps of `history.step`, from the end of the history on.
 
@@ -59,7 +61,8 @@ def forecast(
     their absolute error on daily origins of this very history, the quantiles by their pinball loss
     there, among others at `quantile`. With `model` that one candidate is used. `country` (ISO 3166)
     adds public holidays to the weekends; give it only where the clock is true. `memory` of an
-    earlier forecast, made whole days before, saves the work on the origins that it knows.
+    earlier forecast, made whole days before, saves the work on the origins that it knows. `named`
+    windows (a load test, a deploy) are masked besides what is found.
 
     Unknown where fewer than three values are known or the step fits neither an hour nor a day.
     ValueError for an unknown `model` or `country`, or for bad `levels`, `quantile` or `steps`.
@@ -69,7 +72,7 @@ def forecast(
     if isinstance(step, Unknown):
         return step
     known = int(np.isfinite(history.values).sum())
-    cleaned = clean(history)
+    cleaned = clean(history, named=named)
     grid = to_grid(cleaned.history, step)
     if known < LEAST or not np.isfinite(grid.values).any():
         return Unknown(f"{known} of {len(history)} steps of load are known; at least {LEAST} are needed")

@@ -11,6 +11,7 @@ from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
 from optimizer.forecast import Forecasting, forecast
 from optimizer.forecasters import CANDIDATES
+from optimizer.hygiene import Mask
 from optimizer.restdays import is_rest
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -36,6 +37,20 @@ def test_an_outage_that_is_going_on_neither_trains_nor_lowers_the_forecast() -> 
     answer = made(values)
     assert [mask.kind for mask in answer.masked] == ["outage"]
     assert answer.forecast.at(0.5).mean() == pytest.approx(20, rel=0.1)
+
+
+def test_a_load_test_that_is_named_does_not_train() -> None:
+    values = load(15)
+    values[-100:-40] *= 30
+    test = Mask(
+        start=MONDAY + (2160 - 100) * HOUR / 6, end=MONDAY + (2160 - 40) * HOUR / 6, kind="load_test", detail=""
+    )
+    history = LoadHistory(start=MONDAY, step=timedelta(minutes=10), values=values)
+    told, untold = forecast(history, steps=144, named=[test]), forecast(history, steps=144)
+    assert not isinstance(told, Unknown)
+    assert not isinstance(untold, Unknown)
+    assert told.masked == (test,)
+    assert told.forecast.at(0.95).max() < 60 < untold.forecast.at(0.99).max()
 
 
 def test_two_days_after_a_shift_the_forecast_is_at_the_new_level() -> None:
