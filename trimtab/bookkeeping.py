@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.errors import TrimtabError
 from domain.load import LoadHistory
@@ -39,8 +40,14 @@ def record_of(recommendation: Recommendation, observation: Observation, now: dat
     return Record(recommendation=recommendation, observed_at=observation.observed_at, last_seen=_last_seen(observation))
 
 
+NEED_REQUESTS = ("latency", "error_ratio")
+
+
 def _last_seen(observation: Observation) -> dict[str, datetime]:
-    """End of the last known step of each signal that was read."""
+    """End of the last known step of each signal that was read.
+
+    Where nothing comes nothing is slow or fails: a step known to be without load is one in which those were seen.
+    """
     signals = {
         "request_rate": observation.load,
         "latency": observation.latency,
@@ -50,10 +57,19 @@ def _last_seen(observation: Observation) -> dict[str, datetime]:
     seen = {}
     for name, history in signals.items():
         if isinstance(history, LoadHistory):
-            known = np.flatnonzero(np.isfinite(history.values))
+            seen_at = np.isfinite(history.values)
+            if name in NEED_REQUESTS and seen_at.any():
+                seen_at |= _idle(observation.load, history)
+            known = np.flatnonzero(seen_at)
             if known.size:
                 seen[name] = history.start + (int(known[-1]) + 1) * history.step
     return seen
+
+
+def _idle(load: LoadHistory | Unknown, like: LoadHistory) -> NDArray[np.bool_]:
+    """The steps of `like` of which the load is known to be none."""
+    same = isinstance(load, LoadHistory) and (load.start, load.step, len(load)) == (like.start, like.step, len(like))
+    return load.values == 0 if isinstance(load, LoadHistory) and same else np.zeros(len(like), dtype=np.bool_)
 
 
 def held_without_a_number(name: str, problem: str, now: datetime) -> Record:

@@ -73,17 +73,25 @@ class Cycle:
 
     def run(self, *, now: datetime) -> Outcome:
         """Decide on every workload at `now`."""
-        began = self.stopwatch()
+        began, outcome = self.stopwatch(), None
+        try:
+            outcome, fresh = self._decided(now)
+            self._notify(outcome)
+        finally:
+            if outcome is None:  # a fault of the program or the store: it is counted, and goes on to the log
+                outcome, fresh = Outcome(at=now, records=(), problems={"": TrimtabError("the cycle broke off")}), []
+            self._note(outcome, fresh, self.stopwatch() - began)
+        return outcome
+
+    def _decided(self, now: datetime) -> tuple[Outcome, list[Record]]:
+        """What the cycle came to, and the records that are fresh."""
         before = {record.recommendation.workload: record for record in self.recommendations.newest()}
         workloads, observations, problems = self._load(now, before)
         fresh = self._recommend(observations, before, problems, now)
         self._store(fresh, workloads, before, problems, now)
         records = self.recommendations.newest()
         self._emit(workloads, records, problems, now)
-        outcome = Outcome(at=now, records=records, problems=problems)
-        self._notify(outcome)
-        self._note(outcome, fresh, self.stopwatch() - began)
-        return outcome
+        return Outcome(at=now, records=records, problems=problems), fresh
 
     def _load(
         self, now: datetime, before: Mapping[str, Record]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.errors import SettingsError, SourceUnavailable, TrimtabError
@@ -15,6 +17,7 @@ from domain.unknown import Unknown
 from domain.workload import Workload
 from tests.fakes.fleet import FakeDecisions, FakeFleet, Heard, an_observation
 from tests.fakes.recommendations import NOON, a_workload, an_act
+from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
 from trimtab.decide import Failed, decide_all
 from trimtab.records import Record, Status
@@ -227,3 +230,29 @@ def test_a_day_on_which_the_source_was_away_is_a_day_of_unknown_cost(stage: Stag
     tomorrow = (NOON + 24 * HOUR).date()
     assert [cost.usd for cost in stage.cycle.journal.costs(tomorrow, tomorrow)] == [Unknown(str(AWAY))] * 2
     assert tomorrow in stage.cycle.journal.days_without_report((NOON + 48 * HOUR).date())
+
+
+def test_a_cycle_that_breaks_off_is_counted_as_failed(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.fleet.faults = {"shop:search": ValueError("a fault of the program")}  # type: ignore[dict-item]
+    with pytest.raises(ValueError, match="a fault of the program"):
+        stage.cycle.run(now=NOON + 5 * MINUTE)
+    note = stage.cycle.journal.last_cycle()
+    assert note is not None
+    assert (note.at, note.failure) == (NOON + 5 * MINUTE, "the cycle broke off")
+    assert stage.cycle.journal.cycle_failures() == 1
+    assert stage.record().replicas(NOON + 5 * MINUTE) == 5
+
+
+def test_latency_of_an_idle_workload_is_not_stale() -> None:
+    """Nothing came for an hour, so nothing could be slow: an alert on old inputs must not wake anybody."""
+    observation = an_observation(a_workload(), NOON)
+    assert not isinstance(observation.load, Unknown)
+    values = np.array([1.0, 2.0, *[0.0] * 7, np.nan])
+    latency = np.array([0.1, 0.2, *[np.nan] * 8])
+    load = replace(observation.load, values=values)
+    seen = record_of(an_act(), replace(observation, load=load, latency=replace(load, values=latency)), NOON).last_seen
+    assert seen == {"request_rate": NOON - 2 * MINUTE, "latency": NOON - 2 * MINUTE}
+    busy = replace(load, values=np.array([1.0] * 10))
+    seen = record_of(an_act(), replace(observation, load=busy, latency=replace(load, values=latency)), NOON).last_seen
+    assert seen["latency"] == NOON - 9 * MINUTE
