@@ -55,6 +55,7 @@ def an_evidence() -> Evidence:
             "quantiles_rps": {"p50": rising, "p99": [2 * load for load in rising]},
         },
         backtest={"scoreboard": [{"model": "combined", "mae": 1.5}]},
+        replay={"rows": [{"policy": "trimtab", "usd": 3.5}]},
         capacity={"rate_rps": 4.0, "time_to_ready_s": 300.0},
     )
 

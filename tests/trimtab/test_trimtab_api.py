@@ -184,6 +184,7 @@ def test_a_cursor_belongs_to_its_question(served: Served) -> None:
         ("GET", "/recommendations/none", 404),
         ("GET", "/workloads/none", 404),
         ("GET", "/workloads/shop:young/forecast", 404),
+        ("GET", "/workloads/shop:young/replay", 404),
         ("GET", "/reports/2026-01-01", 404),
         ("GET", "/reports/2026-01-01.csv", 404),
         ("GET", "/reports/yesterday", 422),
@@ -241,6 +242,8 @@ def test_a_workload_is_found_by_any_name(served: Served, name: str) -> None:
     forecast = served.get(f"/workloads/{name}/forecast")
     assert (forecast["workload"], forecast["forecast"]["model"]) == (name, "combined")
     assert forecast["backtest"]["scoreboard"][0]["mae"] == 1.5
+    replay = served.get(f"/workloads/{name}/replay")
+    assert (replay["workload"], replay["replay"]["rows"][0]["usd"]) == (name, 3.5)
 
 
 def test_costs_of_days_and_what_is_not_known(served: Served) -> None:
@@ -325,7 +328,7 @@ def test_the_openapi_document_names_every_route_and_its_problems(served: Served)
     for wanted in [
         ("GET", "/recommendations"), ("GET", "/recommendations/{recommendation_id}"), ("GET", "/workloads"),
         ("POST", "/recommendations/{recommendation_id}/accept"), ("POST", "/recommendations/{recommendation_id}/dismiss"),
-        ("GET", "/workloads/{workload_id}"), ("GET", "/workloads/{workload_id}/forecast"), ("GET", "/costs"),
+        ("GET", "/workloads/{workload_id}"), ("GET", "/workloads/{workload_id}/forecast"), ("GET", "/costs"), ("GET", "/workloads/{workload_id}/replay"),
         ("GET", "/reports"), ("GET", "/reports/{day}"), ("GET", "/reports/{day}.csv"), ("POST", "/alerts/webhook"),
         ("GET", "/health"), ("GET", "/ready"), ("GET", "/startup"), ("GET", "/metrics"), ("GET", "/"),
     ]:  # fmt: skip

@@ -128,6 +128,15 @@ class ForecastBody(BaseModel):
     backtest: dict[str, Any]
 
 
+class ReplayBody(BaseModel):
+    """The policies replayed on this workload's own recent history, side by side, as the newest recommendation saw it."""
+
+    workload: str
+    recommendation: str
+    created_at: str
+    replay: dict[str, Any]
+
+
 class CostBody(BaseModel):
     """What a workload cost on a day (UTC), and would have cost as proposed."""
 

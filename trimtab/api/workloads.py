@@ -11,7 +11,7 @@ from domain.workload import Workload
 from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
-from trimtab.api.schemas import ForecastBody, WorkloadBody, WorkloadPage
+from trimtab.api.schemas import ForecastBody, ReplayBody, WorkloadBody, WorkloadPage
 from trimtab.present import moment
 from trimtab.records import Record
 from trimtab.store.codec import evidence_body
@@ -45,17 +45,12 @@ def router(deps: Deps) -> APIRouter:
     @routes.get(f"{ID}/forecast", response_model=ForecastBody, responses=problem_responses(404))
     def show_forecast(workload_id: str) -> dict[str, Any]:
         """The forecast behind the newest recommendation, and the scoreboard of the forecasters."""
-        record = deps.recommendations.newest_of(workload_id)
-        evidence = {} if record is None else evidence_body(record.recommendation.evidence)
-        if record is None or not evidence["forecast"]:
-            raise HTTPException(404, f"there is no forecast for {workload_id!r}")
-        return {
-            "workload": workload_id,
-            "recommendation": record.recommendation.id,
-            "created_at": moment(record.recommendation.created_at),
-            "forecast": evidence["forecast"],
-            "backtest": evidence["backtest"],
-        }
+        return _evidence(deps, workload_id, "forecast", "backtest")
+
+    @routes.get(f"{ID}/replay", response_model=ReplayBody, responses=problem_responses(404))
+    def show_replay(workload_id: str) -> dict[str, Any]:
+        """The policies replayed on this workload's own history, as the newest recommendation saw it."""
+        return _evidence(deps, workload_id, "replay")
 
     @routes.get(ID, response_model=WorkloadBody, responses=problem_responses(404))
     def show_workload(workload_id: str) -> dict[str, Any]:
@@ -66,6 +61,20 @@ def router(deps: Deps) -> APIRouter:
         return _body(workload_id, workloads.get(workload_id), records.get(workload_id), deps)
 
     return routes
+
+
+def _evidence(deps: Deps, workload_id: str, *topics: str) -> dict[str, Any]:
+    """Topics of the newest recommendation's evidence; 404 where the first of them is empty."""
+    record = deps.recommendations.newest_of(workload_id)
+    evidence = {} if record is None else evidence_body(record.recommendation.evidence)
+    if record is None or not evidence[topics[0]]:
+        raise HTTPException(404, f"there is no {topics[0]} for {workload_id!r}")
+    known = {
+        "workload": workload_id,
+        "recommendation": record.recommendation.id,
+        "created_at": moment(record.recommendation.created_at),
+    }
+    return known | {topic: evidence[topic] for topic in topics}
 
 
 def _everything(deps: Deps) -> tuple[dict[str, Workload], dict[str, Record]]:
