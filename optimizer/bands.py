@@ -24,6 +24,7 @@ LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995)
 JUDGED = MappingProxyType({0.9: 0.5, 0.95: 1.0, 0.99: 2.0})  # levels whose losses weigh the bands, made equal in size
 RATE = 4.0
 FADE = 0.9
+FEW_DAYS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,16 +197,21 @@ def _profile(past: Past, path: Floats, band: Band) -> Floats:
 def _error_quantiles(errors: Floats, band: Band) -> Floats:
     """Quantiles of the errors (origins, days, steps) at each time of day: (origins, levels, steps).
 
-    Zero where no error is known.
+    Zero where no error is known. Under four known days hours further away count too, so that a
+    quantile never rests on a handful of errors.
     """
     count, days, per_day = errors.shape
-    nearness = _nearness(days, per_day, band)
+    nearness = _nearness(days, per_day, band.near_h, band.fade)
     made = np.zeros((count, len(LEVELS), per_day))
     for origin, pool in enumerate(errors.reshape(count, -1)):
         known = np.flatnonzero(np.isfinite(pool))
         if len(known):
+            few = FEW_DAYS * per_day / len(known)
+            near = nearness
+            if few > 1 and band.near_h is not None:
+                near = _nearness(days, per_day, band.near_h * few, band.fade)
             order = known[np.argsort(pool[known])]
-            quantiles = [_quantiles(pool[order], weight) for weight in nearness[:, order]]
+            quantiles = [_quantiles(pool[order], weight) for weight in near[:, order]]
             made[origin] = np.stack(quantiles, axis=1) if len(quantiles) > 1 else quantiles[0][:, None]
     return made
 
@@ -216,15 +222,15 @@ def _quantiles(ranked: Floats, weight: Floats) -> Floats:
     return np.asarray(np.interp(np.array(LEVELS) * share[-1], share - 0.5 * weight, ranked))
 
 
-def _nearness(days: int, per_day: int, band: Band) -> Floats:
+def _nearness(days: int, per_day: int, near_h: float | None, fading: float) -> Floats:
     """Weight of each past step (days, newest first, times steps) for each time of day, which are the rows.
 
     One row where the whole day is pooled.
     """
-    fade = np.repeat(band.fade ** np.arange(days), per_day)
-    if band.near_h is None:
+    fade = np.repeat(fading ** np.arange(days), per_day)
+    if near_h is None:
         return fade[None, :]
     hours = np.arange(per_day) * 24 / per_day
     apart = np.abs(hours[:, None] - hours[None, :])
-    near = np.exp(-0.5 * (np.minimum(apart, 24 - apart) / band.near_h) ** 2) + 1e-12
+    near = np.exp(-0.5 * (np.minimum(apart, 24 - apart) / near_h) ** 2) + 1e-12
     return np.asarray(np.tile(near, (1, days)) * fade)

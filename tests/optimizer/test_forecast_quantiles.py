@@ -121,3 +121,8 @@ def test_whatever_the_history_quantiles_are_finite_rising_and_not_negative(
     assert np.isfinite(answer.forecast.mean).all()
     assert rows.min() >= 0
     assert (np.diff(rows, axis=0) >= 0).all()
+
+
+def test_half_a_day_of_history_admits_how_little_it_knows() -> None:
+    rows = made(history(noisy(1)[:12]), 6).forecast.quantiles
+    assert (rows[2] > 1.2 * rows[0]).all()
