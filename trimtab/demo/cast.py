@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from domain.errors import TraceError
 from domain.load import LoadHistory
 from monitor.recorded import read_trace
 from trimtab.demo.exposition import Served, scrapes
@@ -40,7 +41,7 @@ class Player:
 
 
 def players(settings: Settings) -> tuple[Player, ...]:
-    """Every workload of the settings that has a recorded history."""
+    """Every workload of the settings that has a recorded history; TraceError for one that cannot be played."""
     known = {workload.id: resolved(workload, settings.defaults) for workload in settings.workloads}
     return tuple(_player(known[name], path) for name, path in settings.history.files.items())
 
@@ -50,6 +51,8 @@ def _player(declared: WorkloadSettings, path: Path) -> Player:
     tokens = generated_tokens(path, load)
     kept = min(HELD_BACK, len(load) * load.step * HELD_BACK_SHARE)
     cut = load.end - (kept // load.step) * load.step
+    if load.since(cut).coverage < 1:
+        raise TraceError(str(path), f"has gaps after {cut:%Y-%m-%d %H:%M}, which is played live", "take another trace")
     return Player(
         declared=declared,
         served=Served(

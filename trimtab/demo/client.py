@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -29,13 +30,14 @@ class Client:
     inputs: Sequence[Sequence[float]]
     truth: Sequence[str]
     due: Replayed
+    stop: threading.Event
     sent: int = 0
     failed: int = 0
     _http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=10.0, trust_env=False))
 
     def tick(self, now_s: float) -> None:
-        """Send what is due; a request that fails is counted, and the load goes on."""
-        answered = [self._predict() for _ in range(self.due.due(now_s))]
+        """Send what is due, unless told to stop; a request that fails is counted, and the load goes on."""
+        answered = [self._predict() for _ in range(self.due.due(now_s)) if not self.stop.is_set()]
         told = [one for one in answered if one is not None]
         if told:
             self._tell(told)

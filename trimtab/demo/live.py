@@ -23,21 +23,21 @@ TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Ahead:
-    """The part of a trace still to come: arrivals counted from `begins_s` (Unix time) on."""
+    """The part of a trace still to come, without gaps: arrivals counted from `begins_s` (Unix time) on."""
 
     begins_s: float
     load: LoadHistory
 
     def rate_rps(self, now_s: float) -> float:
-        """Requests/s of the step that `now_s` lies in; 0 where nothing was recorded, and after the trace's end."""
+        """Requests/s of the step that `now_s` lies in; 0 after the trace's end."""
         index = int(max(0.0, now_s - self.begins_s) / self.load.step_s)
-        return float(np.nan_to_num(self.load.values[index])) if index < len(self.load) else 0.0
+        return float(self.load.values[index]) if index < len(self.load) else 0.0
 
     def arrived(self, now_s: float) -> float:
         """Requests that arrived between `begins_s` and `now_s`; after the trace's end no more come."""
         passed = np.clip((now_s - self.begins_s) / self.load.step_s, 0, len(self.load))
         whole = int(passed)
-        counts = np.nan_to_num(self.load.values) * self.load.step_s
+        counts = self.load.values * self.load.step_s
         part = (passed - whole) * counts[whole] if whole < len(counts) else 0.0
         return float(counts[:whole].sum() + part)
 

@@ -21,7 +21,7 @@ from domain.errors import BadAnswer, SourceUnavailable, UserError
 from trimtab.demo.interrupts import Interrupts
 
 POLL_S = 0.1
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 ANSWER_S = 30.0
 
 

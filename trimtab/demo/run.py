@@ -38,6 +38,11 @@ LOOK_S = 0.5
 LIVE_RATE = 'sum(rate(ai_requests_total{job="serving",status="200"}[1m])) > 0'
 INTERRUPTED = 130
 
+INTRODUCTION = """\
+Real recorded load (examples/traces/SOURCES.md) of workloads that are made up (examples/trimtab.yaml says how each runs
+today and what a replica carries). One replica of vision:digits is real; all other replicas, and all latency, are modelled.
+"""
+
 Say = Callable[[str], None]
 
 
@@ -57,6 +62,7 @@ def run(*, once: bool, embedded: bool, say: Say = _print) -> int:
             f"{config} is not there: the demonstration runs from a clone of the repository, not from a wheel"
         )
     settings = read_settings(config)
+    say(INTRODUCTION)
     shown = False
     try:
         with (

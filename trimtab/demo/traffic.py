@@ -33,6 +33,7 @@ class Traffic:
     """Load that goes on from `begins_s` (Unix time); leaving the `with` block ends it."""
 
     def __init__(self, cast: Sequence[Player], ports: Ports, held_out: Path, *, begins_s: float) -> None:
+        self._stop = threading.Event()
         registry = CollectorRegistry()
         counters = {runtime: make(registry) for runtime, make in LIVE.items()}
         played = {player.declared.id: _everyone(player, begins_s) for player in cast}
@@ -46,11 +47,11 @@ class Traffic:
             inputs=pixels,
             truth=truth,
             due=replace(live, share=one),
+            stop=self._stop,
         )
         others = replace(live.served, replicas=live.served.replicas - 1)
         played[LIVE_WORKLOAD] = replace(live, share=1.0 - one, served=others)
         ticks = [partial(counters[player.declared.runtime].tick, played[player.declared.id]) for player in cast]
-        self._stop = threading.Event()
         self._threads = [self._thread([self.client.tick]), self._thread(ticks)]
         self._exporter, self._exporting = start_http_server(ports.replayed, addr="127.0.0.1", registry=registry)
 
