@@ -115,6 +115,7 @@ class Forecast:
     """Quantiles per future step; row `i` of `quantiles` belongs to `levels[i]`, rows never cross.
 
     `origin` is the end of the last step seen; column `j` covers `[origin + j*step, origin + (j+1)*step)`.
+    `mean` is the expectation, for sums such as a bill; on sparse load it is far above the median.
     """
 
     origin: datetime
