@@ -28,7 +28,7 @@ FEATURE_TAILS = [4, 6, 9]  # 5 %, 1 % and 0.1 %
 REFRESH_S = HOUR_S
 MEMORY_S = 14 * DAY_S
 DRAWS = 12
-BEYOND = 2.0  # times the highest load ever seen: what is past that has no evidence, at any price
+BEYOND = 3.0  # times the highest load ever seen: what is past that has no evidence, at any price
 STILL = 0.3  # replicas added to a shape that may be zero, so that a ratio to it means something
 
 DETAILS = {

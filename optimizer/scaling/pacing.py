@@ -3,7 +3,7 @@
 Each hour: what may be missed of the coming traffic so that the budget holds with a margin (`_aim`); the
 cheapest mixture whose replayed misses stay within it (`_position`); and a bound on sanity (`_sane`), so
 that a budget lost in one incident is not chased at any price: never past the mixture that is cheapest
-when a miss costs CAP budget prices, or than 1.2 times a fixed number of replicas that would have met
+when a miss costs CAP budget prices, or than 1.3 times a fixed number of replicas that would have met
 the budget so far, whichever is more. The aim looks ahead for twice the time already judged, so a loss is won back slowly.
 Young predictors miss more than they will later, so what was seen counts with the cube of its age; and
 few days of evidence are little, so the margin is half the budget at first and a fifth of it in the end.
@@ -29,7 +29,7 @@ MARGIN, YOUNG_DAYS = 0.8, 3.0
 LEAST = 0.55
 AHEAD = 2.0
 CAP = 3.0
-FIXED_SHARE = 1.2
+FIXED_SHARE = 1.3
 AGEING = 3
 
 
