@@ -138,6 +138,13 @@ def _without_gaps(values: Floats) -> Floats:
     return filled
 
 
+def peer_versions(python: Path) -> dict[str, str]:
+    """The versions that stand in the peers' environment."""
+    code = f"from importlib.metadata import version; print(*(version(name) for name in {PEERS!r}))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
+    return dict(zip(PEERS, done.stdout.split(), strict=True))
+
+
 def peer_scores(python: Path, history: LoadHistory, result: Backtest, most: int) -> dict[str, float]:
     """Error of each peer, and ours, against the better naive forecast, on the same few origins."""
     picked = np.unique(np.linspace(0, len(result.folds) - 1, min(most, len(result.folds))).astype(int))
@@ -222,7 +229,12 @@ def main() -> None:
             "causality": {"changed": breaks},
             "fit_seconds_median": full,
             "refit_seconds_median": again,
-            "peers": {"origins_at_most": options.peer_origins, "traces": peers, "vs_naive": together},
+            "peers": {
+                "versions": {} if python is None else peer_versions(python),
+                "origins_at_most": options.peer_origins,
+                "traces": peers,
+                "vs_naive": together,
+            },
         },
     )
 
