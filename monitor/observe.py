@@ -1,7 +1,8 @@
 """Gathering: every fact about a workload that a decision may use, on one grid that ends at or before `at`.
 
-Without its request rate there is nothing to decide, so a source that fails on that is an error. Anything else that
-can not be had becomes Unknown, with the source's own words as its reason.
+Without its request rate there is nothing to decide, so a source that fails on that is an error; and one that can not be
+reached is an error at any question, since a source that died half-way has told half the truth. Anything else that can not
+be had becomes Unknown, with the source's own words as its reason.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from domain.capacity import TimeToReady
-from domain.errors import NoData, SourceError
+from domain.errors import BadAnswer, NoData, SourceError
 from domain.load import LoadHistory
 from domain.observation import Declared, Observation, RunningState
 from domain.ports import HistorySource
@@ -64,7 +65,8 @@ def observe(
 ) -> Observation:
     """All that is known of `workload` at `at`.
 
-    Raises SourceUnavailable or BadAnswer when the request rate can not be had; its absence (NoData) is a fact.
+    Raises SourceUnavailable when the source can not be reached, and BadAnswer when the request rate can not be had;
+    its absence (NoData) is a fact.
     """
     stated = declared or Declared()
     span = Span.before(at, lookback, step)
@@ -120,7 +122,7 @@ def _load(source: HistorySource, workload: Workload, span: Span) -> LoadHistory 
 def _if_known(source: HistorySource, workload: Workload, signal: Signal, span: Span) -> LoadHistory | Unknown:
     try:
         return source.load(workload, signal, start=span.start, end=span.end, step=span.step)
-    except SourceError as error:
+    except (NoData, BadAnswer) as error:
         return Unknown(str(error))
 
 
@@ -133,7 +135,7 @@ def _time_to_ready(
         return ready.assumed(f"{source} does not tell of starts")
     try:
         starts = source.starts(workload, at=at, lookback=lookback)
-    except SourceError as error:
+    except (NoData, BadAnswer) as error:
         return ready.assumed(str(error))
     return ready.measured(starts)
 

@@ -84,12 +84,19 @@ def test_a_workload_without_requests_on_record_is_a_fact_but_a_failing_source_is
 
 
 def test_any_other_signal_that_fails_is_unknown_not_zero_and_stops_nothing() -> None:
-    dead = SourceUnavailable("told", "is dead", "wake it")
+    wrong = BadAnswer("told", "is confused", "wake it")
     partial = seen(
-        {Signal.REQUEST_RATE: 3.0, Signal.LATENCY: dead, Signal.READY_REPLICAS: dead, Signal.ERROR_RATIO: 0.0}
+        {Signal.REQUEST_RATE: 3.0, Signal.LATENCY: wrong, Signal.READY_REPLICAS: wrong, Signal.ERROR_RATIO: 0.0}
     )
-    assert reason(partial.latency) == reason(partial.replicas) == "told: is dead; wake it"
+    assert reason(partial.latency) == reason(partial.replicas) == "told: is confused; wake it"
     assert isinstance(partial.errors, LoadHistory)
+
+
+@pytest.mark.parametrize("signal", [Signal.LATENCY, Signal.READY_REPLICAS, Signal.ERROR_RATIO, Signal.SERVICE_TIME])
+def test_a_source_that_dies_half_way_has_not_told_the_truth(signal: Signal) -> None:
+    dead = SourceUnavailable("told", "is dead", "wake it")
+    with pytest.raises(SourceUnavailable, match="is dead"):
+        seen({Signal.REQUEST_RATE: 3.0, signal: dead})
 
 
 def test_only_steps_that_have_ended_are_asked_for() -> None:
