@@ -36,9 +36,10 @@ class Prospect:
         """The week's schedule; empty where there is none."""
         return () if self.week is None else self.week.steps
 
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """What can be promised; where misses are priced, at which price."""
+    def reasons(self, mode: ServingMode) -> tuple[Reason, ...]:
+        """What can be promised; where misses are priced, at which price. Serverless has no replicas to promise for."""
+        if mode is ServingMode.SERVERLESS:
+            return ()
         if self.promise is not None:
             return (self.promise.reason(), *(each.reason() for each in self.lost))
         if self.curve is None:

@@ -55,7 +55,7 @@ def recommend(
         return hold(case, (*because, Reason(code="no_mode", detail=proposal.reason)), LIMITS)
     confidence, trust = confidence_in(outlook, market.capacity, proposal.plan, case.current)
     ahead = prospect_of(outlook, proposal, options)
-    because = (*because, *ahead.reasons)
+    because = (*because, *ahead.reasons(proposal.plan.proposed.mode))
     evidence = evidence_of(case, market, outlook, proposal, ahead)
     context = Context(
         options=options.guardrails,

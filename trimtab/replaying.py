@@ -11,6 +11,7 @@ from pathlib import Path
 from dashboards.report.words import percent, rounded_money
 from domain.errors import SettingsError
 from domain.prices import InstanceOffer
+from domain.workload import ServingMode
 from monitor.recorded import Trace
 from optimizer.calendar import CalendarOptions
 from optimizer.prospect import Prospect, prospect
@@ -191,7 +192,7 @@ def table(done: Done, question: Question, paid: Paid) -> str:
 
 def _ahead(ahead: Prospect) -> str:
     """What can be promised, and the price at which the policy weighs a miss now."""
-    lines = [f"{reason.code}: {reason.detail}" for reason in ahead.reasons]
+    lines = [f"{reason.code}: {reason.detail}" for reason in ahead.reasons(ServingMode.DEDICATED)]
     if ahead.curve is not None and ahead.promise is not None:
         lines.append(
             f"a miss is weighed at {ahead.curve.usd_per_missed_request_now:.3g} USD now, quantile "

@@ -143,8 +143,14 @@ def test_an_attainment_kept_only_at_absurd_prices_is_not_promised() -> None:
 
 @pytest.fixture(scope="module")
 def spiky() -> Act | Hold:
-    workload = replace(WORKLOAD, slo=replace(WORKLOAD.slo, attainment=0.999))
+    dedicated = frozenset({ServingMode.DEDICATED})
+    workload = replace(WORKLOAD, slo=replace(WORKLOAD.slo, attainment=0.999), modes=dedicated)
     return recommend(observation(memoryless(), workload=workload, declared_capacity_rps=0.5), BOOK, Options(), None)
+
+
+def test_serverless_has_no_replicas_to_promise_for() -> None:
+    assert ahead(memoryless()).reasons(ServingMode.DEDICATED)
+    assert ahead(memoryless()).reasons(ServingMode.SERVERLESS) == ()
 
 
 def test_a_recommendation_says_it_among_its_reasons_and_shows_the_curve(spiky: Act | Hold) -> None:
