@@ -40,7 +40,7 @@ class Fleet(Protocol):
 
 
 DecideAll = Callable[[Sequence[Observation], Mapping[str, Recommendation]], Sequence[Decided]]
-Emit = Callable[[Sequence[Workload], Sequence[Recommendation]], None]
+Emit = Callable[[Sequence[Workload], Sequence[Record]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +176,7 @@ class Cycle:
     def _emit(
         self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, TrimtabError], now: datetime
     ) -> None:
-        valid = [record.recommendation for record in records if record.status(now) is not Status.EXPIRED]
+        valid = [record for record in records if record.status(now) is not Status.EXPIRED]
         try:
             if workloads:
                 self.emit(workloads, valid)

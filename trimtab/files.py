@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from domain.artifact import Artifact
 from domain.errors import SettingsError
+
+LISTING = ".trimtab-files"
+LISTING_HEAD = "# Files that Trimtab wrote here, and removes when it no longer renders them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,8 +23,11 @@ class Written:
     unchanged: tuple[Path, ...]
 
 
-def write_artifacts(folder: Path, artifacts: Iterable[Artifact]) -> Written:
+def write_artifacts(folder: Path, artifacts: Iterable[Artifact], *, clean: bool = False) -> Written:
     """Bring `folder` to these texts: all of them are staged beside their places first, then moved in.
+
+    With `clean` the folder keeps a list of the files written there, and those of the list that are no
+    longer wanted are removed; no other file is ever touched.
 
     A fault while staging (a full disk, a folder that may not be written) leaves every file as it
     was; it is raised as SettingsError, for the folder was the user's choice.
@@ -29,13 +35,46 @@ def write_artifacts(folder: Path, artifacts: Iterable[Artifact]) -> Written:
     wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
     changed = [path for path, text in wanted.items() if _text_of(path) != text]
     try:
-        _replace_all([(path, wanted[path]) for path in changed])
+        if clean:
+            _replace_and_clean(folder, wanted, changed)
+        else:
+            _replace_all([(path, wanted[path]) for path in changed])
     except OSError as fault:
         where = fault.filename or str(folder)
         raise SettingsError(
             "folder", str(folder), f"name one that can be written ({where}: {fault.strerror}); nothing was changed"
         ) from None
     return Written(changed=tuple(changed), unchanged=tuple(path for path in wanted if path not in set(changed)))
+
+
+def _replace_and_clean(folder: Path, wanted: Mapping[Path, str], changed: Sequence[Path]) -> None:
+    """Files, list and removals in an order in which a run that breaks off forgets none of our files.
+
+    The list names a new file before it is written, and every file until it is removed. One that stood
+    there before is ours only once our text is in it.
+    """
+    listing = folder / LISTING
+    ours = _listed(folder)
+    names = {path.relative_to(folder).as_posix() for path in wanted}
+    _keep_listing(listing, ours | {name for name in names if not (folder / name).exists()})
+    _replace_all([(path, wanted[path]) for path in changed])
+    for name in sorted(ours - names):
+        (folder / name).unlink(missing_ok=True)
+    _keep_listing(listing, names)
+
+
+def _listed(folder: Path) -> set[str]:
+    """Files that we wrote, as the list has them; a name that leads out of the folder is none of ours."""
+    lines = (_text_of(folder / LISTING) or "").splitlines()
+    base = folder.resolve()
+    names = {line for line in lines if line and not line.startswith("#")}
+    return {name for name in names if (base / name).parent.resolve().is_relative_to(base)}
+
+
+def _keep_listing(listing: Path, names: set[str]) -> None:
+    text = "".join(f"{line}\n" for line in (LISTING_HEAD, *sorted(names)))
+    if _text_of(listing) != text and (names or listing.exists()):
+        _replace_all([(listing, text)])
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from domain.plan import Act, Recommendation
+from domain.plan import Act, Configuration, Recommendation
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 
@@ -21,6 +21,10 @@ class Status(StrEnum):
     HELD = "held"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
+
+
+SAME_SHARE = 0.25  # of the mean replicas decided on; a renewal within it is ordinary variation
+PART_HELD = 0.1  # share of the mean replicas from which a way of buying is part of a proposal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +51,15 @@ class Record:
     decided_at: datetime | None = None
     held: Held | None = None
 
+    @property
+    def carried(self) -> bool:
+        """Whether the decision was made on an earlier one, of which this is a renewal."""
+        return self.decided_at is not None and self.decided_at < self.recommendation.created_at
+
     def status(self, now: datetime) -> Status:
         """Where it stands at `now`; what the user decided of an old one stays said."""
         if not self.latest:
-            return Status.SUPERSEDED if self.decision is Status.OPEN else self.decision
+            return Status.SUPERSEDED if self.decision is Status.OPEN or self.carried else self.decision
         if now >= self.recommendation.valid_until:
             return Status.EXPIRED
         return Status.HELD if self.held else self.decision
@@ -60,9 +69,12 @@ class Record:
         return now - self.recommendation.created_at
 
     def replicas(self, now: datetime) -> int | Unknown:
-        """The number to follow now; Unknown where there is none to follow: expired, serverless, or never known."""
+        """The number to follow now; Unknown where there is none: dismissed, expired, serverless, or never known."""
         if self.status(now) in (Status.EXPIRED, Status.SUPERSEDED):
             return Unknown(f"the last recommendation was valid until {self.recommendation.valid_until.isoformat()}")
+        if self.decision is Status.DISMISSED:  # held or not: nobody is to follow what a person has refused
+            at = "" if self.decided_at is None else f" at {self.decided_at.isoformat()}"
+            return Unknown(f"the proposal was dismissed{at}")
         if isinstance(self.recommendation, Act):
             proposed = self.recommendation.plan.proposed
             if proposed.mode is ServingMode.SERVERLESS:  # a 0 here would have a follower end what still serves
@@ -73,3 +85,25 @@ class Record:
     def input_age(self, signal: str, now: datetime) -> timedelta:
         """How old the newest known sample of `signal` is at `now`."""
         return self.observed_at - self.last_seen[signal] + self.age(now)
+
+
+def still_decided(decided: Recommendation, renewed: Recommendation) -> bool:
+    """Whether what a person said of `decided` also holds for its renewal.
+
+    A proposal is the same while mode, offer and ways of buying are, and its mean replicas lie within one
+    replica or a quarter of those decided on; the number wanted now follows the load and is not compared.
+    A hold proposes nothing new, so that a decision outlasts it; a proposal after a hold is a new one.
+    """
+    if not isinstance(renewed, Act):
+        return True
+    if not isinstance(decided, Act):
+        return False
+    one, other = decided.plan.proposed, renewed.plan.proposed
+    near = abs(one.mean_replicas - other.mean_replicas) <= max(1.0, SAME_SHARE * one.mean_replicas)
+    return (one.mode, one.offer, _bought(one)) == (other.mode, other.offer, _bought(other)) and near
+
+
+def _bought(way: Configuration) -> frozenset[str]:
+    """The ways of buying that hold more than a trace of the replicas."""
+    bought = {"reserved": way.purchase.reserved, "on_demand": way.purchase.on_demand, "spot": way.purchase.spot}
+    return frozenset(name for name, held in bought.items() if held > PART_HELD * way.mean_replicas)

@@ -252,7 +252,8 @@ class EmitSettings(Section):
     """Where each cycle writes rules, dashboards and manifests."""
 
     dir: BesideFile | None = Field(
-        default=None, description="Folder that is kept up to date; without it nothing is written."
+        default=None,
+        description="Folder that is kept up to date: what is no longer rendered is removed, if Trimtab wrote it. Without it nothing is written.",
     )
 
 

@@ -44,6 +44,7 @@ from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event, without_credentials
 from trimtab.prices import bundled, with_user_prices
+from trimtab.records import Record, Status
 from trimtab.settings import DecisionSettings, HistorySettings, Settings
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import Journal
@@ -251,12 +252,19 @@ def _decide(
     return recommend(observation, book, options, previous)
 
 
-def _emit(settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]) -> None:
-    """What changes with the recommendations, in one folder a kind."""
+def _emit(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> None:
+    """What changes with the recommendations, in one folder a kind; our files that are no longer rendered go."""
     if settings.emit.dir is None:
         return
     for kind in ("rules", "dashboards", "manifests"):
-        write_artifacts(settings.emit.dir / kind, render(kind, settings, workloads, recommendations))
+        artifacts = render(kind, settings, workloads, to_render(kind, records))
+        write_artifacts(settings.emit.dir / kind, artifacts, clean=True)
+
+
+def to_render(kind: str, records: Sequence[Record]) -> list[Recommendation]:
+    """What a kind of artifact rests on: manifests on no proposal that a person has dismissed, for they are applied."""
+    applied = kind == "manifests"
+    return [r.recommendation for r in records if not (applied and r.decision is Status.DISMISSED)]
 
 
 def _targets(workloads: Sequence[Workload]) -> list[tuple[Workload, RuntimeProfile]]:

@@ -7,23 +7,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from domain.errors import SettingsError, SourceUnavailable, TrimtabError
-from domain.plan import Hold, Recommendation
+from domain.plan import Act, Hold, Recommendation
 from domain.unknown import Unknown
-from domain.workload import Workload
+from domain.workload import PurchaseMix, ServingMode, Workload
 from tests.fakes.fleet import FakeDecisions, FakeFleet, Heard, an_observation
-from tests.fakes.recommendations import NOON, a_workload, an_act
+from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
 from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
 from trimtab.decide import Failed, decide_all
-from trimtab.records import Record, Status
+from trimtab.records import Record, Status, still_decided
 from trimtab.store.database import open_database
 from trimtab.store.journal import Journal
-from trimtab.store.recommendations import Recommendations
+from trimtab.store.recommendations import Recommendations, Search
+from trimtab.wiring import to_render
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 AWAY = SourceUnavailable("Prometheus http://127.0.0.1:9", "refused the connection", "start it or mend prometheus.url")
@@ -48,10 +50,10 @@ class Stage:
             stopwatch=lambda: float(next(ticks)),
         )
 
-    def emit(self, _workloads: Sequence[Workload], recommendations: Sequence[Recommendation]) -> None:
+    def emit(self, _workloads: Sequence[Workload], records: Sequence[Record]) -> None:
         if self.emit_fault:
             raise self.emit_fault
-        self.emitted.append([each.workload for each in recommendations])
+        self.emitted.append([each.recommendation.workload for each in records])
 
     def record(self, name: str = "shop:ranker") -> Record:
         found = self.cycle.recommendations.newest_of(name)
@@ -178,6 +180,83 @@ def test_what_could_not_be_told_is_told_again_and_its_end_too(stage: Stage) -> N
     stage.cycle.run(now=NOON + 2 * HOUR)
     assert stage.heard.told() == [("source", True)]
     assert stage.heard.events[0].at == NOON
+
+
+def test_a_dismissal_outlasts_renewals_holds_and_failures_of_the_source(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.cycle.recommendations.decide(stage.record().recommendation.id, Status.DISMISSED, NOON + MINUTE)
+    stage.cycle.run(now=NOON + HOUR)
+    renewed = stage.record()
+    assert renewed.recommendation.created_at == NOON + HOUR
+    assert (renewed.status(NOON + HOUR), renewed.decided_at) == (Status.DISMISSED, NOON + MINUTE)
+    refused = renewed.replicas(NOON + HOUR)
+    assert isinstance(refused, Unknown)
+    assert "dismissed" in refused.reason
+    stage.cycle.recommendations.keep([a_record(a_hold("shop:ranker", NOON + 2 * HOUR, last_good=5))])
+    assert isinstance(stage.record().replicas(NOON + 2 * HOUR), Unknown)  # the number held is the one refused
+    stage.cycle.run(now=NOON + 3 * HOUR)
+    assert stage.record().status(NOON + 3 * HOUR) is Status.DISMISSED
+    stage.fleet.broken = AWAY
+    stage.cycle.run(now=NOON + 4 * HOUR)
+    assert stage.record().status(NOON + 4 * HOUR) is Status.HELD
+    assert isinstance(stage.record().replicas(NOON + 4 * HOUR), Unknown)
+    assert stage.record("shop:search").replicas(NOON + 4 * HOUR) == 5
+
+
+def test_an_acceptance_outlasts_renewals_until_another_thing_is_proposed(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.cycle.recommendations.decide(stage.record().recommendation.id, Status.ACCEPTED, NOON)
+    stage.cycle.run(now=NOON + HOUR)
+    assert stage.record().status(NOON + HOUR) is Status.ACCEPTED
+    other = an_act("shop:ranker", NOON + 2 * HOUR, mode=ServingMode.SERVERLESS)
+    stage.cycle.recommendations.keep([a_record(other)])
+    assert stage.record().status(NOON + 2 * HOUR) is Status.OPEN
+    stage.cycle.run(now=NOON + 3 * HOUR)
+    assert stage.record().status(NOON + 3 * HOUR) is Status.OPEN
+
+
+def test_of_a_decision_the_store_keeps_the_one_that_was_decided_on_and_prunes_the_renewals(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    decided = stage.record().recommendation.id
+    stage.cycle.recommendations.decide(decided, Status.DISMISSED, NOON)
+    for hours in range(1, 6):
+        stage.cycle.run(now=NOON + hours * HOUR)
+    search = Search(workload="shop:ranker", status=Status.DISMISSED, sort="created_at")
+    found = stage.cycle.recommendations.search(search, NOON + 5 * HOUR).records
+    assert [record.recommendation.created_at for record in found] == [NOON + 5 * HOUR, NOON]
+    old = stage.cycle.recommendations.search(replace(search, status=Status.SUPERSEDED), NOON + 5 * HOUR).records
+    assert [record.recommendation.created_at for record in old] == [NOON + 4 * HOUR, NOON + 3 * HOUR]
+    assert {record.status(NOON + 5 * HOUR) for record in old} == {Status.SUPERSEDED}
+
+
+@pytest.mark.parametrize(
+    "change,same",
+    [
+        ({"replicas": 9}, True),  # the number wanted now follows the load
+        ({"mean_replicas": 24.9}, True),
+        ({"mean_replicas": 25.1}, False),
+        ({"mean_replicas": 14.9}, False),
+        ({"offer": "m6g.large"}, False),
+        ({"mode": ServingMode.SHARED}, False),
+        ({"purchase": PurchaseMix(on_demand=19.0, spot=1.0)}, True),
+        ({"purchase": PurchaseMix(on_demand=10.0, spot=10.0)}, False),
+    ],
+)
+def test_a_proposal_is_materially_the_same_by_mode_offer_purchase_and_mean(change: dict[str, Any], same: bool) -> None:
+    def proposing(**facts: Any) -> Act:
+        act = an_act()
+        way: dict[str, Any] = {"mean_replicas": 20.0, "purchase": PurchaseMix(on_demand=20.0)} | facts
+        return replace(act, plan=replace(act.plan, proposed=replace(act.plan.proposed, **way)))
+
+    assert still_decided(proposing(), proposing(**change)) is same
+    assert not still_decided(a_hold(), proposing(**change))
+
+
+def test_manifests_rest_on_no_proposal_that_was_dismissed_and_everything_else_does() -> None:
+    dismissed = replace(a_record(), decision=Status.DISMISSED, decided_at=NOON)
+    accepted = replace(a_record(an_act("shop:search")), decision=Status.ACCEPTED, decided_at=NOON)
+    assert to_render("manifests", [dismissed, accepted]) == [accepted.recommendation]
+    assert to_render("rules", [dismissed, accepted]) == [dismissed.recommendation, accepted.recommendation]
 
 
 def test_a_recording_is_dated_now_says_so_and_is_decided_alike_again(stage: Stage) -> None:

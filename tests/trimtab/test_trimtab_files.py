@@ -50,3 +50,31 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
         write_artifacts(tmp_path / "out", [art("a", "x")])
     with pytest.raises(SettingsError, match="name one that can be written"):
         write_text(tmp_path / "out" / "x.csv", "x")
+
+
+def test_our_own_files_that_are_no_longer_wanted_go_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "theirs.yml").write_text("theirs")
+    write_artifacts(tmp_path, [art("a.yml", "a"), art("deep/b.yml", "b")], clean=True)
+    write_artifacts(tmp_path, [art("a.yml", "a")], clean=True)
+    assert everything(tmp_path).keys() == {"a.yml", "theirs.yml", ".trimtab-files"}
+    write_artifacts(tmp_path, [], clean=True)
+    assert everything(tmp_path).keys() == {"theirs.yml", ".trimtab-files"}
+
+
+def test_a_fault_while_cleaning_forgets_none_of_our_files_and_claims_none_of_others(tmp_path: Path) -> None:
+    write_artifacts(tmp_path, [art("a.yml", "a")], clean=True)
+    (tmp_path / "theirs.yml").write_text("theirs")
+    (tmp_path / "in-the-way").mkdir()
+    with pytest.raises(SettingsError):
+        write_artifacts(tmp_path, [art("theirs.yml", "ours"), art("in-the-way", "b")], clean=True)
+    assert everything(tmp_path)["a.yml"] == "a"
+    write_artifacts(tmp_path, [], clean=True)
+    assert everything(tmp_path).keys() == {"theirs.yml", ".trimtab-files"}
+
+
+def test_a_list_that_leads_out_of_the_folder_removes_nothing_there(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/.trimtab-files").write_text(f"../precious\n{tmp_path / 'precious'}\n")
+    write_artifacts(tmp_path / "out", [art("a.yml", "a")], clean=True)
+    assert (tmp_path / "precious").read_text() == "kept"

@@ -13,7 +13,7 @@ from domain.workload import ServingMode
 from rules import names
 from tests.fakes.recommendations import NOON, a_hold, a_record, an_act
 from trimtab import selfmetrics
-from trimtab.records import Held
+from trimtab.records import Held, Status
 from trimtab.store.database import open_database
 from trimtab.store.journal import CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
@@ -67,6 +67,14 @@ def test_a_hold_for_want_of_data_has_no_number_at_all(metered: Metered) -> None:
 def test_a_serverless_plan_gives_a_follower_nothing_to_follow(metered: Metered) -> None:
     metered.recommendations.keep([a_record(an_act(at=NOON + HOUR, mode=ServingMode.SERVERLESS))])
     assert metered.value("trimtab_recommended_replicas", workload="shop:ranker") is None
+
+
+def test_a_dismissed_proposal_gives_a_follower_nothing_to_follow_also_once_renewed(metered: Metered) -> None:
+    metered.recommendations.decide(an_act().id, Status.DISMISSED, NOON)
+    assert metered.value("trimtab_recommended_replicas", workload="shop:ranker") is None
+    metered.recommendations.keep([a_record(an_act(at=NOON + HOUR))])
+    assert metered.value("trimtab_recommended_replicas", workload="shop:ranker") is None
+    assert metered.value("trimtab_recommendation_info", workload="shop:ranker", state="dismissed") == 1
 
 
 def test_the_last_good_figure_stays_until_it_expires_and_is_then_absent(metered: Metered) -> None:

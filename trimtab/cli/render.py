@@ -33,14 +33,14 @@ def render(
     settings = need_settings(config)
     from trimtab.cli.fill import standing  # noqa: PLC0415
     from trimtab.files import write_artifacts  # noqa: PLC0415
-    from trimtab.wiring import build  # noqa: PLC0415
+    from trimtab.wiring import build, to_render  # noqa: PLC0415
     from trimtab.wiring import render as artifacts_of  # noqa: PLC0415
 
     if kind in (Kind.ALERTMANAGER, Kind.PROMETHEUS):  # these rest on the settings alone
         artifacts = artifacts_of(kind.value, settings, (), ())
     else:
         program = build(settings, progress=say)
-        recommendations = [record.recommendation for record in standing(program)]
+        recommendations = to_render(kind.value, standing(program))
         artifacts = artifacts_of(kind.value, settings, program.journal.workloads(), recommendations)
     written = write_artifacts(out, artifacts)
     for path in sorted((*written.changed, *written.unchanged)):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy.orm import Session
 
 from domain.plan import Act, Recommendation
 from domain.unknown import Unknown
-from trimtab.records import Held, Record, Status
+from trimtab.records import Held, Record, Status, still_decided
 from trimtab.store.codec import decode, encode
 from trimtab.store.database import Database
 from trimtab.store.tables import RecommendationRow as Row
@@ -50,10 +51,14 @@ class Recommendations:
         self._database = database
 
     def keep(self, records: Sequence[Record]) -> None:
-        """Store these as the newest of their workloads; what was newest before is superseded."""
+        """Store these as the newest of their workloads; what was newest before is superseded.
+
+        A decision on the one before is that on this one too, while it is materially the same proposal.
+        """
         with self._database.session() as session:
-            for record in records:
-                workload = record.recommendation.workload
+            for fresh in records:
+                workload = fresh.recommendation.workload
+                record = _as_decided(session, fresh)
                 session.execute(update(Row).where(Row.workload == workload, Row.latest).values(latest=False))
                 session.merge(_row(record))
 
@@ -71,10 +76,10 @@ class Recommendations:
             session.execute(update(Row).where(Row.latest, Row.workload.in_(workloads)).values(latest=False))
 
     def prune(self, now: datetime) -> None:
-        """Forget superseded ones that nobody decided on, but for the last of each workload's day."""
+        """Forget superseded ones, but for the last of each workload's day and those a person decided on."""
         day = func.substr(Row.created_at, 1, 10)
         last_of_a_day = select(Row.workload, func.max(Row.created_at)).group_by(Row.workload, day)
-        superseded = and_(~Row.latest, Row.decision == Status.OPEN.value, Row.created_at < now - KEPT_WHOLE)
+        superseded = and_(~Row.latest, _undecided(), Row.created_at < now - KEPT_WHOLE)
         with self._database.session() as session:
             session.execute(
                 delete(Row).where(superseded, tuple_(Row.workload, Row.created_at).not_in(last_of_a_day)),
@@ -153,6 +158,25 @@ def _query(search: Search, now: datetime) -> Select[Row]:
     return query
 
 
+def _undecided() -> ColumnElement[bool]:
+    """Rows on which nobody decided themselves: open ones, and renewals that carry an earlier decision."""
+    carried = and_(Row.decided_at.is_not(None), Row.decided_at < Row.created_at)
+    return or_(Row.decision == Status.OPEN.value, carried)
+
+
+def _as_decided(session: Session, fresh: Record) -> Record:
+    """The fresh record with what a person said of the proposal that it renews."""
+    mine = select(Row).where(Row.workload == fresh.recommendation.workload)
+    newest = session.scalars(mine.where(Row.latest)).first()
+    if newest is None or newest.decided_at is None or fresh.decision is not Status.OPEN:
+        return fresh
+    on = mine.where(Row.created_at <= newest.decided_at).order_by(Row.created_at.desc()).limit(1)
+    decided = session.scalars(on).first() or newest
+    if not still_decided(decode(decided.body), fresh.recommendation):
+        return fresh
+    return replace(fresh, decision=Status(newest.decision), decided_at=newest.decided_at)
+
+
 def _sort_column(sort: SortKey) -> ColumnElement[Any]:
     if sort == "saving_usd_per_month":
         return case((Row.saving_usd_per_month.is_(None), NO_SAVING), else_=Row.saving_usd_per_month)
@@ -169,7 +193,7 @@ def _sort_value(row: Row, sort: SortKey) -> float | str:
 
 def _status(now: datetime) -> ColumnElement[str]:
     """`Record.status` as SQL."""
-    old = case((Row.decision == Status.OPEN.value, Status.SUPERSEDED.value), else_=Row.decision)
+    old = case((_undecided(), Status.SUPERSEDED.value), else_=Row.decision)
     return case(
         (~Row.latest, old),
         (Row.valid_until <= now, Status.EXPIRED.value),
