@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ from domain.errors import BadAnswer, SettingsError, SourceUnavailable
 from domain.load import Floats
 
 MOST_POINTS = 10_000  # the server's limit is 11,000 a series
+REMARK = "PromQL info"  # about the expression, and in older servers among the warnings: nothing is missing
 PASSES_BY_ITSELF = (429, 502, 503, 504)
 
 _log = logging.getLogger(__name__)
@@ -72,7 +74,7 @@ class Client:
     """Asks one Prometheus. Safe to use from several threads.
 
     `url` may carry credentials; they are never repeated in a message. `on_warning` receives what the server warns of
-    (an answer may then be incomplete). Raises SettingsError for a URL that is none.
+    (an answer may then be incomplete), but for remarks on the expression (`PromQL info`). Raises SettingsError for a URL that is none.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Client:
         self.patience = patience or Patience()
         self.name = f"Prometheus at {_shown(url)}"
         self._on_warning = on_warning or _log.warning
+        self._warned = threading.local()  # what the server warned of in this thread's last answer
         session = requests.Session()
         session.hooks["response"].append(self._inspect)
         self._connection = PrometheusConnect(
@@ -99,13 +102,23 @@ class Client:
             retry=_retries(self.patience.pause),
         )
 
-    def over(self, query: str, points: Points) -> list[Series]:
-        """Every series of a range query, on all points. Raises SourceUnavailable or BadAnswer."""
+    def over(self, query: str, points: Points, *, whole: bool = False) -> list[Series]:
+        """Every series of a range query, on all points. Raises SourceUnavailable or BadAnswer.
+
+        With `whole` an answer that the server warns of is a BadAnswer: a store behind it may be missing.
+        """
         joined: dict[frozenset[tuple[str, str]], Series] = {}
         for begin in range(0, points.count, self._most_points):
             end = min(begin + self._most_points, points.count)
             piece = points.piece(begin, end)
-            for labels, at, values in self._decoded(query, self._range(query, piece), piece):
+            result = self._range(query, piece)
+            if whole and self._warned.of:
+                raise BadAnswer(
+                    self.name,
+                    f"gave an answer to {query!r} that may be partial ({' '.join(self._warned.of[0].split())[:200]})",
+                    "see that every store behind it answers",
+                )
+            for labels, at, values in self._decoded(query, result, piece):
                 series = joined.setdefault(frozenset(labels.items()), _missing(labels, points.count))
                 series.values[begin + at] = values
                 series.present[begin + at] = True
@@ -184,9 +197,10 @@ class Client:
         if response.status_code >= 400:
             fix = FIXES.get(response.status_code, "see that the URL is that of a Prometheus")
             raise BadAnswer(self.name, f"answered {response.status_code} ({_complaint(response)})", fix)
-        if b'"warnings"' in response.content:
-            for warning in _told(response).get("warnings", ()):
-                self._on_warning(f"{self.name} warns: {warning}")
+        said = _told(response).get("warnings") or () if b'"warnings"' in response.content else ()
+        self._warned.of = [str(warning) for warning in said if not str(warning).startswith(REMARK)]
+        for warning in self._warned.of:
+            self._on_warning(f"{self.name} warns: {warning}")
 
     def _bad(self, problem: str) -> BadAnswer:
         return BadAnswer(self.name, problem, "see that the URL is that of a Prometheus")

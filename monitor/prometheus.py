@@ -33,7 +33,8 @@ class PrometheusSource:
     """A `HistorySource` that asks one Prometheus, a series of our recording rules first where there is one.
 
     `shortest_window` may be lowered to about four scrape intervals for steps under five minutes; `on_warning` receives
-    what the server warns of (an answer may then be incomplete).
+    what the server warns of (an answer may then be incomplete). A request rate that it warns of is a BadAnswer: a part
+    of the load taken for all of it would cut replicas.
     """
 
     def __init__(
@@ -111,7 +112,8 @@ class PrometheusSource:
         present = np.zeros(points.count, dtype=np.bool_)
         for query in self._expressions(workload, signal, points.step):
             for begin, end in _spans(~present):
-                more, there = self._one_series(query, points.piece(begin, end))
+                whole = signal is Signal.REQUEST_RATE
+                more, there = self._one_series(query, points.piece(begin, end), whole=whole)
                 fresh = there & ~present[begin:end]
                 values[begin:end][fresh] = more[fresh]
                 present[begin:end] |= there
@@ -135,9 +137,9 @@ class PrometheusSource:
             raise NoData(str(self), f"{profile.name} exports no {signal.value}", "nothing to mend: do without it")
         yield from filter(None, wanted)
 
-    def _one_series(self, query: str, points: Points) -> tuple[Floats, NDArray[np.bool_]]:
+    def _one_series(self, query: str, points: Points, *, whole: bool) -> tuple[Floats, NDArray[np.bool_]]:
         """Values and where there are any, of a query that must give one series or none."""
-        found = self._client.over(query, points)
+        found = self._client.over(query, points, whole=whole)
         if len(found) > 1:
             example = dict(found[1].labels)
             raise BadAnswer(

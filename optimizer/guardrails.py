@@ -151,9 +151,17 @@ def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
 
 
 def step_down(context: Context, plan: Plan, observation: Observation) -> Plan:
-    """Takes away at most a share of the replicas at once; later decisions go on from there."""
+    """Takes away at most a share of the replicas at once; later decisions go on from there.
+
+    Where nobody knows how many run, there is no step to limit, and that is said.
+    """
     now, wanted = _dedicated_now(observation), plan.proposed.replicas
-    if now is None or plan.proposed.mode is not ServingMode.DEDICATED:
+    if plan.proposed.mode is not ServingMode.DEDICATED:
+        return plan
+    if isinstance(now, Unknown):
+        reason = Reason(code="step_unlimited", detail=f"no step down could be limited: {now.reason}")
+        return replace(plan, reasons=(*plan.reasons, reason))
+    if now is None:
         return plan
     least = math.ceil(now * (1.0 - context.options.max_step_down) - 1e-9)
     most = observation.workload.bounds.max_replicas
@@ -166,13 +174,18 @@ def step_down(context: Context, plan: Plan, observation: Observation) -> Plan:
     return _amended(plan, least, reason, (*first, *plan.calendar[1:]))
 
 
-def _dedicated_now(observation: Observation) -> int | None:
-    """Replicas that run now: as declared or, where it is not known what they run on, the newest that were counted."""
+def _dedicated_now(observation: Observation) -> int | Unknown | None:
+    """Replicas that run now: as declared or, where it is not known what they run on, the newest that were counted.
+
+    None where it runs in another mode: it has no replicas of its own.
+    """
     running, counted = observation.running, observation.replicas
     if not isinstance(running, Unknown):
         return running.replicas if running.mode is ServingMode.DEDICATED else None
-    newest = None if isinstance(counted, Unknown) else counted.until(observation.observed_at).newest(STILL_NOW)
-    return None if newest is None else round(newest)
+    if isinstance(counted, Unknown):
+        return Unknown(f"it is not known what runs ({running.reason}) or how many ({counted.reason})")
+    newest = counted.until(observation.observed_at).newest(STILL_NOW)
+    return Unknown(f"no replicas were counted in the last {STILL_NOW}") if newest is None else round(newest)
 
 
 def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:

@@ -29,9 +29,9 @@ WORKLOAD = Workload(id="s:m", runtime="trimtab-serving", labels={"service": "s",
 HASTY = Patience(connect=timedelta(seconds=0.3), answer=timedelta(seconds=0.8), pause=timedelta(seconds=0.1))
 
 
-def ask(url: str, **options: object) -> list[float]:
+def ask(url: str, signal: Signal = Signal.REQUEST_RATE, **options: object) -> list[float]:
     source = PrometheusSource(url, **({"patience": HASTY} | options))  # type: ignore[arg-type]  # options of one test
-    asked = source.load(WORKLOAD, Signal.REQUEST_RATE, start=START, end=START + 3 * FIVE, step=FIVE)
+    asked = source.load(WORKLOAD, signal, start=START, end=START + 3 * FIVE, step=FIVE)
     return [float(value) for value in asked.values]
 
 
@@ -44,11 +44,11 @@ def at(step: int) -> float:
     return (START + step * FIVE).timestamp()
 
 
-def refusal(url: str, **options: object) -> tuple[SourceError, float]:
+def refusal(url: str, patience: Patience = HASTY) -> tuple[SourceError, float]:
     """The error and how long it took; always one line that names the URL."""
     began = time.monotonic()
     with pytest.raises(SourceError) as caught:
-        ask(url, **options)
+        ask(url, patience=patience)
     assert url in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.fix
@@ -159,8 +159,21 @@ def test_a_warning_of_the_server_is_handed_on() -> None:
     body = matrix(({}, [(at(1), "1"), (at(2), "2"), (at(3), "3")]), warnings=["remote read: timed out"])
     heard: list[str] = []
     with Scripted(lambda _: Reply(body=body)) as server:
-        assert ask(server.url, on_warning=heard.append) == [1.0, 2.0, 3.0]
+        assert ask(server.url, Signal.LATENCY, on_warning=heard.append) == [1.0, 2.0, 3.0]
         assert heard == [f"Prometheus at {server.url} warns: remote read: timed out"]
+
+
+def test_a_request_rate_that_may_be_partial_is_refused_but_a_remark_on_the_expression_is_none() -> None:
+    """A store that is away hides a part of the load; taken for all of it, replicas would be cut."""
+    points: tuple[dict[str, str], list[tuple[float, str]]] = ({}, [(at(1), "1"), (at(2), "2"), (at(3), "3")])
+    body = matrix(points, warnings=["No StoreAPIs matched for this query\nat all"])
+    with Scripted(lambda _: Reply(body=body)) as server:
+        error, _ = refusal(server.url)
+        assert isinstance(error, BadAnswer)
+        assert "may be partial (No StoreAPIs matched for this query at all)" in str(error)
+    for said in ({"warnings": ["PromQL info: metric might not be a counter"]}, {"infos": ["x"]}, {"warnings": None}):
+        with Scripted(scripted(Reply(body=matrix(points, **said)))) as server:
+            assert ask(server.url) == [1.0, 2.0, 3.0]
 
 
 def test_compression_is_declined_and_given_headers_are_sent() -> None:

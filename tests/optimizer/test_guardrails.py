@@ -109,6 +109,16 @@ def test_the_step_is_limited_too_where_only_a_metric_tells_how_many_run() -> Non
     assert passed(plan(3), seen=replace(seen, observed_at=long_ago.end, replicas=long_ago)).proposed.replicas == 3
 
 
+def test_where_nobody_knows_how_many_run_the_step_is_not_limited_and_that_is_said() -> None:
+    seen = replace(SEEN, running=Unknown("no offer is declared"), replicas=Unknown("not counted"))
+    after = passed(plan(3), seen=seen)
+    assert after.proposed.replicas == 3
+    assert after.reasons[-1].code == "step_unlimited"
+    assert "no offer is declared" in after.reasons[-1].detail
+    assert "not counted" in after.reasons[-1].detail
+    assert "step_unlimited" not in codes(passed(plan(0, mode=ServingMode.SERVERLESS), seen=seen))
+
+
 def test_a_step_up_is_never_held_back() -> None:
     assert passed(plan(80)).proposed.replicas == 80
 
