@@ -10,8 +10,8 @@ from contextlib import suppress
 import uvicorn
 
 from domain.errors import SettingsError
-from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
+from trimtab.app import create_app
 from trimtab.jobs import scheduler_of
 from trimtab.selfmetrics import registry_of
 from trimtab.settings import ApiSettings

@@ -18,8 +18,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.in_thread import listening
 from tests.journeys.world import NAME, Clock, Past, program, settings_text
 from tests.servers import Asked, Prometheus, Reply, Scripted, get_json
-from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
+from trimtab.app import create_app
 from trimtab.cycle import Outcome
 from trimtab.present import moment
 from trimtab.selfmetrics import registry_of

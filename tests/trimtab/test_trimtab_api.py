@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from domain.unknown import Unknown
 from tests.asgi_server import AsgiServer
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
-from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
 from trimtab.api.paging import write_cursor
+from trimtab.app import create_app
 from trimtab.records import Held
 from trimtab.selfmetrics import registry_of
 from trimtab.store.database import Database, open_database

@@ -9,8 +9,8 @@ from prometheus_client import CollectorRegistry
 from tests.golden_files import assert_golden
 from tests.trimtab.reference import cli_markdown, settings_markdown
 from trimtab import selfmetrics
-from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
+from trimtab.app import create_app
 from trimtab.store.database import open_database
 from trimtab.store.journal import Journal
 from trimtab.store.recommendations import Recommendations

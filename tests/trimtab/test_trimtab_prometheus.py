@@ -15,11 +15,11 @@ import pytest
 from tests.asgi_server import AsgiServer
 from tests.conftest import StartPrometheus
 from tests.servers import Prometheus, backfill, get_json
-from trimtab.api.app import create_app
 from trimtab.api.deps import Deps
-from trimtab.cli.tables import write
+from trimtab.app import create_app
 from trimtab.selfmetrics import registry_of
 from trimtab.settings_file import parse_settings
+from trimtab.tables import write
 from trimtab.wiring import Program, build
 
 DAYS, STEP_S = 9, 300

@@ -53,7 +53,7 @@ def recommend(
     stands, the recommendations are also kept in its store, so that `trimtab explain` knows them.
     """
     settings = _settings(config, prometheus, [*(history or []), *(files or [])], capacity)
-    from trimtab.cli.tables import write  # noqa: PLC0415
+    from trimtab.tables import write  # noqa: PLC0415
     from trimtab.wiring import build, now  # noqa: PLC0415
 
     program = build(settings, progress=say)

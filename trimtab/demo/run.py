@@ -12,7 +12,6 @@ from typing import Any
 
 from domain.errors import BadAnswer, UserError
 from monitor.profiles import PROFILES
-from trimtab.cli.tables import write_bodies
 from trimtab.demo.cast import Player, history_lines, history_start_s, players
 from trimtab.demo.interrupts import Interrupts
 from trimtab.demo.processes import Child, Processes, loopback, scratch
@@ -29,6 +28,7 @@ from trimtab.settings import (
     StoreSettings,
 )
 from trimtab.settings_file import read_settings
+from trimtab.tables import write_bodies
 from trimtab.workloads import workload_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
