@@ -168,6 +168,7 @@ class Cycle:
         unknown = [name for name in problems if name in known and name not in before]
         self.recommendations.keep([held_without_a_number(name, str(problems[name]), now) for name in unknown])
         self.recommendations.prune(now)
+        self.journal.prune(now)
         failed = dict.fromkeys(before, everything) if everything else {n: p for n, p in problems.items() if n in known}
         unseen = [cost_unknown(name, str(problem)) for name, problem in failed.items()]
         costs = [*(cost_of(record.recommendation) for record in fresh), *unseen]

@@ -160,13 +160,22 @@ def _cost(record: Record, kept: DayCosts | None) -> float | Unknown:
 def _shortfalls(
     records: Sequence[Record], costs: Mapping[tuple[date, str], DayCosts], day: date
 ) -> Iterable[Shortfall]:
-    """Of how many workloads the day's cost is not its own."""
+    """Of how many workloads the day's cost is not its own, or rests on a part of the day."""
     names = [record.recommendation.workload for record in records]
     without = [name for name in names if (day, name) not in costs]
     if without:
         reason = (
             f"no cycle looked at {len(without)} of {len(names)} workloads on {day}: "
             "their cost is that of the configuration seen nearest to it"
+        )
+        yield Shortfall(section="costs", reason=reason)
+    known = [costs[day, name] for name in names if (day, name) in costs]
+    seen = [cost.covered for cost in known if not isinstance(cost.usd, Unknown)]
+    partly = [covered for covered in seen if not isinstance(covered, Unknown) and covered < ENOUGH]
+    if partly:
+        reason = (
+            f"cycles saw only a part of {day} (of some workload {min(partly):.0%}): "
+            f"the cost of {len(partly)} of {len(names)} workloads is 24 hours at the mean of that part"
         )
         yield Shortfall(section="costs", reason=reason)
 

@@ -253,8 +253,8 @@ def test_costs_of_days_and_what_is_not_known(served: Served) -> None:
     served.journal.add_costs(day - timedelta(days=1), [sample])
     first = served.get("/costs", limit=1)
     assert first["items"][0] == {
-        "day": "2026-03-01", "workload": "a", "usd": 48.0, "proposed_usd": None,
-        "unknown": {"proposed_usd": "no cycle of that day knew it"},
+        "day": "2026-03-01", "workload": "a", "usd": 48.0, "proposed_usd": None, "covered": None,
+        "unknown": {"proposed_usd": "no cycle of that day knew it", "covered": "no cycle of that day is remembered"},
     }  # fmt: skip
     assert served.get("/costs", limit=1, cursor=first["next"])["items"][0]["day"] == "2026-03-02"
     assert len(served.get("/costs", since="2026-03-02")["items"]) == 1

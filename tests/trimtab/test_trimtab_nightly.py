@@ -23,7 +23,7 @@ from domain.workload import Workload
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_evidence
 from trimtab.nightly import Nightly
 from trimtab.store.database import open_database
-from trimtab.store.journal import CostSample, Journal
+from trimtab.store.journal import CostSample, CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -98,6 +98,26 @@ def test_what_is_not_known_is_said_and_never_zero(nightly: Nightly) -> None:
         assert isinstance(value, Unknown)
     assert held.needs == "more history of the load"
     assert "no cycle looked at 2 of 2 workloads" in report.shortfalls[0].reason
+
+
+def note(nightly: Nightly, at: datetime) -> None:
+    nightly.journal.note_cycle(CycleNote(at=at, duration_s=1.0, acts=1, holds=0, kept=0, failure=None))
+
+
+def test_a_cost_that_rests_on_a_part_of_the_day_is_said_to(nightly: Nightly) -> None:
+    """One cycle at 23:55 is not a day."""
+    start = datetime.combine(TODAY, datetime.min.time(), UTC)
+    for day in (TODAY, TODAY + DAY):
+        costs(nightly, day, 1.5)
+    note(nightly, start + timedelta(hours=23, minutes=55))
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    assert any("saw only a part of 2026-03-02 (of some workload 4%)" in each.reason for each in report.shortfalls)
+    for hour in range(24):
+        note(nightly, start + DAY + hour * HOUR)
+    for _ in range(23):
+        costs(nightly, TODAY + DAY, 1.5)
+    whole = nightly.gather(TODAY + DAY, now=NOON + 2 * DAY)
+    assert not any("part of" in each.reason for each in whole.shortfalls)
 
 
 def test_a_day_with_a_large_gap_has_no_total(nightly: Nightly) -> None:

@@ -32,7 +32,7 @@ from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_a
 from trimtab.records import Held, Status
 from trimtab.store.codec import decode, encode
 from trimtab.store.database import Database, open_database
-from trimtab.store.journal import Alert, CostSample, CycleNote, Journal, StoredReport
+from trimtab.store.journal import MOST_ALERTS, Alert, CostSample, CycleNote, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations, Search
 from trimtab.store.tables import CostRow
 from trimtab.store.workload_codec import to_workload, workload_body
@@ -350,3 +350,45 @@ def test_a_store_in_a_place_that_can_not_be_written_names_it(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingsError, match=r"store\.url"):
         open_database(f"sqlite:///{tmp_path / 'file' / 'trimtab.db'}")
+
+
+def test_cycles_and_alerts_are_bounded_by_age_and_the_count_of_failures_goes_on(journal: Journal) -> None:
+    def alert(name: str, at: datetime) -> Alert:
+        return Alert(fingerprint=name, status="firing", starts_at=at, received_at=at, labels={}, annotations={})
+
+    for days, failure in ((63, "gone"), (63, None), (1, "gone"), (0, None)):
+        at = NOON - timedelta(days=days)
+        journal.note_cycle(CycleNote(at=at, duration_s=1, acts=1, holds=0, kept=0, failure=failure))
+    journal.keep_alerts([alert("old", NOON - timedelta(days=31)), alert("new", NOON)])
+    for _ in range(2):
+        journal.prune(NOON)
+        assert journal.cycle_failures() == 2  # a counter that falls would be taken for a restart
+    assert [each.fingerprint for each in journal.alerts()] == ["new"]
+    last = journal.last_cycle()
+    assert last is not None
+    assert last.at == NOON
+
+
+def test_no_more_than_a_number_of_alerts_and_cycles_is_kept(journal: Journal) -> None:
+    for minute in range(5):
+        at = NOON + timedelta(minutes=minute)
+        journal.note_cycle(CycleNote(at=at, duration_s=1, acts=1, holds=0, kept=0, failure="gone"))
+        journal.prune(NOON, most_cycles=3)
+    journal.add_costs(NOON.date(), [CostSample(workload="a", current_usd_per_hour=1.0, proposed_usd_per_hour=1.0)])
+    [cost] = journal.costs(NOON.date(), NOON.date())
+    assert cost.covered == pytest.approx(1 / 24 * 1 / 3)
+    assert journal.cycle_failures() == 5
+    many = [
+        Alert(
+            fingerprint=str(number),
+            status="firing",
+            starts_at=NOON,
+            received_at=NOON + timedelta(seconds=number),
+            labels={},
+            annotations={},
+        )
+        for number in range(MOST_ALERTS + 5)
+    ]
+    journal.keep_alerts(many)
+    found = journal.alerts(limit=5000)
+    assert (len(found), found[-1].fingerprint) == (MOST_ALERTS, "5")

@@ -33,7 +33,7 @@ def router(deps: Deps) -> APIRouter:
         limit: Limit = 200,
         cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """Cost per day and workload: the mean over the day's cycles, times 24 hours."""
+        """Cost per day and workload: the mean over the day's cycles, times 24 hours; `covered` says how much they saw."""
         question = (since, until, workload)
         place = read_cursor(cursor, 2, *question)
         last = until or deps.clock().astimezone(UTC).date()
@@ -102,7 +102,7 @@ def _day(text: str) -> date:
 
 
 def _cost(row: DayCosts) -> dict[str, Any]:
-    figures = {"usd": row.usd, "proposed_usd": row.proposed_usd}
+    figures = {"usd": row.usd, "proposed_usd": row.proposed_usd, "covered": row.covered}
     return {
         "day": row.day,
         "workload": row.workload,

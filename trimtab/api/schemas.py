@@ -144,6 +144,9 @@ class CostBody(BaseModel):
     workload: str
     usd: float | None
     proposed_usd: float | None
+    covered: float | None = Field(
+        description="How much of the day was seen: share of its hours with a cycle, times that of cycles that knew it."
+    )
     unknown: dict[str, str]
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, cast, delete, func, insert, select, update
+from sqlalchemy import String, cast, delete, func, insert, or_, select, update
+from sqlalchemy.orm import Session
 
 from domain.ports import Event
 from domain.unknown import Unknown
 from domain.workload import Workload
 from trimtab.store.database import Database
-from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow, WorkloadRow
+from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow, TotalRow, WorkloadRow
 from trimtab.store.workload_codec import to_workload, workload_body
+
+CYCLES_KEPT, MOST_CYCLES = timedelta(days=62), 20_000  # two months of one every five minutes
+ALERTS_KEPT, MOST_ALERTS = timedelta(days=30), 1_000
+FAILURES_FORGOTTEN = "cycle_failures_forgotten"
+HOURS_A_DAY = 24
+UNSEEN = {"synchronize_session": False}  # nothing that is deleted has been read in the same transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,12 +47,17 @@ class CostSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCosts:
-    """What a workload cost on a day, and would have cost as proposed (mean over the day's cycles)."""
+    """What a workload cost on a day, and would have cost as proposed (mean over the day's cycles).
+
+    `covered` is how much of the day that mean has seen: the share of its hours in which a cycle ran, times
+    the share of its cycles that knew the cost.
+    """
 
     day: date
     workload: str
     usd: float | Unknown
     proposed_usd: float | Unknown
+    covered: float | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +123,24 @@ class Journal:
         )
 
     def cycle_failures(self) -> int:
-        """How many runs failed, ever."""
+        """How many runs failed, ever; those that are forgotten stay counted."""
         with self._database.session() as session:
-            return session.scalar(select(func.count()).where(CycleRow.failure.is_not(None))) or 0
+            kept = session.scalar(select(func.count()).where(CycleRow.failure.is_not(None))) or 0
+            forgotten = session.get(TotalRow, FAILURES_FORGOTTEN)
+            return kept + (0 if forgotten is None else forgotten.count)
+
+    def prune(self, now: datetime, most_cycles: int = MOST_CYCLES) -> None:
+        """Forget cycles and alerts that are old, and the oldest where there are too many."""
+        with self._database.session() as session:
+            newest = select(CycleRow.id).order_by(CycleRow.id.desc()).limit(1).offset(most_cycles - 1).scalar_subquery()
+            old = or_(CycleRow.at < now - CYCLES_KEPT, CycleRow.id < func.coalesce(newest, 0))
+            failed = session.scalar(select(func.count()).where(old, CycleRow.failure.is_not(None))) or 0
+            if failed:
+                total = session.get(TotalRow, FAILURES_FORGOTTEN) or TotalRow(name=FAILURES_FORGOTTEN, count=0)
+                total.count += failed
+                session.add(total)
+            session.execute(delete(CycleRow).where(old), execution_options=UNSEEN)
+            session.execute(delete(AlertRow).where(AlertRow.received_at < now - ALERTS_KEPT), execution_options=UNSEEN)
 
     def add_costs(self, day: date, samples: Sequence[CostSample]) -> None:
         """Add one cycle's figures to the day's sums; what is unknown adds nothing and leaves its reason."""
@@ -131,7 +158,8 @@ class Journal:
         if workload is not None:
             query = query.where(CostRow.workload == workload)
         with self._database.session() as session:
-            return tuple(map(_day_costs, session.scalars(query)))
+            seen = _cycles_seen(session, first, last)
+            return tuple(_day_costs(row, *seen.get(row.day, (0, 0))) for row in session.scalars(query))
 
     def days_without_report(self, before: date, at_most: int = 31) -> tuple[date, ...]:
         """Days (UTC) before `before` of which costs are known and no report was written since they ended, oldest first.
@@ -191,7 +219,7 @@ class Journal:
             session.execute(delete(EventRow).where(EventRow.key == key))
 
     def keep_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Store alerts as told now."""
+        """Store alerts as told now; beyond a number the oldest are forgotten."""
         with self._database.session() as session:
             for alert in alerts:
                 session.merge(
@@ -204,6 +232,13 @@ class Journal:
                         annotations=dict(alert.annotations),
                     )
                 )
+            session.flush()
+            newest = select(AlertRow.fingerprint).order_by(AlertRow.received_at.desc(), AlertRow.fingerprint)
+            kept = newest.limit(MOST_ALERTS).subquery()
+            session.execute(
+                delete(AlertRow).where(AlertRow.fingerprint.not_in(select(kept.c.fingerprint))),
+                execution_options=UNSEEN,
+            )
 
     def alerts(self, limit: int = 200) -> tuple[Alert, ...]:
         """Alerts, the latest told first."""
@@ -238,11 +273,25 @@ def _cost_changes(sample: CostSample) -> tuple[dict[str, Any], dict[str, Any]]:
     return changes, empty
 
 
-def _day_costs(row: CostRow) -> DayCosts:
+def _cycles_seen(session: Session, first: date, last: date) -> dict[date, tuple[int, int]]:
+    """Of each day (UTC): in how many of its hours cycles ran, and how many ran."""
+    day, hour = func.substr(CycleRow.at, 1, 10), func.substr(CycleRow.at, 1, 13)
+    query = (
+        select(day, func.count(hour.distinct()), func.count())
+        .where(day.between(first.isoformat(), last.isoformat()))
+        .group_by(day)
+    )
+    return {date.fromisoformat(text): (hours, cycles) for text, hours, cycles in session.execute(query)}
+
+
+def _day_costs(row: CostRow, hours: int, cycles: int) -> DayCosts:
     unknown = Unknown(row.reason or "no cycle of that day knew it")
     return DayCosts(
         day=row.day,
         workload=row.workload,
         usd=24.0 * row.current_usd_per_hour / row.current_cycles if row.current_cycles else unknown,
         proposed_usd=24.0 * row.proposed_usd_per_hour / row.proposed_cycles if row.proposed_cycles else unknown,
+        covered=hours / HOURS_A_DAY * min(1.0, row.current_cycles / cycles)
+        if cycles
+        else Unknown("no cycle of that day is remembered"),
     )

@@ -82,6 +82,15 @@ class CycleRow(Base):
     failure: Mapped[str | None] = mapped_column(Text)
 
 
+class TotalRow(Base):
+    """A count that goes on when the rows it was counted from are forgotten."""
+
+    __tablename__ = "totals"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    count: Mapped[int]
+
+
 class CostRow(Base):
     """Sums over the cycles of one day of what a workload costs and would cost; means are taken on reading."""
 
