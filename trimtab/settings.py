@@ -134,7 +134,7 @@ class TargetSettings(Section):
 
     name: Text = Field(description="Name of the object.")
     namespace: Text = Field(default="default", description="Its namespace.")
-    kind: Text = Field(default="Deployment", description="Its kind: Deployment or StatefulSet.")
+    kind: Literal["Deployment", "StatefulSet", "ReplicaSet"] = Field(default="Deployment", description="Its kind.")
 
 
 class WorkloadDefaults(Section):

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -31,7 +31,7 @@ from monitor.client import Patience
 from monitor.observe import observe
 from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
-from monitor.recorded import RecordedSource
+from monitor.recorded import RECORDED_RUNTIME, RecordedSource
 from optimizer.guardrails import GuardrailOptions
 from optimizer.options import ForecastOptions, Options, ReplayOptions
 from optimizer.readiness import Readiness
@@ -41,6 +41,7 @@ from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
 from trimtab.files import write_artifacts
 from trimtab.fleet import ConfiguredFleet, Look
+from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event, without_credentials
 from trimtab.prices import bundled, with_user_prices
@@ -81,8 +82,9 @@ def now() -> datetime:
 
 def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], None] = log.info) -> Program:
     """A whole program; SettingsError or TraceError for what the user wrote, StoreError for the store."""
-    fleet, day_load = _source(settings, clock)
     book = price_book(settings)
+    refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
+    fleet, day_load = _source(settings, clock)
     decide: Decide = partial(_decide, book, decision_options(settings.decisions))
     database = open_database(settings.store.url)
     recommendations, journal = Recommendations(database), Journal(database)
@@ -148,7 +150,7 @@ def render(
 ) -> tuple[Artifact, ...]:
     """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered."""
     renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
-        "rules": lambda: rules.render(_targets(workloads), recommendations),
+        "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings.history)),
         "alertmanager": lambda: rules.alertmanager(
             rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
         ),
@@ -171,6 +173,12 @@ def render(
         raise SettingsError(
             f"render {kind}", str(fault), "mend that workload in the settings (match, runtime, target)"
         ) from fault
+
+
+def rule_options(section: HistorySettings) -> rules.RuleOptions:
+    """The settings as the options of rules: an input is stale after three steps of the history that it is read in."""
+    usual = rules.RuleOptions()
+    return replace(usual, input_age=max(usual.input_age, 3 * timedelta(seconds=section.step_s)))
 
 
 def _source(settings: Settings, clock: Clock) -> tuple[ConfiguredFleet, DayLoad]:

@@ -9,8 +9,9 @@ import pytest
 
 from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
-from trimtab.settings import Settings, resolved
+from trimtab.settings import HistorySettings, Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
+from trimtab.wiring import build, render, rule_options
 from trimtab.workloads import declared_of, workload_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +49,7 @@ def refusal(text: str) -> list[str]:
         ("workloads: {id: a}", "workloads: {'id': 'a'} is not usable; give a list, each entry beginning with '- '"),
         ("workloads: [{id: a}, {id: a}]", "workloads: 'a' is not usable; give each workload an id of its own"),
         ("workloads: [{id: a, bounds: {min_replicas: 4, max_replicas: 2}}]", "bounds.max_replicas: 2 is not usable; give at least min_replicas (4)"),
+        ("workloads: [{id: a, target: {name: x, kind: CronJob}}]", "target.kind: 'CronJob' is not usable; give 'Deployment', 'StatefulSet' or 'ReplicaSet'"),
         ("schedule: {cycle: often}", "schedule.cycle: 'often' is not usable; give a cron expression such as '*/5 * * * *'"),
         ("schedule: {timezone: Mars/North}", "schedule.timezone: 'Mars/North' is not usable; give an IANA time zone"),
         ("store: {url: trimtab.db}", "store.url: 'trimtab.db' is not usable; give a SQLAlchemy URL such as sqlite:///"),
@@ -136,3 +138,41 @@ def test_the_example_is_right_and_has_every_shape_of_load() -> None:
 def test_a_step_that_prometheus_cannot_be_asked_in_is_refused(history: str, fix: str) -> None:
     with pytest.raises(UserError, match=fix):
         parse_settings(f"history: {history}", name="f", base=Path())
+
+
+def build_refusal(text: str, base: Path) -> list[str]:
+    with pytest.raises(UserError) as caught:
+        build(parsed(f"{text}\nprometheus: {{url: 'http://127.0.0.1:9'}}\nstore: {{url: 'sqlite://'}}", base))
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    "text,line",
+    [
+        ("defaults: {runtime: vlm}", "defaults.runtime: 'vlm' is not usable; did you mean 'vllm'? known here: recorded, "),
+        ("workloads: [{id: a, runtime: nope}]", "workloads.a.runtime: 'nope' is not usable; known here: recorded, "),
+        ("defaults: {cloud: asw}", "defaults.cloud: 'asw' is not usable; did you mean 'aws'? known here: aws, azure, gcp"),
+        ("workloads: [{id: a, cloud: nowhere}]", "workloads.a.cloud: 'nowhere' is not usable; known here: aws, azure, gcp"),
+    ],
+)  # fmt: skip
+def test_a_runtime_or_a_cloud_that_nobody_knows_is_refused(text: str, line: str, tmp_path: Path) -> None:
+    lines = build_refusal(text, tmp_path)
+    assert len(lines) == 1
+    assert lines[0].startswith(line)
+
+
+def test_all_unknown_names_are_told_at_once_and_a_cloud_of_ones_own_prices_is_known(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(
+        "cloud,region,instance_type,vcpus,memory_gib,on_demand_usd_per_hour\nrack,r1,box,8,32,0.2\n"
+    )
+    lines = build_refusal("defaults: {cloud: rack, runtime: nope}", tmp_path)
+    assert [line.split(":")[0] for line in lines] == ["defaults.runtime", "defaults.cloud"]
+    lines = build_refusal("defaults: {cloud: rack, runtime: nope}\nprices: {file: own.csv}", tmp_path)
+    assert [line.split(":")[0] for line in lines] == ["defaults.runtime"]
+
+
+@pytest.mark.parametrize("step_s,minutes", [(60, 15), (300, 15), (3600, 180)])
+def test_an_input_is_stale_after_three_steps_and_at_least_fifteen_minutes(step_s: int, minutes: int) -> None:
+    assert rule_options(HistorySettings(step_s=step_s)).input_age == timedelta(minutes=minutes)
+    recorded = render("rules", parsed(f"history: {{step_s: {step_s}}}"), (), ())
+    assert any(f"trimtab_input_age_seconds) > {minutes * 60}\n" in artifact.text for artifact in recorded)
