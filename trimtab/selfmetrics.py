@@ -117,23 +117,27 @@ def forecast_loads(recommendation: Recommendation, now: datetime) -> Iterable[tu
     step_s, plan = evidence.forecast.get("step_s"), evidence.forecast.get("plan_quantile")
     if not levels or not isinstance(step_s, int | float):
         return
-    passed = int((now - recommendation.created_at).total_seconds() // step_s)
+    passed_s = (now - recommendation.created_at).total_seconds()
     for horizon, seconds in (("lead", evidence.capacity.get("time_to_ready_s")), ("24h", 86400.0)):
         if not isinstance(seconds, int | float):
             continue
-        steps = slice(passed, passed + max(1, math.ceil(seconds / step_s)))
-        highest = {level: max(path[steps]) for level, path in levels if path[steps]}
+        # Every step that the window touches: late in a step a lead reaches into the next.
+        first, end = int(passed_s // step_s), math.ceil((passed_s + seconds) / step_s)
+        steps = slice(first, max(first + 1, end))
+        known = {level: [load for load in path[steps] if load is not None] for level, path in levels}
+        highest = {level: max(loads) for level, loads in known.items() if loads}
         for level, load in highest.items():
             yield f"{level:g}", horizon, load
         if highest and isinstance(plan, int | float):
             yield "plan", horizon, float(np.interp(plan, list(highest), list(highest.values())))
 
 
-def _paths(value: Json) -> Iterable[tuple[str, list[float]]]:
+def _paths(value: Json) -> Iterable[tuple[str, list[float | None]]]:
+    """Each path with None in the place of what is no number, so that none moves in time."""
     if isinstance(value, Mapping):
         for name, path in value.items():
             if isinstance(path, Sequence):
-                yield name, [load for load in path if isinstance(load, int | float)]
+                yield name, [load if isinstance(load, int | float) else None for load in path]
 
 
 def _costs(records: Iterable[Record], now: datetime) -> Metric:

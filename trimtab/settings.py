@@ -99,6 +99,9 @@ class SloSettings(Section):
         description="Dollars that a missed request costs; where given, replicas are weighed against it and not "
         "against the attainment, which then only serves alerts and reports.",
     )
+    min_accuracy: Share | None = Field(
+        default=None, description="Accuracy of the model under which an alert fires; without it, that of the rules."
+    )
 
 
 class ResourceSettings(Section):

@@ -45,6 +45,7 @@ def _slo(section: SloSettings) -> Slo:
         latency_quantile=section.latency_quantile,
         latency=timedelta(milliseconds=section.latency_ms),
         usd_per_missed_request=section.usd_per_missed_request,
+        min_accuracy=section.min_accuracy,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.workload import ServingMode
 from rules import names
-from tests.fakes.recommendations import NOON, a_hold, a_record, an_act
+from tests.fakes.recommendations import NOON, a_hold, a_record, an_act, an_evidence
 from trimtab import selfmetrics
 from trimtab.records import Held, Status
 from trimtab.store.database import open_database
@@ -109,6 +110,21 @@ def test_the_forecast_is_the_highest_load_from_now_to_the_horizon(
     metered.now = NOON + hours * HOUR
     shown = metered.value("trimtab_forecast_load", workload="shop:ranker", quantile=quantile, horizon=horizon)
     assert shown == pytest.approx(load)
+
+
+def test_late_in_a_step_the_lead_reaches_into_the_next(metered: Metered) -> None:
+    metered.now = NOON + timedelta(minutes=58)
+    shown = metered.value("trimtab_forecast_load", workload="shop:ranker", quantile="0.5", horizon="lead")
+    assert shown == 1.0
+
+
+def test_a_step_that_was_not_forecast_moves_no_other(metered: Metered) -> None:
+    evidence = replace(an_evidence(), forecast={"step_s": 3600.0, "quantiles_rps": {"p50": [None, 7.0, 3.0]}})
+    metered.recommendations.keep([a_record(replace(an_act(at=NOON), evidence=evidence))])
+    for hours, load in ((0, None), (1, 7.0), (2, 3.0)):
+        metered.now = NOON + hours * HOUR
+        value = metered.value("trimtab_forecast_load", workload="shop:ranker", quantile="0.5", horizon="lead")
+        assert value == load
 
 
 def test_failures_are_counted(metered: Metered) -> None:

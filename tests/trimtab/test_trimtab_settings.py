@@ -11,6 +11,7 @@ from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
 from trimtab.settings import HistorySettings, Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
+from trimtab.store.workload_codec import to_workload, workload_body
 from trimtab.wiring import build, render, rule_options
 from trimtab.workloads import declared_of, workload_of
 
@@ -176,3 +177,10 @@ def test_an_input_is_stale_after_three_steps_and_at_least_fifteen_minutes(step_s
     assert rule_options(HistorySettings(step_s=step_s)).input_age == timedelta(minutes=minutes)
     recorded = render("rules", parsed(f"history: {{step_s: {step_s}}}"), (), ())
     assert any(f"trimtab_input_age_seconds) > {minutes * 60}\n" in artifact.text for artifact in recorded)
+
+
+def test_the_bound_of_accuracy_reaches_the_workload_and_survives_the_store() -> None:
+    settings = parsed("workloads: [{id: a, slo: {min_accuracy: 0.9}}, {id: b}]")
+    a, b = (workload_of(resolved(section, settings.defaults)) for section in settings.workloads)
+    assert (a.slo.min_accuracy, b.slo.min_accuracy) == (0.9, None)
+    assert [to_workload(workload_body(each)) for each in (a, b)] == [a, b]

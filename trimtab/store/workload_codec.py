@@ -20,7 +20,7 @@ def workload_body(workload: Workload) -> dict[str, Any]:
             "attainment": workload.slo.attainment,
             "latency_quantile": workload.slo.latency_quantile,
             "latency_seconds": workload.slo.latency.total_seconds(),
-            **_worth(workload.slo),
+            **_optional(workload.slo),
         },
         "resources": asdict(workload.resources),
         "bounds": asdict(workload.bounds),
@@ -33,8 +33,10 @@ def workload_body(workload: Workload) -> dict[str, Any]:
     }
 
 
-def _worth(slo: Slo) -> dict[str, float]:
-    return {} if slo.usd_per_missed_request is None else {"usd_per_missed_request": slo.usd_per_missed_request}
+def _optional(slo: Slo) -> dict[str, float]:
+    """What a promise need not have; what it has not is left out."""
+    given = {"usd_per_missed_request": slo.usd_per_missed_request, "min_accuracy": slo.min_accuracy}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def to_workload(body: Mapping[str, Any]) -> Workload:
@@ -48,6 +50,7 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
             attainment=slo["attainment"],
             latency_quantile=slo["latency_quantile"],
             usd_per_missed_request=slo.get("usd_per_missed_request"),
+            min_accuracy=slo.get("min_accuracy"),
             latency=timedelta(seconds=slo["latency_seconds"]),
         ),
         resources=Resources(**body["resources"]),
