@@ -28,7 +28,8 @@ def record_of(recommendation: Recommendation, observation: Observation, now: dat
     if observation.observed_at != now:
         reason = Reason(
             code="recorded_history",
-            detail=f"decided on {observation.source}, as if its end, {observation.observed_at:%Y-%m-%d %H:%M} UTC, were now",
+            detail=f"decided on {observation.source}, as if its end, {observation.observed_at:%Y-%m-%d %H:%M} UTC, were now; "
+            "forecast, calendar and schedule keep the dates of the recording",
         )
         recommendation = replace(
             recommendation,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from dashboards.report.spreadsheet import text as cell
 from dashboards.report.words import rounded_money
 from domain.plan import Reason
 from trimtab.present import most_telling, recommendation_body
@@ -42,14 +43,13 @@ def write_bodies(output: str, bodies: Sequence[dict[str, Any]]) -> str:
 
 
 def _csv(bodies: Sequence[dict[str, Any]]) -> str:
-    """One line a workload; what is not known is an empty cell."""
+    """One line a workload; what is not known is an empty cell, and no text is one that a spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.DictWriter(text, FIELDS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for body in bodies:
-        writer.writerow(
-            body | _flat("current", body["current"]) | _flat("proposed", body["proposed"]) | {"why": _why(body)}
-        )
+        row = body | _flat("current", body["current"]) | _flat("proposed", body["proposed"]) | {"why": _why(body)}
+        writer.writerow({name: cell(value) if isinstance(value, str) else value for name, value in row.items()})
     return text.getvalue()
 
 

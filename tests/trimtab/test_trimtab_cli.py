@@ -20,12 +20,13 @@ import yaml
 
 from domain.workload import ScaleTarget
 from monitor.recorded import read_trace
-from tests.fakes.recommendations import a_record, a_workload, an_act
+from tests.fakes.recommendations import NOON, a_record, a_workload, an_act
 from trimtab.__main__ import main
 from trimtab.settings_file import read_settings
 from trimtab.store.database import open_database
 from trimtab.store.journal import Journal
 from trimtab.store.recommendations import Recommendations
+from trimtab.tables import write
 
 ROOT = Path(__file__).resolve().parents[2]
 TRACES = ROOT / "examples" / "traces"
@@ -257,3 +258,10 @@ def test_the_example_names_what_every_command_needs() -> None:
     settings = read_settings(ROOT / "examples" / "trimtab.yaml")
     assert all(workload.capacity_rps for workload in settings.workloads)
     assert {workload.id for workload in settings.workloads} == set(settings.history.files)
+
+
+def test_no_text_of_the_csv_is_a_formula_and_figures_stay_figures() -> None:
+    text = write("csv", [a_record(an_act("=cmd()", saving=-5.0))], NOON)
+    (row,) = csv.DictReader(io.StringIO(text))
+    assert row["workload"] == "'=cmd()"
+    assert float(row["saving_usd_per_month"]) == -5.0

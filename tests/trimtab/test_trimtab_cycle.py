@@ -267,6 +267,7 @@ def test_a_recording_is_dated_now_says_so_and_is_decided_alike_again(stage: Stag
     assert (first.created_at, first.valid_until) == (NOON, NOON + 6 * HOUR)
     assert first.reasons[-1].code == "recorded_history"
     assert "2019-07-29 00:00 UTC" in first.reasons[-1].detail
+    assert "calendar and schedule keep the dates of the recording" in first.reasons[-1].detail
     assert stage.record().observed_at == ended
     assert stage.record().input_age("request_rate", NOON + HOUR) == HOUR + MINUTE
     stage.cycle.run(now=NOON + HOUR)
