@@ -26,6 +26,11 @@ from optimizer.pairing import on_grid_of
 from optimizer.policies import POLICIES
 from optimizer.purchase import Risk, Terms
 
+HOW_CHOSEN = {
+    "least_cost": "the cheapest mode that holds the SLO",
+    "rule_of_thumb": "the rule of thumb, not the price",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
@@ -206,9 +211,7 @@ def _mode_reasons(answers: dict[ServingMode, Quote | Infeasible], chosen: Quote,
         elif answer.mode is not chosen.mode:
             detail = f"{answer.mode} on {answer.offer} would cost {answer.usd_per_month:.2f} USD a month"
             said.append(Reason(code="mode_not_chosen", detail=detail))
-    detail = (
-        f"{chosen.mode} on {chosen.offer} costs {chosen.usd_per_month:.2f} USD a month for the week ahead ({policy})"
-    )
+    detail = f"{HOW_CHOSEN[policy]}: {chosen.mode} on {chosen.offer}, {chosen.usd_per_month:,.2f} USD a month in the week ahead"
     said.append(Reason(code="mode_chosen", detail=detail))
     if chosen.short_of is not None:
         said.append(Reason(code="bounds_too_tight", detail=f"{chosen.short_of}; raise `max_replicas`"))

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from dashboards.report.words import rounded_money
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
+from domain.workload import PurchaseMix
 from trimtab.present import most_telling
 from trimtab.records import Record, Status
 
@@ -130,9 +131,14 @@ def _runs(configuration: Configuration) -> str:
     count = f"{configuration.replicas} {TIMES} " if configuration.replicas else ""
     uneven = abs(configuration.mean_replicas - configuration.replicas) >= UNEVEN
     mean = f" ({configuration.mean_replicas:.1f} on average)" if configuration.replicas and uneven else ""
-    return (
-        f"{count}{configuration.offer}{mean}, {configuration.mode.value}, {_usd(configuration.usd_per_month)} a month"
-    )
+    ways = [configuration.mode.value, *bought(configuration.purchase), f"{_usd(configuration.usd_per_month)} a month"]
+    return f"{count}{configuration.offer}{mean}, {', '.join(ways)}"
+
+
+def bought(purchase: PurchaseMix) -> list[str]:
+    """Shares of what is reserved and what is spot, where there is any; the rest is on demand."""
+    shares = {"reserved": purchase.reserved, "spot": purchase.spot}
+    return [f"{share / purchase.replicas:.0%} {way}" for way, share in shares.items() if share > 0]
 
 
 def _usd(amount: float) -> str:
