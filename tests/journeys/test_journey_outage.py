@@ -109,6 +109,7 @@ def test_a_killed_prometheus_costs_nothing_until_the_recommendation_expires(
     assert watched.cycle().failure is None
     first = watched.recommendation()
     assert (first["kind"], first["status"], first["replicas"] > 1) == ("act", "open", True)
+    before = never_zero(watched)
 
     prometheus.kill()
     watched.clock.advance(TEN_MINUTES)
@@ -120,7 +121,7 @@ def test_a_killed_prometheus_costs_nothing_until_the_recommendation_expires(
     assert held["replicas"] == first["replicas"] == watched.replicas()
     assert held["age_seconds"] == TEN_MINUTES.total_seconds()
     assert prometheus.url in held["held"]["reason"]
-    assert_nothing_is_zero(watched)
+    assert never_zero(watched) == before, "nothing changes, let alone to zero"
 
     watched.clock.advance(TEN_MINUTES)
     watched.cycle()
@@ -209,7 +210,14 @@ def after_a_death(watch: Watch, real: Prometheus, answered: int, workload: dict[
         return cut.recommendation()
 
 
-def assert_nothing_is_zero(watched: Watched) -> None:
+def never_zero(watched: Watched) -> dict[tuple[str, str], float]:
+    """What must not turn to zero, and stays as it is while it is held.
+
+    The forecast moves on with the clock, and a low quantile of it may be zero of its own right: it has to be there, and
+    the quantile that the plan holds above zero.
+    """
     shown = {key: value for key, value in watched.metrics().items() if key[0] in NEVER_ZERO}
     assert {name for name, _ in shown} == set(NEVER_ZERO)
-    assert all(value > 0 for value in shown.values()), shown
+    forecast = {key for key in shown if key[0] == "trimtab_forecast_load"}
+    assert all(value > 0 for key, value in shown.items() if key not in forecast or key[1].endswith("plan")), shown
+    return {key: value for key, value in shown.items() if key not in forecast}
