@@ -7,14 +7,12 @@ be had becomes Unknown, with the source's own words as its reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from domain.capacity import TimeToReady
-from domain.errors import BadAnswer, NoData, SourceError
+from domain.errors import BadAnswer, NoData
 from domain.load import LoadHistory
 from domain.observation import Declared, Observation, RunningState
 from domain.ports import HistorySource
@@ -25,7 +23,6 @@ from monitor import ready
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
-AT_ONCE = 4  # questions under way at a time: enough to keep one Prometheus busy, too few to drown it
 
 
 @runtime_checkable
@@ -85,31 +82,6 @@ def observe(
         declared_capacity_rps=_capacity(stated),
         running=_running(replicas, stated),
     )
-
-
-def observe_all(
-    source: HistorySource,
-    workloads: Sequence[Workload],
-    *,
-    at: datetime,
-    lookback: timedelta,
-    step: timedelta,
-    declared: Mapping[str, Declared] | None = None,
-) -> list[Observation | SourceError]:
-    """`observe` for each workload (declarations by workload id), a few at a time, in the order given.
-
-    One workload's failure is its own: the error stands in its place.
-    """
-    stated = declared or {}
-
-    def one(workload: Workload) -> Observation | SourceError:
-        try:
-            return observe(source, workload, at=at, lookback=lookback, step=step, declared=stated.get(workload.id))
-        except SourceError as error:
-            return error
-
-    with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="observe") as pool:
-        return list(pool.map(one, workloads))
 
 
 def _load(source: HistorySource, workload: Workload, span: Span) -> LoadHistory | Unknown:

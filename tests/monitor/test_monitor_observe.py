@@ -17,8 +17,7 @@ from domain.observation import Declared, Observation, RunningState
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ScaleTarget, ServingMode, Workload
-from monitor.health import input_health
-from monitor.observe import observe, observe_all
+from monitor.observe import observe
 from monitor.prometheus import PrometheusSource
 from monitor.recorded import RecordedSource
 from tests.openmetrics import document, family, samples
@@ -168,25 +167,6 @@ def test_recorded_files_are_observed_like_any_source(tmp_path: Path) -> None:
     assert "connect a Prometheus" in reason(known.latency)
 
 
-def test_many_are_observed_in_order_and_one_s_failure_is_its_own() -> None:
-    class Moody(Told):
-        def load(
-            self, workload: Workload, signal: Signal, /, *, start: datetime, end: datetime, step: timedelta
-        ) -> LoadHistory:
-            if workload.id == "3":
-                raise BadAnswer("told", "lies", "ask another")
-            return super().load(workload, signal, start=start, end=end, step=step)
-
-    many = [replace(WORKLOAD, id=str(i)) for i in range(9)]
-    found = observe_all(
-        Moody({Signal.REQUEST_RATE: 1.0}), many, at=NOW, lookback=HOUR, step=FIVE, declared={"5": DECLARED}
-    )
-    assert [one.workload.id if isinstance(one, Observation) else str(one) for one in found] == [
-        "0", "1", "2", "told: lies; ask another", "4", "5", "6", "7", "8",
-    ]  # fmt: skip
-    assert [one.declared_capacity_rps == 12.5 for one in found if isinstance(one, Observation)].index(True) == 4
-
-
 def history() -> str:
     """Five hours of a service whose process started three times, and the pods of its deployment."""
     ready = {"service": "shop", "model": "digits", "job": "j"}
@@ -284,20 +264,3 @@ def test_no_start_seen_is_no_data(source: PrometheusSource) -> None:
         source.starts(
             replace(WORKLOAD, id="elsewhere", labels={"service": "x", "model": "y"}), at=NOW, lookback=6 * HOUR
         )
-
-
-def test_health_tells_age_coverage_and_longest_gap() -> None:
-    values = np.array([np.nan, np.nan, 1, np.nan, np.nan, np.nan, 0, 1, np.nan, np.nan])
-    history = LoadHistory(start=START, step=FIVE, values=values)
-    health = input_health("w", Signal.REQUEST_RATE, history, at=history.end + timedelta(seconds=30))
-    assert health.age == 2 * FIVE + timedelta(seconds=30)
-    assert health.coverage == 0.3
-    assert health.longest_gap == 3 * FIVE
-
-
-def test_health_of_nothing_has_no_age() -> None:
-    nothing = LoadHistory(start=START, step=FIVE, values=np.full(4, np.nan))
-    unseen = input_health("w", Signal.LATENCY, nothing, at=NOW)
-    assert isinstance(unseen.age, Unknown)
-    assert (unseen.coverage, unseen.longest_gap) == (0.0, 4 * FIVE)
-    assert input_health("w", Signal.LATENCY, Unknown("asleep"), at=NOW).age == Unknown("asleep")
