@@ -4,7 +4,7 @@
 |---|---|---|
 | `HistorySource` | monitor | trimtab.wiring |
 | `RuntimeProfile` (data, domain.signals) | monitor.profiles | detected, or settings |
-| `Forecaster` | optimizer.forecasters | back-test |
+| `Forecaster` (its type is the optimizer's: the table `optimizer.forecasters.CANDIDATES`) | optimizer.forecasters | back-test |
 | `Policy` (its types are the optimizer's: `optimizer.policies.Policy`) | optimizer.policies | settings |
 | `Guardrail` | optimizer.guardrails | trimtab.wiring |
 | `Emitter` | rules, dashboards, manifests | trimtab.wiring |
@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.artifact import Artifact
-from domain.load import Forecast, LoadHistory
+from domain.load import LoadHistory
 from domain.observation import Observation
 from domain.plan import Plan, Recommendation
 from domain.signals import Signal
@@ -38,12 +38,6 @@ class HistorySource(Protocol):
     def workloads(self, *, at: datetime) -> Sequence[Workload]:
         """The workloads that the source knows of at `at`."""
         ...
-
-
-class Forecaster(Protocol):
-    """Sees the history (gaps and all) and nothing later; gives `steps` future steps at `levels`."""
-
-    def __call__(self, history: LoadHistory, steps: int, levels: tuple[float, ...], /) -> Forecast: ...
 
 
 class Guardrail(Protocol):
