@@ -30,12 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _quiet() -> None:
-    """What fails is told once, as the command's own error; only what the wiring warns of is shown beside it.
+    """What fails is told once, as the command's own error; only what wiring and rendering warn of is shown beside it.
 
     `trimtab serve` sets up a whole log of its own.
     """
     shown = logging.StreamHandler()
-    shown.addFilter(logging.Filter("trimtab.wiring"))
+    shown.addFilter(lambda record: record.name in ("trimtab.wiring", "trimtab.rendering"))
     logging.basicConfig(level=logging.WARNING, format="trimtab: %(message)s", handlers=[shown], force=True)
 
 

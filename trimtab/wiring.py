@@ -9,23 +9,20 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import dashboards
 import dashboards.report
-import manifests
-import rules
-from domain.artifact import Artifact
 from domain.errors import SettingsError
 from domain.load import LoadHistory
 from domain.observation import Declared, Observation
 from domain.plan import Recommendation
 from domain.ports import Notifier
 from domain.prices import PriceBook
-from domain.signals import RuntimeProfile, Signal
+from domain.signals import Signal
 from domain.workload import Workload
 from monitor.client import Patience
 from monitor.observe import observe
@@ -39,13 +36,12 @@ from optimizer.recommend import recommend
 from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
-from trimtab.files import write_artifacts
 from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
-from trimtab.notify import AlertmanagerNotifier, log_event, without_credentials
+from trimtab.notify import AlertmanagerNotifier, log_event
 from trimtab.prices import bundled, with_user_prices
-from trimtab.records import Record, Status
+from trimtab.rendering import emit
 from trimtab.settings import DecisionSettings, HistorySettings, Settings
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import Journal
@@ -56,7 +52,6 @@ log = logging.getLogger(__name__)
 DAY = timedelta(days=1)
 MOST_PROCESSES = 4
 ALERT_LIVES = timedelta(minutes=15)
-KINDS = ("rules", "alertmanager", "prometheus", "dashboards", "manifests")
 Clock = Callable[[], datetime]
 
 
@@ -93,7 +88,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         decide_all=partial(decide_all, decide, processes=_processes(settings.decisions)),
         recommendations=recommendations,
         journal=journal,
-        emit=partial(_emit, settings),
+        emit=partial(emit, settings),
         notify=_notifier(settings, clock),
         stopwatch=time.monotonic,
         concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
@@ -143,42 +138,6 @@ def decision_options(section: DecisionSettings) -> Options:
         ),
         replay=ReplayOptions(window=timedelta(days=section.replay_days)),
     )
-
-
-def render(
-    kind: str, settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]
-) -> tuple[Artifact, ...]:
-    """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered."""
-    renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
-        "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings.history)),
-        "alertmanager": lambda: rules.alertmanager(
-            rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
-        ),
-        "prometheus": lambda: rules.prometheus_config(
-            rules.PrometheusOptions(
-                serving=settings.scrape.serving,
-                quality=settings.scrape.quality,
-                trimtab=(_address(settings),),
-                node_exporters=settings.scrape.node_exporters,
-                alertmanagers=_host_of(settings.alertmanager.url),
-                kubernetes=settings.scrape.kubernetes,
-            )
-        ),
-        "dashboards": lambda: dashboards.render(_targets(workloads), _dashboard_options(settings)),
-        "manifests": lambda: manifests.render({each.id: each for each in workloads}, recommendations),
-    }
-    try:
-        return tuple(renderers[kind]())
-    except ValueError as fault:
-        raise SettingsError(
-            f"render {kind}", str(fault), "mend that workload in the settings (match, runtime, target)"
-        ) from fault
-
-
-def rule_options(section: HistorySettings) -> rules.RuleOptions:
-    """The settings as the options of rules: an input is stale after three steps of the history that it is read in."""
-    usual = rules.RuleOptions()
-    return replace(usual, input_age=max(usual.input_age, 3 * timedelta(seconds=section.step_s)))
 
 
 def _source(settings: Settings, clock: Clock) -> tuple[ConfiguredFleet, DayLoad]:
@@ -260,35 +219,6 @@ def _decide(
     return recommend(observation, book, options, previous)
 
 
-def _emit(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> None:
-    """What changes with the recommendations, in one folder a kind; our files that are no longer rendered go."""
-    if settings.emit.dir is None:
-        return
-    for kind in ("rules", "dashboards", "manifests"):
-        artifacts = render(kind, settings, workloads, to_render(kind, records))
-        write_artifacts(settings.emit.dir / kind, artifacts, clean=True)
-
-
-def to_render(kind: str, records: Sequence[Record]) -> list[Recommendation]:
-    """What a kind of artifact rests on: manifests on no proposal that a person has dismissed, for they are applied."""
-    applied = kind == "manifests"
-    return [r.recommendation for r in records if not (applied and r.decision is Status.DISMISSED)]
-
-
-def _targets(workloads: Sequence[Workload]) -> list[tuple[Workload, RuntimeProfile]]:
-    """Workloads that a profile can ask Prometheus about; a recording without labels has no metrics."""
-    targets = []
-    for workload in workloads:
-        profile = PROFILES.get(workload.runtime)
-        if profile is None or not set(profile.identity) <= workload.labels.keys():
-            log.warning(
-                "%s: no runtime profile and labels (`runtime`, `match`), so nothing asks for its metrics", workload.id
-            )
-        else:
-            targets.append((workload, profile))
-    return targets
-
-
 def _notifier(settings: Settings, clock: Clock) -> Notifier:
     section = settings.alertmanager
     if section.url is None:
@@ -302,17 +232,3 @@ def _notifier(settings: Settings, clock: Clock) -> Notifier:
 
 def _processes(section: DecisionSettings) -> int:
     return section.processes or min(MOST_PROCESSES, os.cpu_count() or 1)
-
-
-def _address(settings: Settings) -> str:
-    return f"{settings.api.host}:{settings.api.port}"
-
-
-def _host_of(url: str | None) -> tuple[str, ...]:
-    return ("127.0.0.1:9093",) if url is None else (without_credentials(url).split("://", 1)[1].split("/", 1)[0],)
-
-
-def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
-    if settings.prometheus is None:
-        return dashboards.DashboardOptions()
-    return dashboards.DashboardOptions(prometheus_url=without_credentials(settings.prometheus.url))

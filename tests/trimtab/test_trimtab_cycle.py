@@ -22,10 +22,10 @@ from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
 from trimtab.decide import Failed, decide_all
 from trimtab.records import Record, Status, still_decided
+from trimtab.rendering import to_render
 from trimtab.store.database import open_database
 from trimtab.store.journal import Journal
 from trimtab.store.recommendations import Recommendations, Search
-from trimtab.wiring import to_render
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 AWAY = SourceUnavailable("Prometheus http://127.0.0.1:9", "refused the connection", "start it or mend prometheus.url")

@@ -9,10 +9,11 @@ import pytest
 
 from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
+from trimtab.rendering import render, rule_options
 from trimtab.settings import HistorySettings, Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
 from trimtab.store.workload_codec import to_workload, workload_body
-from trimtab.wiring import build, render, rule_options
+from trimtab.wiring import build
 from trimtab.workloads import declared_of, workload_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -33,8 +33,9 @@ def render(
     settings = need_settings(config)
     from trimtab.cli.fill import standing  # noqa: PLC0415
     from trimtab.files import write_artifacts  # noqa: PLC0415
-    from trimtab.wiring import build, to_render  # noqa: PLC0415
-    from trimtab.wiring import render as artifacts_of  # noqa: PLC0415
+    from trimtab.rendering import render as artifacts_of  # noqa: PLC0415
+    from trimtab.rendering import to_render  # noqa: PLC0415
+    from trimtab.wiring import build  # noqa: PLC0415
 
     if kind in (Kind.ALERTMANAGER, Kind.PROMETHEUS):  # these rest on the settings alone
         artifacts = artifacts_of(kind.value, settings, (), ())

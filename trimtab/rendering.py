@@ -1,0 +1,105 @@
+"""From settings and recommendations to artifacts: which renderer gets what."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import dashboards
+import manifests
+import rules
+from domain.artifact import Artifact
+from domain.errors import SettingsError
+from domain.plan import Recommendation
+from domain.signals import RuntimeProfile
+from domain.workload import Workload
+from monitor.profiles import PROFILES
+from trimtab.files import write_artifacts
+from trimtab.notify import without_credentials
+from trimtab.records import Record, Status
+from trimtab.settings import HistorySettings, Settings
+
+log = logging.getLogger(__name__)
+
+KINDS = ("rules", "alertmanager", "prometheus", "dashboards", "manifests")
+
+
+def render(
+    kind: str, settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]
+) -> tuple[Artifact, ...]:
+    """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered."""
+    renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
+        "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings.history)),
+        "alertmanager": lambda: rules.alertmanager(
+            rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
+        ),
+        "prometheus": lambda: rules.prometheus_config(
+            rules.PrometheusOptions(
+                serving=settings.scrape.serving,
+                quality=settings.scrape.quality,
+                trimtab=(_address(settings),),
+                node_exporters=settings.scrape.node_exporters,
+                alertmanagers=_host_of(settings.alertmanager.url),
+                kubernetes=settings.scrape.kubernetes,
+            )
+        ),
+        "dashboards": lambda: dashboards.render(_targets(workloads), _dashboard_options(settings)),
+        "manifests": lambda: manifests.render({each.id: each for each in workloads}, recommendations),
+    }
+    try:
+        return tuple(renderers[kind]())
+    except ValueError as fault:
+        raise SettingsError(
+            f"render {kind}", str(fault), "mend that workload in the settings (match, runtime, target)"
+        ) from fault
+
+
+def rule_options(section: HistorySettings) -> rules.RuleOptions:
+    """The settings as the options of rules: an input is stale after three steps of the history that it is read in."""
+    usual = rules.RuleOptions()
+    return replace(usual, input_age=max(usual.input_age, 3 * timedelta(seconds=section.step_s)))
+
+
+def emit(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> None:
+    """What changes with the recommendations, in one folder a kind; our files that are no longer rendered go."""
+    if settings.emit.dir is None:
+        return
+    for kind in ("rules", "dashboards", "manifests"):
+        artifacts = render(kind, settings, workloads, to_render(kind, records))
+        write_artifacts(settings.emit.dir / kind, artifacts, clean=True)
+
+
+def to_render(kind: str, records: Sequence[Record]) -> list[Recommendation]:
+    """What a kind of artifact rests on: manifests on no proposal that a person has dismissed, for they are applied."""
+    applied = kind == "manifests"
+    return [r.recommendation for r in records if not (applied and r.decision is Status.DISMISSED)]
+
+
+def _targets(workloads: Sequence[Workload]) -> list[tuple[Workload, RuntimeProfile]]:
+    """Workloads that a profile can ask Prometheus about; a recording without labels has no metrics."""
+    targets = []
+    for workload in workloads:
+        profile = PROFILES.get(workload.runtime)
+        if profile is None or not set(profile.identity) <= workload.labels.keys():
+            log.warning(
+                "%s: no runtime profile and labels (`runtime`, `match`), so nothing asks for its metrics", workload.id
+            )
+        else:
+            targets.append((workload, profile))
+    return targets
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.api.host}:{settings.api.port}"
+
+
+def _host_of(url: str | None) -> tuple[str, ...]:
+    return ("127.0.0.1:9093",) if url is None else (without_credentials(url).split("://", 1)[1].split("/", 1)[0],)
+
+
+def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
+    if settings.prometheus is None:
+        return dashboards.DashboardOptions()
+    return dashboards.DashboardOptions(prometheus_url=without_credentials(settings.prometheus.url))

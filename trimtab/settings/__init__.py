@@ -1,0 +1,42 @@
+"""What a user may set, in sections; each part of the program receives only its own section.
+
+Every model is frozen and refuses unknown keys. The text of each `description` is also the text of
+`docs/settings.md`. Reading a file and explaining what is wrong in it is `trimtab.settings_file`.
+"""
+
+from trimtab.settings.decisions import DecisionSettings, PriceSettings
+from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.section import Section
+from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
+from trimtab.settings.whole import Settings
+from trimtab.settings.workload import (
+    BoundSettings,
+    ResourceSettings,
+    SloSettings,
+    TargetSettings,
+    WorkloadDefaults,
+    WorkloadSettings,
+    resolved,
+)
+
+__all__ = [
+    "AlertmanagerSettings",
+    "ApiSettings",
+    "BoundSettings",
+    "DecisionSettings",
+    "EmitSettings",
+    "HistorySettings",
+    "PriceSettings",
+    "PrometheusSettings",
+    "ResourceSettings",
+    "ScheduleSettings",
+    "ScrapeSettings",
+    "Section",
+    "Settings",
+    "SloSettings",
+    "StoreSettings",
+    "TargetSettings",
+    "WorkloadDefaults",
+    "WorkloadSettings",
+    "resolved",
+]

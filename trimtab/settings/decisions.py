@@ -1,0 +1,40 @@
+"""How decisions are made and what they are priced with."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from trimtab.settings.section import BesideFile, Positive, Section, Share
+
+
+class DecisionSettings(Section):
+    """How decisions are made; the defaults suit most."""
+
+    policy: Literal["least_cost", "rule_of_thumb"] = Field(
+        default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with."
+    )
+    valid_hours: Positive = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
+    horizon_days: Positive = Field(default=7.0, description="Days that are forecast.")
+    replay_days: Positive = Field(default=7.0, description="Days of recent history on which plans are costed.")
+    min_history_days: Positive = Field(default=2.0, description="Days of history without which nothing is proposed.")
+    max_input_age_minutes: Positive = Field(default=30.0, description="Age of the newest sample that is still now.")
+    min_coverage: Share = Field(default=0.7, description="Share of recent history that has to be known.")
+    max_step_down: Share = Field(default=0.5, description="Share of the replicas that one decision may take away.")
+    min_saving_usd: float = Field(default=5.0, ge=0, description="USD a month under which nothing is moved.")
+    min_saving_share: float = Field(
+        default=0.05, ge=0, lt=1, description="Share of the bill under which nothing is moved."
+    )
+    min_confidence: float = Field(default=0.2, ge=0, lt=1, description="Confidence under which it is held.")
+    processes: int | None = Field(
+        default=None, ge=1, description="Processes that decide; by default one a core, at most 4."
+    )
+
+
+class PriceSettings(Section):
+    """What things cost, beyond the bundled price lists."""
+
+    file: BesideFile | None = Field(
+        default=None, description="CSV or YAML file of your own prices, which win over the bundled ones."
+    )

@@ -1,0 +1,80 @@
+"""When the program works, where it keeps and writes things, whom it tells, and where it listens."""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, field_validator
+
+from trimtab.cron import trigger_of
+from trimtab.settings.section import BesideFile, HttpUrl, Positive, Section, StoreUrl, Text
+
+
+class ScheduleSettings(Section):
+    """When the program works by itself, as five-field cron expressions."""
+
+    cycle: Text = Field(default="*/5 * * * *", description="When recommendations are renewed.")
+    report: Text = Field(default="10 0 * * *", description="When the report of the day before is written.")
+    timezone: Text = Field(
+        default="UTC", description="IANA time zone of both expressions; a report's day is one of UTC."
+    )
+
+    @field_validator("cycle", "report")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        try:
+            trigger_of(value, UTC)
+        except ValueError as fault:
+            raise ValueError(f"give a cron expression such as '*/5 * * * *' ({fault})") from None
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("give an IANA time zone such as Europe/Berlin") from None
+        return value
+
+    @property
+    def zone(self) -> tzinfo:
+        return ZoneInfo(self.timezone)
+
+
+class StoreSettings(Section):
+    """Where recommendations, costs and reports are kept."""
+
+    url: StoreUrl = Field(
+        default="sqlite:///trimtab.db",
+        validate_default=True,
+        description="SQLAlchemy URL; a relative SQLite file stands beside the settings file.",
+    )
+
+
+class EmitSettings(Section):
+    """Where each cycle writes rules, dashboards and manifests."""
+
+    dir: BesideFile | None = Field(
+        default=None,
+        description="Folder that is kept up to date: what is no longer rendered is removed, if Trimtab wrote it. Without it nothing is written.",
+    )
+
+
+class AlertmanagerSettings(Section):
+    """Where events are sent."""
+
+    url: HttpUrl | None = Field(
+        default=None, description="Address of an Alertmanager (API v2); without it events are only logged."
+    )
+    timeout_s: Positive = Field(
+        default=5.0, description="Seconds after which sending is given up until the next cycle."
+    )
+
+
+class ApiSettings(Section):
+    """Where the API and the web page listen."""
+
+    host: Text = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")

@@ -1,0 +1,49 @@
+"""What every section of the settings is made of: a frozen model that refuses unknown keys, and the kinds of values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+
+
+def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
+    base = (info.context or {}).get("base", Path())
+    return (Path(base) / path.expanduser()).resolve()
+
+
+def _http_url(url: str) -> str:
+    if not url.startswith(("http://", "https://")) or not url.split("://", 1)[1].strip("/"):
+        raise ValueError("give a URL such as http://127.0.0.1:9090")
+    return url.rstrip("/")
+
+
+def _store_url(url: str, info: ValidationInfo) -> str:
+    """SQLite by default; a relative database file stands beside the settings file."""
+    prefix = "sqlite:///"
+    if not url.startswith(prefix):
+        if "://" not in url:
+            raise ValueError("give a SQLAlchemy URL such as sqlite:///trimtab.db")
+        return url
+    file = url.removeprefix(prefix)
+    return url if file in ("", ":memory:") else prefix + str(_beside_the_file(Path(file), info))
+
+
+def _text(value: object) -> object:
+    """A label may be written as a number in YAML (version: 3); Prometheus only has text."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+BesideFile = Annotated[Path, AfterValidator(_beside_the_file)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+StoreUrl = Annotated[str, AfterValidator(_store_url)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,42 @@
+"""Everything that can be set, in one model."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from trimtab.settings.decisions import DecisionSettings, PriceSettings
+from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.section import Section
+from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
+from trimtab.settings.workload import WorkloadDefaults, WorkloadSettings
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    prometheus: PrometheusSettings | None = Field(default=None, description="Where metrics are asked.")
+    history: HistorySettings = Field(default_factory=HistorySettings, description="How much history, or files of it.")
+    defaults: WorkloadDefaults = Field(default_factory=WorkloadDefaults, description="What holds for every workload.")
+    workloads: tuple[WorkloadSettings, ...] = Field(
+        default=(), description="The workloads; without any, those that Prometheus or the history files show."
+    )
+    decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings, description="When work is done.")
+    store: StoreSettings = Field(default_factory=StoreSettings, description="Where results are kept.")
+    emit: EmitSettings = Field(default_factory=EmitSettings, description="Where artifacts are written.")
+    alertmanager: AlertmanagerSettings = Field(
+        default_factory=AlertmanagerSettings, description="Where events are sent."
+    )
+    scrape: ScrapeSettings = Field(default_factory=ScrapeSettings, description="What a rendered Prometheus scrapes.")
+    prices: PriceSettings = Field(default_factory=PriceSettings, description="What things cost.")
+    api: ApiSettings = Field(default_factory=ApiSettings, description="Where the API listens.")
+
+    @field_validator("workloads")
+    @classmethod
+    def _named_once(cls, value: tuple[WorkloadSettings, ...]) -> tuple[WorkloadSettings, ...]:
+        names = [workload.id for workload in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise PydanticCustomError("named_twice", "give each workload an id of its own", {"value": ", ".join(twice)})
+        return value

@@ -1,0 +1,123 @@
+"""What may be said of a workload, and what holds for all that do not say otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from domain.workload import ServingMode
+from trimtab.settings.section import Positive, Section, Share, Text
+
+
+class SloSettings(Section):
+    """The promise to the users of a workload."""
+
+    attainment: Share = Field(default=0.999, description="Share of requests answered without error and in time.")
+    latency_quantile: Share = Field(default=0.95, description="The quantile of latency that is watched.")
+    latency_ms: Positive = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
+    usd_per_missed_request: Positive | None = Field(
+        default=None,
+        description="Dollars that a missed request costs; where given, replicas are weighed against it and not "
+        "against the attainment, which then only serves alerts and reports.",
+    )
+    min_accuracy: Share | None = Field(
+        default=None, description="Accuracy of the model under which an alert fires; without it, that of the rules."
+    )
+
+
+class ResourceSettings(Section):
+    """What one replica asks for."""
+
+    cpu_cores: Positive = Field(default=1.0, description="CPU cores of one replica.")
+    memory_gib: Positive = Field(default=2.0, description="Memory of the whole process in GiB.")
+    model_gib: Positive = Field(default=0.5, description="Memory of the model's weights alone in GiB.")
+    accelerator: Text | None = Field(
+        default=None, description="Kind of accelerator, as the price book names it, such as T4."
+    )
+    accelerator_count: int = Field(default=0, ge=0, description="Accelerators of one replica.")
+    architecture: Literal["amd64", "arm64"] = Field(default="amd64", description="What the image runs on.")
+
+
+class BoundSettings(Section):
+    """Limits that no recommendation crosses."""
+
+    min_replicas: int = Field(default=1, ge=0, description="Replicas always kept.")
+    max_replicas: int | None = Field(default=None, ge=1, description="Replicas never exceeded.")
+
+    @field_validator("max_replicas")
+    @classmethod
+    def _not_below_the_minimum(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = info.data.get("min_replicas", 0)
+        if value is not None and value < least:
+            raise ValueError(f"give at least min_replicas ({least})")
+        return value
+
+
+class TargetSettings(Section):
+    """The Kubernetes object that rendered manifests point at."""
+
+    name: Text = Field(description="Name of the object.")
+    namespace: Text = Field(default="default", description="Its namespace.")
+    kind: Literal["Deployment", "StatefulSet", "ReplicaSet"] = Field(default="Deployment", description="Its kind.")
+
+
+class WorkloadDefaults(Section):
+    """What holds for every workload that does not say otherwise."""
+
+    runtime: Text = Field(default="trimtab-serving", description="Runtime profile: trimtab-serving or vllm.")
+    slo: SloSettings = Field(default_factory=SloSettings, description="The promise to its users.")
+    resources: ResourceSettings = Field(default_factory=ResourceSettings, description="What one replica asks for.")
+    bounds: BoundSettings = Field(default_factory=BoundSettings, description="Limits on replicas.")
+    modes: frozenset[ServingMode] = Field(
+        default=frozenset(ServingMode),
+        min_length=1,
+        description="Serving modes that are allowed: serverless, dedicated, shared.",
+    )
+    cloud: Text = Field(default="aws", description="Cloud whose prices apply: aws, gcp or azure.")
+    region: Text = Field(default="us-east-1", description="Region whose prices apply.")
+    isolation_group: Text | None = Field(default=None, description="Only workloads of one group may share a host.")
+    team: Text | None = Field(default=None, description="Who pays, for reports.")
+    capacity_rps: Positive | None = Field(
+        default=None,
+        description="Requests/s that one replica carries within its SLO; without it, it is learned from history.",
+    )
+    time_to_ready_s: Positive | None = Field(
+        default=None,
+        description="Seconds from wanting a replica until it answers; without it, it is measured or assumed.",
+    )
+    service_time_ms: Positive | None = Field(
+        default=None, description="Milliseconds of work in one request; without it, it is measured."
+    )
+    replicas: int | None = Field(default=None, ge=0, description="Replicas that run today, where no metric says.")
+    mode: ServingMode | None = Field(default=None, description="Serving mode of today, where no metric says.")
+    offer: Text | None = Field(
+        default=None, description="Instance type or serverless service of today, as the price book names it."
+    )
+
+
+class WorkloadSettings(WorkloadDefaults):
+    """One model or service; what it leaves out is taken from `defaults`."""
+
+    id: Text = Field(
+        description="Its name everywhere: identity label values joined by `:`, or a name of `history.files`."
+    )
+    match: dict[str, Text] = Field(
+        default_factory=dict, description="Labels that select its series in Prometheus, such as service and model."
+    )
+    target: TargetSettings | None = Field(default=None, description="The Kubernetes object that scales it.")
+
+
+def resolved(workload: WorkloadSettings, defaults: WorkloadDefaults) -> WorkloadSettings:
+    """The workload with every field it does not set itself taken from the defaults, section by section."""
+    return WorkloadSettings.model_validate(_over(_written(defaults), _written(workload)))
+
+
+def _written(section: Section) -> dict[str, Any]:
+    return section.model_dump(exclude_unset=True, exclude_none=True)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """`above` laid over `below`; labels (`match`) are the workload's own and never mixed."""
+    both = {key for key in below.keys() & above.keys() if isinstance(below[key], dict) and key != "match"}
+    return below | above | {key: _over(below[key], above[key]) for key in both}
