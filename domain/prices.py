@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from domain.load import LoadHistory
+
 HOURS_PER_MONTH = 730.0
+ZONE_OF_A_REGION = re.compile(r"[a-z]|-[a-z0-9-]+")  # us-east-1 + a, us-central1 + -b
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,10 +113,28 @@ class ServerlessTariff:
         return self.cloud, self.service, self.region
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SpotHistory:
+    """How many spot machines of a type could be held in a zone (or a whole region), step by step; NaN is unknown."""
+
+    cloud: str
+    zone: str
+    instance_type: str
+    available: LoadHistory
+    source: str
+
+    def lies_in(self, cloud: str, region: str) -> bool:
+        """Whether the zone is this region or a part of it."""
+        beyond = self.zone.removeprefix(region)
+        inside = self.zone.startswith(region) and (not beyond or ZONE_OF_A_REGION.fullmatch(beyond) is not None)
+        return self.cloud == cloud and inside
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
-    """Every price a decision may use."""
+    """Every price a decision may use, and what is known of the availability of spot."""
 
     offers: tuple[InstanceOffer, ...] = field(default_factory=tuple)
     commitments: tuple[Commitment, ...] = field(default_factory=tuple)
     tariffs: tuple[ServerlessTariff, ...] = field(default_factory=tuple)
+    availability: tuple[SpotHistory, ...] = field(default_factory=tuple)

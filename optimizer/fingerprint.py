@@ -88,5 +88,6 @@ def _prices(value: PriceBook) -> object:
 @lru_cache(maxsize=8)
 def _book(book: PriceBook) -> str:
     """A price book has thousands of rows and is the same for a whole fleet: hashed once."""
-    parts = [[canonical(row) for row in rows] for rows in (book.offers, book.commitments, book.tariffs)]
+    tables = (book.offers, book.commitments, book.tariffs, book.availability)
+    parts = [[canonical(row) for row in rows] for rows in tables]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -43,6 +43,7 @@ def overlaid(book: PriceBook, extra: PriceBook) -> PriceBook:
         offers=tuple(({o.key: o for o in book.offers} | {o.key: o for o in extra.offers}).values()),
         commitments=tuple(({c.key: c for c in book.commitments} | {c.key: c for c in extra.commitments}).values()),
         tariffs=tuple(({t.key: t for t in book.tariffs} | {t.key: t for t in extra.tariffs}).values()),
+        availability=(*book.availability, *extra.availability),
     )
 
 
