@@ -20,7 +20,7 @@ from domain.workload import ServingMode
 from optimizer.demand import Demand, Spread, measured
 from optimizer.modes import MODES, Decided, Infeasible, Market, Quote
 from optimizer.modes.serverless import billed
-from optimizer.purchase import Terms
+from optimizer.purchase import NO_SPOT, Terms
 
 
 def today(
@@ -96,6 +96,6 @@ def missed_today(load_rps: Floats, recorded: Floats, capacity_rps: float) -> flo
 
 def without_spot(market: Market, quote: Quote, demand: Demand) -> float:
     """USD a month of the same decision with every spot machine at the on-demand price."""
-    firm = replace(quote, terms=replace(quote.terms, spot_share=0.0))
+    firm = replace(quote, terms=replace(quote.terms, spot=NO_SPOT))
     answer = MODES[quote.mode](market, demand, Decided(firm.offer, firm.terms))
     return answer.usd_per_month if isinstance(answer, Quote) else quote.usd_per_month

@@ -16,6 +16,7 @@ from domain.plan import Evidence, Json
 from domain.unknown import Unknown
 from optimizer.answer import Case
 from optimizer.breakeven import as_json, break_even, sensitivity
+from optimizer.cost import without_spot
 from optimizer.modes import Infeasible, Market, PriceUsed, Quote
 from optimizer.options import Options
 from optimizer.outlook import Outlook
@@ -25,6 +26,7 @@ from optimizer.proposal import Proposal
 from optimizer.prospect import Prospect, replica_usd_per_hour
 from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import ReplayReport, ReplayRow, replay
+from optimizer.spot.proof import as_json as proof_json
 
 HOUR = timedelta(hours=1)
 DRAWN = ("trimtab", "schedule", "recorded")  # the series that a chart of the recent past shows beside the load
@@ -148,7 +150,21 @@ def _prices(observation: Observation, market: Market, outlook: Outlook, proposal
         "currency": "USD",
         "modes": {str(mode): _answer(answer) for mode, answer in proposal.answers.items()},
         "rule_of_thumb": _answer(rule_of_thumb(market, outlook.demand())),
+        "spot": _spot(market, outlook, proposal.quote),
         "used": [_price(used, today) for used in proposal.quote.prices],
+    }
+
+
+def _spot(market: Market, outlook: Outlook, quote: Quote) -> Mapping[str, Json]:
+    """What spot is expected to save a month and to lose of the requests, and the history that speaks for it or against."""
+    proof = market.spot.get(quote.offer)
+    known = {} if proof is None else {"detail": proof.reason} if isinstance(proof, Unknown) else proof_json(proof)
+    return {
+        "replicas": quote.purchase.spot,
+        "usd_per_month": quote.usd_per_month,
+        "usd_per_month_without": without_spot(market, quote, outlook.demand()),
+        "missed_share": quote.spot_missed,
+        "history": known or None,
     }
 
 

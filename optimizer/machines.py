@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,8 +50,11 @@ class Machines:
     def of(cls, workload: Workload, book: PriceBook, options: MachineOptions) -> Machines:
         """What of the price book fits the workload."""
         fits = fitting(workload, book, options)
+        known = {each.instance_type for each in book.availability if each.lies_in(workload.cloud, workload.region)}
         small = [fit.offer for fit in fits if fit.offer.accelerator or fit.offer.vcpus <= options.largest_host_vcpus]
-        return cls({fit.offer.instance_type: fit for fit in fits}, tuple(shortlist(fits)), tuple(unbeaten(small)))
+        return cls(
+            {fit.offer.instance_type: fit for fit in fits}, tuple(shortlist(fits, known)), tuple(unbeaten(small))
+        )
 
 
 def fitting(workload: Workload, book: PriceBook, options: MachineOptions) -> list[Fit]:
@@ -81,10 +84,11 @@ def holds(offer: InstanceOffer, need: Resources, options: MachineOptions) -> int
     return min(math.floor(by_host + 1e-9), offer.accelerator_count // each, MOST_PER_MACHINE)
 
 
-def shortlist(fits: Sequence[Fit]) -> list[Fit]:
+def shortlist(fits: Sequence[Fit], known: Collection[str] = ()) -> list[Fit]:
     """Of the types that hold equally many replicas only the cheapest on demand, and the cheapest on spot.
 
-    Spot prices without a published, bounded interruption rate are not looked at.
+    Spot prices are not looked at without a published, bounded interruption rate, unless the type is
+    among those whose availability is `known`; each of these is priced.
     """
     best: dict[tuple[int, str], Fit] = {}
     for fit in fits:
@@ -93,10 +97,11 @@ def shortlist(fits: Sequence[Fit]) -> list[Fit]:
         if fit.offer.spot is not None and interrupted is not None and interrupted < 1.0:
             prices["spot"] = fit.offer.spot.amount
         for way, amount in prices.items():
-            known = best.get((fit.replicas, way))
-            if known is None or amount < _amount(known, way):
+            held = best.get((fit.replicas, way))
+            if held is None or amount < _amount(held, way):
                 best[fit.replicas, way] = fit
-    return sorted({fit.offer.key: fit for fit in best.values()}.values(), key=lambda fit: (fit.replicas, fit.offer.key))
+    kept = [*best.values(), *(fit for fit in fits if fit.offer.instance_type in known)]
+    return sorted({fit.offer.key: fit for fit in kept}.values(), key=lambda fit: (fit.replicas, fit.offer.key))
 
 
 def unbeaten(offers: Sequence[InstanceOffer]) -> list[InstanceOffer]:

@@ -24,6 +24,7 @@ from optimizer.options import Options
 from optimizer.outlook import Outlook, recent_of
 from optimizer.pairing import on_grid_of
 from optimizer.policies import POLICIES
+from optimizer.proving import spot_proofs
 from optimizer.purchase import Risk, Terms
 
 HOW_CHOSEN = {
@@ -36,8 +37,8 @@ HOW_CHOSEN = {
 class Proposal:
     """A plan, the quote it was made from, every mode's answer, and the plan that leaves mode and machine alone.
 
-    `missed` is the share of the recent requests that the plan's replicas would have missed, and
-    `missed_today` what the recorded ones did.
+    `missed` is the share of the recent requests that the plan's replicas would have missed, with what is
+    expected to be lost on spot, and `missed_today` what the recorded ones did.
     """
 
     plan: Plan
@@ -60,10 +61,11 @@ def market_of(
         return capacity
     if isinstance(observation.load, Unknown):
         return observation.load
-    bounds, seen = observation.workload.bounds, observation.load.until(observation.observed_at)
-    startup = observation.time_to_ready.p90
+    workload, seen = observation.workload, observation.load.until(observation.observed_at)
+    bounds, startup = workload.bounds, observation.time_to_ready.p90
+    risk = Risk(history=len(seen) * seen.step, startup=startup, budget=workload.slo.budget)
     return Market.of(
-        observation.workload,
+        workload,
         capacity=capacity,
         sizing=Sizing(
             capacity_rps=capacity.rate_rps,
@@ -72,9 +74,10 @@ def market_of(
             max_replicas=bounds.max_replicas,
         ),
         service_time_s=service_time_s(observation),
-        risk=Risk(history=len(seen) * seen.step, startup=startup, budget=observation.workload.slo.budget),
+        risk=risk,
         book=book,
         options=options,
+        spot=spot_proofs(workload, book, at=observation.observed_at, risk=risk, options=options.purchase),
     )
 
 
@@ -142,7 +145,7 @@ def propose(observation: Observation, market: Market, outlook: Outlook, options:
         quote=chosen,
         answers=answers,
         kept=_kept(market, outlook, observation.running, options),
-        missed=outlook.missed,
+        missed=outlook.missed + chosen.spot_missed,
         missed_today=missed_today(
             outlook.recent.values, recorded(observation, outlook.recent), market.sizing.capacity_rps
         ),

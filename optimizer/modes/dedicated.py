@@ -42,6 +42,7 @@ def _quote(market: Market, demand: Demand, fit: Fit, decided: Decided | None) ->
         mean_replicas=replicas,
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
         terms=terms,
+        spot_missed=held.missed / machines.mean if machines.mean else 0.0,
         short_of=short_of(market, demand, market.sizing.max_replicas),
         reasons=why,
         prices=prices_used(fit.offer, held, terms),
@@ -58,6 +59,7 @@ def _terms(market: Market, demand: Demand, fit: Fit, decided: Decided | None) ->
         commitments=market.book.commitments,
         risk=market.risk,
         options=market.options.purchase,
+        proof=market.spot.get(fit.offer.instance_type),
     )
 
 

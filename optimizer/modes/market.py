@@ -12,6 +12,7 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from optimizer.demand import Demand, Sizing
 from optimizer.machines import MachineOptions, Machines
+from optimizer.proving import Proofs
 from optimizer.purchase import PurchaseOptions, Risk, Terms
 
 
@@ -36,7 +37,10 @@ class ModesOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
-    """One workload, what one replica of it carries, and everything that could be bought for it."""
+    """One workload, what one replica of it carries, and everything that could be bought for it.
+
+    `spot` is what histories of availability prove, by machine type.
+    """
 
     workload: Workload
     capacity: CapacityModel
@@ -46,6 +50,7 @@ class Market:
     book: PriceBook
     machines: Machines
     options: ModesOptions
+    spot: Proofs = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -58,6 +63,7 @@ class Market:
         risk: Risk,
         book: PriceBook,
         options: ModesOptions,
+        spot: Proofs | None = None,
     ) -> Market:
         """The market of one workload; the machine types that fit are looked up once."""
         return cls(
@@ -69,6 +75,7 @@ class Market:
             book=book,
             machines=Machines.of(workload, book, options.machines),
             options=options,
+            spot=spot or {},
         )
 
 
@@ -89,7 +96,8 @@ class Quote:
     """One way of serving the demand at the SLO, and what a month (730 h) of it costs.
 
     `offer` and `terms` are what was decided; pricing other demand with them asks what the same
-    decision would cost there. `cold_share` is the share of requests that start cold. `short_of` says
+    decision would cost there. `cold_share` is the share of requests that start cold, `spot_missed` the share
+    expected to be lost because spot machines are taken back. `short_of` says
     why its replicas carry too little, and is None where they carry the load; such a quote is taken
     only where no other is left.
     """
@@ -101,6 +109,7 @@ class Quote:
     purchase: PurchaseMix
     terms: Terms = field(default_factory=Terms)
     cold_share: float = 0.0
+    spot_missed: float = 0.0
     short_of: str | None = None
     reasons: tuple[Reason, ...] = ()
     prices: tuple[PriceUsed, ...] = ()

@@ -28,7 +28,8 @@ from optimizer.purchase import PurchaseOptions
 from optimizer.recommend import recommend
 from optimizer.scaling import decide
 from tests.fakes.recommendations import NOON, an_act
-from tests.optimizer.cases import BOOK, WORKLOAD, daily, history, observation, ready, running, sparse, without
+from tests.optimizer.cases import BOOK, WORKLOAD, daily, history, observation, price, ready, running, sparse, without
+from tests.optimizer.spot_cases import mostly, spot_history
 from trimtab.prices import bundled
 
 TRACES = Path(__file__).parents[2] / "examples" / "traces"
@@ -236,6 +237,28 @@ def test_each_part_receives_its_own_slice() -> None:
     plain = replace(QUICK, modes=ModesOptions(purchase=PurchaseOptions(spot=False, max_term=timedelta(0))))
     found = acted(observation(daily()), plain)
     assert found.plan.proposed.purchase.reserved == found.plan.proposed.purchase.spot == 0
+
+
+def test_spot_is_bought_on_what_was_seen_of_its_availability_and_nothing_later() -> None:
+    """Forty days in which four machines were nearly always there; what comes after the decision is not looked at."""
+    seen = observation(daily(), workload=without(WORKLOAD, ServingMode.SERVERLESS, ServingMode.SHARED))
+    there = mostly(45, machines=4)
+    begun = replace(there, start=seen.observed_at - timedelta(days=40))
+    gone = np.where(np.arange(len(there)) < 40 * 288, there.values, 0.0)
+    box = BOOK.offers[0]
+    book = PriceBook(offers=(replace(box, spot=price(0.3 * box.on_demand.amount)),))
+    plans = [
+        acted(seen, book=replace(book, availability=(spot_history(zone),)))
+        for zone in (begun, replace(begun, values=gone))
+    ]
+    assert plans[0].plan == plans[1].plan
+    assert plans[0].plan.proposed.purchase.spot > 0
+    assert "40.0 days of availability in us-east-1a" in next(r.detail for r in plans[0].reasons if r.code == "spot")
+    nothing = acted(seen, book=replace(book, availability=(spot_history(replace(begun, values=0 * gone)),)))
+    assert nothing.plan.proposed.purchase.spot == 0
+    assert (
+        plans[0].plan.proposed.usd_per_month < nothing.plan.proposed.usd_per_month <= plans[0].plan.usd_per_month_high
+    )
 
 
 def test_an_all_idle_history_is_not_divided_by() -> None:
