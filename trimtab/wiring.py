@@ -30,9 +30,12 @@ from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
 from monitor.recorded import RECORDED_RUNTIME, RecordedSource
 from optimizer.guardrails import GuardrailOptions
+from optimizer.modes import ModesOptions
 from optimizer.options import ForecastOptions, Options, ReplayOptions
+from optimizer.purchase import PurchaseOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
+from trimtab.availability import with_availability
 from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
@@ -42,7 +45,7 @@ from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
 from trimtab.prices import bundled, with_user_prices
 from trimtab.rendering import emit
-from trimtab.settings import DecisionSettings, HistorySettings, Settings
+from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import Journal
 from trimtab.store.recommendations import Recommendations
@@ -80,7 +83,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     book = price_book(settings)
     refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
     fleet, day_load = _source(settings, clock)
-    decide: Decide = partial(_decide, book, decision_options(settings.decisions))
+    decide: Decide = partial(_decide, book, decision_options(settings.decisions, settings.prices))
     database = open_database(settings.store.url)
     recommendations, journal = Recommendations(database), Journal(database)
     cycle = Cycle(
@@ -115,12 +118,13 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
 
 
 def price_book(settings: Settings) -> PriceBook:
-    """The bundled prices under the user's own."""
-    return bundled() if settings.prices.file is None else with_user_prices(bundled(), settings.prices.file)
+    """The bundled prices under the user's own, with the histories of spot availability."""
+    book = bundled() if settings.prices.file is None else with_user_prices(bundled(), settings.prices.file)
+    return with_availability(book, settings.prices.availability) if settings.prices.availability else book
 
 
-def decision_options(section: DecisionSettings) -> Options:
-    """The settings of decisions as the optimizer's options."""
+def decision_options(section: DecisionSettings, prices: PriceSettings) -> Options:
+    """The settings of decisions and prices as the optimizer's options."""
     return Options(
         policy=section.policy,
         valid_for=timedelta(hours=section.valid_hours),
@@ -137,6 +141,13 @@ def decision_options(section: DecisionSettings) -> Options:
             min_confidence=section.min_confidence,
         ),
         replay=ReplayOptions(window=timedelta(days=section.replay_days)),
+        modes=ModesOptions(
+            purchase=PurchaseOptions(
+                spot=prices.spot != "never",
+                spot_needs_proof=prices.spot == "proved",
+                availability_age=timedelta(days=prices.availability_max_age_days),
+            )
+        ),
     )
 
 

@@ -38,3 +38,17 @@ class PriceSettings(Section):
     file: BesideFile | None = Field(
         default=None, description="CSV or YAML file of your own prices, which win over the bundled ones."
     )
+    spot: Literal["published", "proved", "never"] = Field(
+        default="published",
+        description="Spot machines are recommended on published interruption rates where no history of their availability "
+        "is known (published), only where such a history speaks for them (proved), or never.",
+    )
+    availability: dict[str, BesideFile] = Field(
+        default_factory=dict,
+        description="How many spot machines could be had: cloud/zone/machine type to file (CSV or CSV.gz with `timestamp` "
+        "and `value`), such as `aws/us-east-1a/p3.2xlarge: p3.csv.gz`; a whole region may stand for the zone.",
+    )
+    availability_max_age_days: Positive = Field(
+        default=90.0,
+        description="Days before the decision at which such a history may end; older ones are not trusted.",
+    )
