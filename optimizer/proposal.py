@@ -64,7 +64,7 @@ def market_of(
     workload, seen = observation.workload, observation.load.until(observation.observed_at)
     bounds, startup = workload.bounds, observation.time_to_ready.p90
     risk = Risk(history=len(seen) * seen.step, startup=startup, budget=workload.slo.budget)
-    return Market.of(
+    market = Market.of(
         workload,
         capacity=capacity,
         sizing=Sizing(
@@ -77,8 +77,9 @@ def market_of(
         risk=risk,
         book=book,
         options=options,
-        spot=spot_proofs(workload, book, at=observation.observed_at, risk=risk, options=options.purchase),
     )
+    at, purchase = observation.observed_at, options.purchase
+    return replace(market, spot=spot_proofs(workload, market.machines, book, at=at, risk=risk, options=purchase))
 
 
 def today_of(observation: Observation, market: Market | Unknown, window: timedelta) -> Configuration | Unknown:

@@ -9,30 +9,30 @@ from datetime import datetime
 from domain.prices import InstanceOffer, PriceBook
 from domain.unknown import Unknown
 from domain.workload import Workload
+from optimizer.machines import Machines
 from optimizer.purchase import PurchaseOptions, Risk
 from optimizer.spot import SpotProblem, SpotProof, best_proof, proof_of
 
 Proofs = Mapping[str, SpotProof | Unknown]
 
 
-def spot_proofs(workload: Workload, book: PriceBook, *, at: datetime, risk: Risk, options: PurchaseOptions) -> Proofs:
-    """By machine type of the workload's cloud and region; of several zones that of the lowest cost.
+def spot_proofs(
+    workload: Workload, machines: Machines, book: PriceBook, *, at: datetime, risk: Risk, options: PurchaseOptions
+) -> Proofs:
+    """By machine type that the workload fits on; of several zones that of the lowest cost.
 
     The budget that spot may use up is that of the whole workload; at most the share 1 - `firm_share`
     of it runs on spot, so each of those machines may lose that much more.
     """
-    offers = {offer.key: offer for offer in book.offers}
     found: dict[str, list[SpotProof | Unknown]] = defaultdict(list)
     for history in book.availability:
-        offer = offers.get((workload.cloud, workload.region, history.instance_type))
-        if offer is None or not history.lies_in(workload.cloud, workload.region):
+        fit = machines.by_name.get(history.instance_type)
+        if fit is None or options.firm_share >= 1.0 or not history.lies_in(workload.cloud, workload.region):
             continue
-        if options.firm_share < 1.0 and (problem := _problem(offer, risk, options)) is not None:
-            found[offer.instance_type].append(proof_of(history, problem, at=at, oldest=options.availability_age))
-    return {
-        name: best_proof(proofs, _price(offers[workload.cloud, workload.region, name]))
-        for name, proofs in found.items()
-    }
+        problem = _problem(fit.offer, risk, options)
+        if problem is not None:
+            found[history.instance_type].append(proof_of(history, problem, at=at, oldest=options.availability_age))
+    return {name: best_proof(proofs, _price(machines.by_name[name].offer)) for name, proofs in found.items()}
 
 
 def _problem(offer: InstanceOffer, risk: Risk, options: PurchaseOptions) -> SpotProblem | None:

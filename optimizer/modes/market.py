@@ -63,7 +63,6 @@ class Market:
         risk: Risk,
         book: PriceBook,
         options: ModesOptions,
-        spot: Proofs | None = None,
     ) -> Market:
         """The market of one workload; the machine types that fit are looked up once."""
         return cls(
@@ -75,7 +74,6 @@ class Market:
             book=book,
             machines=Machines.of(workload, book, options.machines),
             options=options,
-            spot=spot or {},
         )
 
 

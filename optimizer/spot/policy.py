@@ -122,11 +122,11 @@ def _run(seen: _Seen, fleet: Fleet, terms: _Terms, learned: Stretches, waits: Fl
         else:
             age[:], passed[:] = 0, 0
         taken = min(fleet.spot[t], units)
-        if seen.allowed[t] and min(units, free) > taken:
-            room = int((max(earned, loss) - lost) / loss + 1e-9)
-            if room > taken:
-                rate = terms.caution * (room / units + terms.budget * terms.ahead / loss) / terms.ahead
-                waits[t] = wait_for(learned, terms.price, fleet.delay.ready, rate * (t + 1 + terms.prior))
-                while taken < min(units, free, room) and age[taken] >= max(1.0, waits[t]):
-                    taken += 1
+        room = int((max(earned, loss) - lost) / loss + 1e-9)  # losses that the budget still pays for
+        most = min(units, free, room) if seen.allowed[t] else taken
+        if most > taken:
+            rate = terms.caution * (room / units + terms.budget * terms.ahead / loss) / terms.ahead
+            waits[t] = wait_for(learned, terms.price, fleet.delay.ready, rate * (t + 1 + terms.prior))
+            while taken < most and age[taken] >= max(1.0, waits[t]):
+                taken += 1
         wish = Wish(units, taken, units - min(taken, spot_ready))

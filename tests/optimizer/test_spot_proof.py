@@ -12,6 +12,7 @@ from domain.load import LoadHistory
 from domain.prices import PriceBook
 from domain.unknown import Unknown
 from domain.workload import Workload
+from optimizer.machines import MachineOptions, Machines
 from optimizer.proving import spot_proofs
 from optimizer.purchase import PurchaseOptions, Risk
 from optimizer.spot import SpotProblem, SpotProof, SpotYield, best_proof, hold, proof_of
@@ -103,19 +104,22 @@ RISK = Risk(history=timedelta(days=28), startup=timedelta(minutes=5), budget=0.0
 
 def proofs(book: PriceBook, workload: Workload = WORKLOAD, **options: float) -> dict[str, SpotProof | Unknown]:
     zone = mostly()
-    found = spot_proofs(workload, book, at=zone.end, risk=RISK, options=PurchaseOptions(**options))  # type: ignore[arg-type]
+    machines = Machines.of(workload, book, MachineOptions())
+    found = spot_proofs(workload, machines, book, at=zone.end, risk=RISK, options=PurchaseOptions(**options))  # type: ignore[arg-type]
     return dict(found)
 
 
-def test_each_type_is_proved_from_the_histories_of_its_own_region() -> None:
+def test_each_type_that_fits_is_proved_from_the_histories_of_its_own_region() -> None:
     spotty = machine("box", 1.0, spot=price(0.3))
     histories = (
         spot_history(mostly(up_h=8.0), zone="us-east-1a"),
         spot_history(mostly(), zone="us-east-1b"),
         spot_history(mostly(), zone="us-east-2a"),
         spot_history(mostly(), instance_type="unpriced"),
+        spot_history(mostly(), instance_type="too small"),
     )
-    found = proofs(PriceBook(offers=(spotty,), availability=histories))
+    small = machine("too small", 0.1, vcpus=0.5, spot=price(0.03))
+    found = proofs(PriceBook(offers=(spotty, small), availability=histories))
     assert set(found) == {"box"}
     assert isinstance(found["box"], SpotProof)
     assert found["box"].zone == "us-east-1b"
