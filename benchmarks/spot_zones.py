@@ -19,7 +19,7 @@ from domain.prices import InstanceOffer, PriceBook
 from monitor.availability_file import read_availability
 from monitor.recorded import name_of
 
-NAMED = re.compile(r"(?P<kind>[a-z]+)_(?P<nodes>\d+node)_(?P<where>[a-z]+\d{8})_(?P<zone>[a-z]+\d[a-z]?)_(?P<type>.+)")
+NAMED = re.compile(r"[a-z]+_(?P<nodes>\d+)node_(?P<where>[a-z]+\d{8})_(?P<region>[a-z]+\d)[a-z]?_(?P<type>.+)")
 MACHINES = {  # as the files write a type -> as the price book names it
     "k80_1": "p2.xlarge",
     "k80_8": "p2.8xlarge",
@@ -70,10 +70,10 @@ def _zone(name: str, available: LoadHistory, book: PriceBook) -> Zone:
     parts = NAMED.fullmatch(name)
     written = parts["type"] if parts else ""
     price, basis = _price(written, book)
-    region = f"{parts['where']} {parts['zone'].rstrip('abcdefghij')} {written}" if parts else name
+    many = f", {parts['nodes']} nodes" if parts and parts["nodes"] != "1" else ""
     return Zone(
         name=name,
-        region=f"{region} {parts['nodes']}" if parts and parts["nodes"] != "1node" else region,
+        region=f"{parts['where']} {parts['region']} {written}{many}" if parts else name,
         machine=written or "unknown",
         price=price,
         basis=basis,
