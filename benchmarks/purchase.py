@@ -31,6 +31,7 @@ from benchmarks.spothedge import Point, at_misses, points, spothedge
 from domain.load import LoadHistory
 from domain.prices import SpotHistory
 from domain.unknown import Unknown
+from optimizer.physics import Counts
 from optimizer.spot import SpotPrior, SpotProblem, hold, proof_of
 from trimtab.prices import bundled
 
@@ -82,7 +83,7 @@ class Scene:
 
     zone: Zone
     problem: SpotProblem
-    wanted: np.ndarray[tuple[int], np.dtype[np.int64]]
+    wanted: Counts
     sky: Sequence[Point]
 
     @classmethod
