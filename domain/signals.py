@@ -6,7 +6,7 @@ What is optimised, drawn and alerted on is the same expression because all three
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -17,6 +17,7 @@ class Signal(StrEnum):
     ERROR_RATIO = "error_ratio"  # failed / all, 0..1
     LATENCY = "latency"  # seconds at a quantile
     TIME_TO_FIRST_TOKEN = "time_to_first_token"  # noqa: S105  seconds at a quantile: a signal, no secret
+    INTER_TOKEN_LATENCY = "inter_token_latency"  # noqa: S105  seconds at a quantile: a signal, no secret
     SERVICE_TIME = "service_time"  # mean seconds from arrival to answer
     IN_FLIGHT = "in_flight"  # requests being worked on
     QUEUE = "queue"  # requests waiting
@@ -48,7 +49,8 @@ class RuntimeProfile:
     `$selector` (matchers, no braces), `$by` (the identity labels), `$window` (a range such as `5m`)
     and `$quantile`; `recorded` names the series that our recording rules keep for a signal (by the
     identity labels), much cheaper over weeks of history. A signal that a runtime cannot answer is
-    absent. `fingerprint` are metric names of which one is enough to know the runtime.
+    absent. `fingerprint` are metric names of which one is enough to know the runtime. `buckets` hold, for
+    signals that are read at a quantile, the rates by identity and `le` that the quantile is read from.
     """
 
     name: str
@@ -56,6 +58,7 @@ class RuntimeProfile:
     fingerprint: tuple[str, ...]
     expressions: Mapping[Signal, str]
     recorded: Mapping[Signal, str]
+    buckets: Mapping[Signal, str] = field(default_factory=dict)
 
     def query(
         self,
@@ -75,9 +78,14 @@ class RuntimeProfile:
         template = self.expressions.get(signal)
         if template is None:
             return None
+        return self._filled(template.replace("$quantile", f"{quantile:g}"), matchers, window)
+
+    def bucket_rates(self, signal: Signal, labels: Mapping[str, str], /, *, window: str = "5m") -> str | None:
+        """PromQL for the bucket rates that quantiles of `signal` are read from; None if the profile names none."""
+        template = self.buckets.get(signal)
+        return None if template is None else self._filled(template, selector(labels), window)
+
+    def _filled(self, template: str, matchers: str, window: str) -> str:
         return (
-            template.replace("$window", window)
-            .replace("$quantile", f"{quantile:g}")
-            .replace("$by", ", ".join(self.identity))
-            .replace("$selector", matchers)
+            template.replace("$window", window).replace("$by", ", ".join(self.identity)).replace("$selector", matchers)
         )

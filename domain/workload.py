@@ -33,7 +33,8 @@ class PurchaseMix:
 class Slo:
     """The promise: this share of requests is answered without error within `latency`.
 
-    `min_accuracy` (0..1) is the model's own bound; None leaves it to the alert rules' default.
+    `time_to_first_token` and `inter_token`, where given, bound the same quantile of a language model's first
+    token and of the time between two. `min_accuracy` (0..1) is the model's own bound; None leaves it to the alert rules' default.
     `usd_per_missed_request`, where given, takes the attainment's place as the aim of scaling: what another
     replica costs is weighed against it. The attainment then only serves alerts and reports.
     """
@@ -43,6 +44,8 @@ class Slo:
     latency: timedelta = timedelta(milliseconds=500)
     min_accuracy: float | None = None
     usd_per_missed_request: float | None = None
+    time_to_first_token: timedelta | None = None
+    inter_token: timedelta | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.attainment < 1.0:
@@ -55,6 +58,11 @@ class Slo:
     def budget(self) -> float:
         """Share of requests that may be missed (the error budget)."""
         return 1.0 - self.attainment
+
+    @property
+    def slow_budget(self) -> float:
+        """Share of requests (or tokens) that may take longer than their bound."""
+        return 1.0 - self.latency_quantile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

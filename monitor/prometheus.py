@@ -26,7 +26,7 @@ from monitor.ready import Starts
 DISCOVERY_LOOKBACK = timedelta(days=7)
 STARTS_EVERY = timedelta(hours=1)
 MOST_SPANS = 12  # so many gaps are filled one by one; more are cheaper to ask for in one go
-AT_A_QUANTILE = (Signal.LATENCY, Signal.TIME_TO_FIRST_TOKEN)
+AT_A_QUANTILE = (Signal.LATENCY, Signal.TIME_TO_FIRST_TOKEN, Signal.INTER_TOKEN_LATENCY)
 
 
 class PrometheusSource:

@@ -11,6 +11,7 @@ from typing import Literal
 from domain.plan import Recommendation
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import ServingMode, Workload
+from rules.asking import Asking, Reading
 from rules.options import RuleOptions
 
 Severity = Literal["critical", "warning", "info"]
@@ -59,13 +60,16 @@ class Alert:
     """An alert, whole: its `description` may hold the marks `<workload>` and `<value>`.
 
     `value_template` prints `$value`. `labels` are those of the expression's own result as the cases
-    produce them; a `workload` among them is what the text names.
+    produce them; a `workload` among them is what the text names. `known` is PromQL that has a sample wherever
+    the alert can be judged: where it has none nothing is known, which is no quiet. One that is `steadfast`
+    says that a promise to users is broken, so that it keeps its severity however often it fires.
     """
 
     name: str
     category: Category
     severity: Severity
     expr: str
+    known: str
     wait: timedelta
     tail: timedelta
     summary: str
@@ -73,6 +77,7 @@ class Alert:
     value_template: str
     labels: Mapping[str, str]
     cases: tuple[Case, ...]
+    steadfast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class Subject:
     profile: RuntimeProfile
     recommendation: Recommendation | None
     options: RuleOptions
+    reading: Reading = Reading.RECORDED
     identity: Mapping[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +98,11 @@ class Subject:
                 f"workload {self.workload.id!r} has no label {missing[0]!r}, which {self.profile.name} needs"
             )
         object.__setattr__(self, "identity", {name: self.workload.labels[name] for name in self.profile.identity})
+
+    @property
+    def ask(self) -> Asking:
+        """How expressions ask for its signals."""
+        return Asking(profile=self.profile, labels=self.identity, reading=self.reading)
 
     def asks(self, signal: Signal) -> bool:
         """Whether the runtime can be asked for `signal`."""

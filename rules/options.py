@@ -21,10 +21,14 @@ class RuleOptions:
     min_requests: int = 20
     error_ratio: float = 0.05
     min_accuracy: float = 0.85
+    max_drift: float = 0.25  # population stability index; by custom a shift (Siddiqi, Credit Risk Scorecards, 2006)
     min_labelled_pairs: int = 100
     input_age: timedelta = timedelta(minutes=15)
     plan_quantile: str = "plan"  # value of the label `quantile` for the quantile that the plan holds
     lead_horizon: str = "lead"  # value of the label `horizon` for the time that a new replica needs
+    expiring: timedelta = timedelta(minutes=30)  # before its end, a recommendation that was not renewed
+    budgets: bool = False  # whether any workload or team has a budget, and so the metrics of one
+    budget_ahead: float = 1.1  # spent, against what of the budget the elapsed part of the month allows
     cost_factor: float = 1.2
     cost_floor_usd_per_hour: float = 0.1
     firing_tail: timedelta = timedelta(minutes=5)

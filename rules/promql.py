@@ -1,4 +1,4 @@
-"""PromQL from a runtime profile: the recorded series where there is one, else the whole expression."""
+"""PromQL as text: durations, series, numbers, and the names of the series that our recording rules keep."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from domain.signals import RuntimeProfile, Signal, quote
 
-WINDOW = timedelta(minutes=5)  # of every recorded series
-QUANTILE = 0.95  # of the recorded latency
+WINDOW = timedelta(minutes=5)  # of every series that a profile names
+QUANTILE = 0.95  # of the recorded latencies that a profile names
+AT_A_QUANTILE = (Signal.LATENCY, Signal.TIME_TO_FIRST_TOKEN, Signal.INTER_TOKEN_LATENCY)
 
 
 def duration(length: timedelta) -> str:
@@ -25,37 +26,34 @@ def recorded_name(
 ) -> str | None:
     """The recorded series of `signal`; None if the profile records none.
 
-    The profile names those over five minutes and, for latency, at p95; the names of others differ from
+    The profile names those over five minutes and, for latencies, at p95; the names of others differ from
     that by their window (`rate1h`) or quantile (`p99_9`) alone.
     """
     name = profile.recorded.get(signal)
     if name is None:
         return None
-    if signal is Signal.LATENCY and quantile != QUANTILE:
+    if signal in AT_A_QUANTILE and quantile != QUANTILE:
         name = name.replace(_percentile(QUANTILE), _percentile(quantile))
     return name if window == WINDOW else f"{name.removesuffix(duration(WINDOW))}{duration(window)}"
 
 
+def failed_name(profile: RuntimeProfile) -> str | None:
+    """The recorded rate of failed requests, beside the ratio that the profile names."""
+    name = profile.recorded.get(Signal.ERROR_RATIO)
+    return None if name is None else name.replace(":ratio_rate", ":rate")
+
+
+def bucket_name(profile: RuntimeProfile, signal: Signal) -> str | None:
+    """The recorded bucket rates that quantiles of `signal` are read from; None where the profile has none."""
+    name = profile.recorded.get(signal)
+    if name is None or signal not in profile.buckets:
+        return None
+    level, metric, _ = name.split(":")
+    return f"{level}_le:{metric}_bucket:rate{duration(WINDOW)}"
+
+
 def _percentile(quantile: float) -> str:
     return f"p{100 * quantile:g}".replace(".", "_")
-
-
-def ask(
-    profile: RuntimeProfile,
-    signal: Signal,
-    labels: Mapping[str, str],
-    *,
-    window: timedelta = WINDOW,
-    quantile: float = QUANTILE,
-) -> str:
-    """PromQL for `signal` of one workload, by the identity labels. ValueError if it can not be asked."""
-    name = recorded_name(profile, signal, window=window, quantile=quantile)
-    if name is not None:
-        return series(name, labels)
-    expression = profile.query(signal, labels, window=duration(window), quantile=quantile)
-    if expression is None:
-        raise ValueError(f"the runtime {profile.name} can not be asked for {signal}")
-    return f"({expression})"
 
 
 def series(name: str, labels: Mapping[str, str]) -> str:

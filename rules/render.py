@@ -10,13 +10,14 @@ from domain.names import safe_name
 from domain.plan import Recommendation
 from domain.signals import RuntimeProfile
 from domain.workload import Workload
-from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD
+from rules.alerts import of_fleet, of_workload
 from rules.document import document
 from rules.groups import alert_group, recording_group
 from rules.model import Subject
 from rules.options import DEFAULTS, RuleOptions
-from rules.proof import unit_tests
-from rules.recording import history_rules, objective_rules, slow_rules
+from rules.recording import Watched, history_rules, latency_bounds, objective_rules, slow_rules
+from rules.specimen import exports_metrics
+from rules.testing import unit_tests
 
 HEADER = "Written by `trimtab render rules`: change the settings, not this file."
 
@@ -32,8 +33,13 @@ def render(
     without the identity labels of its runtime.
     """
     profiles = {profile.name: profile for _, profile in targets}
-    quantiles = {
-        name: {workload.slo.latency_quantile for workload, profile in targets if profile.name == name}
+    watched = {
+        name: {
+            (signal, workload.slo.latency_quantile)
+            for workload, profile in targets
+            if profile.name == name
+            for signal, _ in latency_bounds(workload.slo)
+        }
         for name in profiles
     }
     newest = {each.workload: each for each in sorted(recommendations, key=lambda each: each.created_at)}
@@ -42,19 +48,19 @@ def render(
         for workload, profile in sorted(targets, key=lambda target: target[0].id)
     ]
     return (
-        *(artifact for name in sorted(profiles) for artifact in _recorded(profiles[name], quantiles[name], options)),
+        *(artifact for name in sorted(profiles) for artifact in _recorded(profiles[name], watched[name], options)),
         *_fleet(options),
         *(artifact for subject in subjects for artifact in _workload(subject)),
     )
 
 
-def _recorded(profile: RuntimeProfile, quantiles: Collection[float], options: RuleOptions) -> tuple[Artifact, Artifact]:
+def _recorded(profile: RuntimeProfile, watched: Collection[Watched], options: RuleOptions) -> tuple[Artifact, Artifact]:
     """The history's series in a file of their own: only they are worth computing for the past."""
     name, by = f"trimtab:{profile.name}", f"of every workload on {profile.name}, by {', '.join(profile.identity)}"
     history = [recording_group(f"{name}:history", options.interval, history_rules(profile))]
     objectives = [
-        recording_group(f"{name}:objectives", options.interval, objective_rules(profile, quantiles)),
-        recording_group(f"{name}:slow", options.slow_interval, slow_rules(profile)),
+        recording_group(f"{name}:objectives", options.interval, objective_rules(profile, watched)),
+        recording_group(f"{name}:slow", options.slow_interval, slow_rules(profile, watched)),
     ]
     recorded, compared = _recorded_files(profile)
     return (
@@ -64,7 +70,7 @@ def _recorded(profile: RuntimeProfile, quantiles: Collection[float], options: Ru
 
 
 def _fleet(options: RuleOptions) -> tuple[Artifact, Artifact]:
-    alerts = [build(options) for build in FOR_THE_FLEET]
+    alerts = of_fleet(options)
     rules, tests = "trimtab-fleet.rules.yml", "trimtab-fleet_test.yml"
     return (
         _file(
@@ -75,12 +81,13 @@ def _fleet(options: RuleOptions) -> tuple[Artifact, Artifact]:
 
 
 def _workload(subject: Subject) -> tuple[Artifact, Artifact]:
-    alerts = [alert for build in PER_WORKLOAD if (alert := build(subject)) is not None]
+    alerts = of_workload(subject)
     workload, name = subject.workload, f"workload-{safe_name(subject.workload.id)}"
     rules, tests = f"{name}.rules.yml", f"{name}_test.yml"
     owner = {"workload": workload.id} | ({"team": workload.team} if workload.team else {})
     groups = [alert_group(f"trimtab:{name}", alerts, owner, subject.options)]
-    proofs = unit_tests(alerts, [*_recorded_files(subject.profile), rules], owner, subject.options)
+    recording = _recorded_files(subject.profile) if exports_metrics(subject) else ()
+    proofs = unit_tests(alerts, [*recording, rules], owner, subject.options)
     return (
         _file(rules, {"groups": groups}, f"Alerts on {workload.id}."),
         _file(tests, proofs, f"Alerts on {workload.id}: run with `promtool test rules {tests}`."),

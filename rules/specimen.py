@@ -6,13 +6,14 @@ their expressions; for other runtimes it is the recorded series themselves.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from domain.signals import Signal
 from rules.burn import SHORT_WINDOWS, SLOW_WINDOWS
 from rules.model import Series, Subject
-from rules.promql import QUANTILE, WINDOW, number, recorded_name, series
+from rules.promql import WINDOW, number, recorded_name, series
+from rules.recording import compared, latency_bounds
 
 STEP = timedelta(minutes=1)  # between two samples of a test
 OWN_RUNTIME = "trimtab-serving"
@@ -20,12 +21,16 @@ OWN_RUNTIME = "trimtab-serving"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """Steady traffic; `slow` puts every request between one and three times the latency objective."""
+    """Steady traffic: shares that fail and that are slow, which takes between one and three times the objective."""
 
-    requests_per_minute: float
+    requests_per_minute: float = 0.0
     failed: float = 0.0
-    slow: bool = False
+    slow: float = 0.0
     ready: int = 1
+
+    def at(self, requests_per_minute: float) -> Flow:
+        """The same mix of requests, so many of them."""
+        return replace(self, requests_per_minute=requests_per_minute)
 
 
 def constant(name: str, value: float, length: timedelta) -> Series:
@@ -40,15 +45,21 @@ def counter(name: str, per_minute: float, length: timedelta) -> Series:
 
 def traffic(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, ...]:
     """`flow` for `length`, as the workload's runtime would show it."""
-    if subject.profile.name == OWN_RUNTIME:
+    if exports_metrics(subject):
         return _exported(subject, flow, length)
     return _recorded(subject, flow, length)
 
 
-def slow_latency_s(subject: Subject) -> float:
-    """The latency quantile that `Flow(slow=True)` shows: linear inside one bucket, as Prometheus reads it."""
-    slo = subject.workload.slo
-    return slo.latency.total_seconds() * (1 + 2 * slo.latency_quantile)
+def exports_metrics(subject: Subject) -> bool:
+    """Whether its traffic is made of the runtime's own metrics, so that tests need the recording rules."""
+    return subject.profile.name == OWN_RUNTIME
+
+
+def latency_s(bound_s: float, quantile: float, flow: Flow) -> float:
+    """Seconds at `quantile` that `flow` shows: linear inside each of two buckets, as Prometheus reads them."""
+    if quantile <= 1 - flow.slow:
+        return bound_s * quantile / (1 - flow.slow)
+    return bound_s * (1 + 2 * (quantile - 1 + flow.slow) / flow.slow)
 
 
 def _exported(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, ...]:
@@ -56,7 +67,6 @@ def _exported(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, 
     requests = {"endpoint": "/predict", **where}
     failed = flow.requests_per_minute * flow.failed
     objective_s = subject.workload.slo.latency.total_seconds()
-    within = 0.0 if flow.slow else flow.requests_per_minute
     answered = [
         counter(series("ai_requests_total", {**requests, "status": "200"}), flow.requests_per_minute - failed, length)
     ]
@@ -65,7 +75,7 @@ def _exported(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, 
     buckets = [
         counter(series("ai_request_duration_seconds_bucket", {**requests, "le": bound}), per_minute, length)
         for bound, per_minute in (
-            (number(objective_s), within),
+            (number(objective_s), flow.requests_per_minute * (1 - flow.slow)),
             (number(3 * objective_s), flow.requests_per_minute),
             ("+Inf", flow.requests_per_minute),
         )
@@ -74,15 +84,13 @@ def _exported(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, 
 
 
 def _recorded(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, ...]:
-    profile, slo = subject.profile, subject.workload.slo
-    latency_s = slow_latency_s(subject) if flow.slow else QUANTILE * slo.latency.total_seconds()
-    facts = [
-        (recorded_name(profile, Signal.LATENCY, quantile=slo.latency_quantile), latency_s),
-        (recorded_name(profile, Signal.READY_REPLICAS), flow.ready),
-    ]
+    profile = subject.profile
+    facts: dict[str | None, float] = {recorded_name(profile, Signal.READY_REPLICAS): flow.ready}
     for window in (WINDOW, *SHORT_WINDOWS, *SLOW_WINDOWS):
-        facts += [
-            (recorded_name(profile, Signal.REQUEST_RATE, window=window), flow.requests_per_minute / 60),
-            (recorded_name(profile, Signal.ERROR_RATIO, window=window), flow.failed),
-        ]
-    return tuple(constant(series(name, subject.identity), value, length) for name, value in facts if name is not None)
+        facts[recorded_name(profile, Signal.REQUEST_RATE, window=window)] = flow.requests_per_minute / 60
+        facts[recorded_name(profile, Signal.ERROR_RATIO, window=window)] = flow.failed
+    for signal, bound in latency_bounds(subject.workload.slo):
+        for window, quantile in compared(subject.workload.slo.latency_quantile):
+            name = recorded_name(profile, signal, window=window, quantile=quantile)
+            facts[name] = latency_s(bound.total_seconds(), quantile, flow)
+    return tuple(constant(series(name, subject.identity), value, length) for name, value in facts.items() if name)

@@ -27,6 +27,7 @@ INPUT_AGE = "trimtab_input_age_seconds"
 CYCLE_DURATION = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
 RECOMMENDATION_INFO = "trimtab_recommendation_info"
+VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"
 
 STATES = ("act", "hold", "accepted", "dismissed", "held", "expired")
 
@@ -75,11 +76,15 @@ def _replicas(records: Iterable[Record], now: datetime) -> Iterable[Metric]:
         labels=["workload", "state"],
     )
     saving = GaugeMetricFamily(SAVING, "Saving a month of the newest recommendation to act.", labels=["workload"])
+    until = GaugeMetricFamily(
+        VALID_UNTIL, "When the newest recommendation ends unless it is renewed.", labels=["workload"]
+    )
     capacity = GaugeMetricFamily(CAPACITY_RPS, "Requests/s one replica carries within its SLO.", labels=["workload"])
     for record in records:
         recommendation = record.recommendation
         name = recommendation.workload
         info.add_metric([name, _state(record, now)], 1.0)
+        until.add_metric([name], recommendation.valid_until.timestamp())
         replicas = record.replicas(now)
         if not isinstance(replicas, Unknown):
             wanted.add_metric([name], replicas)
@@ -90,7 +95,7 @@ def _replicas(records: Iterable[Record], now: datetime) -> Iterable[Metric]:
             capacity.add_metric([name], rate)
         if isinstance(recommendation, Act) and not isinstance(recommendation.saving, Unknown):
             saving.add_metric([name], recommendation.saving.usd_per_month)
-    return wanted, info, saving, capacity
+    return wanted, info, until, saving, capacity
 
 
 def _loads(records: Iterable[Record], now: datetime) -> Metric:

@@ -44,6 +44,8 @@ def _slo(section: SloSettings) -> Slo:
         attainment=section.attainment,
         latency_quantile=section.latency_quantile,
         latency=timedelta(milliseconds=section.latency_ms),
+        time_to_first_token=_milliseconds(section.time_to_first_token_ms),
+        inter_token=_milliseconds(section.inter_token_ms),
         usd_per_missed_request=section.usd_per_missed_request,
         min_accuracy=section.min_accuracy,
     )
@@ -55,3 +57,7 @@ def _resources(section: ResourceSettings) -> Resources:
 
 def _seconds(value: float | None) -> timedelta | None:
     return None if value is None else timedelta(seconds=value)
+
+
+def _milliseconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(milliseconds=value)

@@ -19,6 +19,8 @@ _FAILED = 'sum by ($by) (rate(ai_requests_total{status=~"5..",model!="",$selecto
 # The process metrics carry no model: each is handed to the models that the process serves.
 _SERVES = 'on (job, instance) group_right () (ai_ready{model!="",$selector} >= bool 0)'
 
+_BUCKETS = 'sum by ($by, le) (rate(ai_request_duration_seconds_bucket{model!="",$selector}[$window]))'
+
 PROFILE = RuntimeProfile(
     name="trimtab-serving",
     identity=("service", "model"),
@@ -27,10 +29,7 @@ PROFILE = RuntimeProfile(
         Signal.REQUEST_RATE: _ARRIVED,
         # A 5xx series is born with the first failure: without `or` a faultless service would have no ratio.
         Signal.ERROR_RATIO: f"({_FAILED} or 0 * {_ANSWERED}) / {_ANSWERED}",
-        Signal.LATENCY: (
-            "histogram_quantile($quantile, sum by ($by, le) "
-            '(rate(ai_request_duration_seconds_bucket{model!="",$selector}[$window])))'
-        ),
+        Signal.LATENCY: f"histogram_quantile($quantile, {_BUCKETS})",
         Signal.SERVICE_TIME: (
             'sum by ($by) (rate(ai_request_duration_seconds_sum{model!="",$selector}[$window])) / '
             'sum by ($by) (rate(ai_request_duration_seconds_count{model!="",$selector}[$window]))'
@@ -51,4 +50,5 @@ PROFILE = RuntimeProfile(
         Signal.LATENCY: "service_model:ai_request_duration_seconds:p95_rate5m",
         Signal.READY_REPLICAS: "service_model:ai_replicas_ready:count",
     },
+    buckets={Signal.LATENCY: _BUCKETS},
 )

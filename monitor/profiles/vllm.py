@@ -28,14 +28,19 @@ def _total(gauge: str) -> str:
     return _either_name(f"sum by ($by) (vllm:{gauge}{{{_OF_A_MODEL}}})")
 
 
+def _buckets(histogram: str) -> str:
+    return f"sum by ($by, le) (rate(vllm:{histogram}_bucket{{{_OF_A_MODEL}}}[$window]))"
+
+
 def _quantile(histogram: str) -> str:
-    buckets = f"rate(vllm:{histogram}_bucket{{{_OF_A_MODEL}}}[$window])"
-    return _either_name(f"histogram_quantile($quantile, sum by ($by, le) ({buckets}))")
+    return _either_name(f"histogram_quantile($quantile, {_buckets(histogram)})")
 
 
 _FINISHED = _rate("request_success_total")
 _FAILED = _rate("request_success_total", 'finished_reason=~"abort|error",')
 _QUEUE_GROWTH = f"sum by ($by) (deriv(vllm:num_requests_waiting{{{_OF_A_MODEL}}}[$window]))"
+# Of the first generation of vLLM the histogram had another name.
+_INTER_TOKEN = ("inter_token_latency_seconds", "time_per_output_token_seconds")
 _ENGINES = f"vllm:num_requests_running{{{_OF_A_MODEL}}}"
 
 PROFILE = RuntimeProfile(
@@ -50,6 +55,7 @@ PROFILE = RuntimeProfile(
         Signal.ERROR_RATIO: _either_name(f"({_FAILED} or 0 * {_FINISHED}) / {_FINISHED}"),
         Signal.LATENCY: _quantile("e2e_request_latency_seconds"),
         Signal.TIME_TO_FIRST_TOKEN: _quantile("time_to_first_token_seconds"),
+        Signal.INTER_TOKEN_LATENCY: f"({' or '.join(_quantile(name) for name in _INTER_TOKEN)})",
         Signal.SERVICE_TIME: _either_name(
             f"{_rate('e2e_request_latency_seconds_sum')} / {_rate('e2e_request_latency_seconds_count')}"
         ),
@@ -62,6 +68,13 @@ PROFILE = RuntimeProfile(
         Signal.REQUEST_RATE: "model_name:vllm_requests:rate5m",
         Signal.ERROR_RATIO: "model_name:vllm_request_errors:ratio_rate5m",
         Signal.LATENCY: "model_name:vllm_e2e_request_latency_seconds:p95_rate5m",
+        Signal.TIME_TO_FIRST_TOKEN: "model_name:vllm_time_to_first_token_seconds:p95_rate5m",
+        Signal.INTER_TOKEN_LATENCY: "model_name:vllm_inter_token_latency_seconds:p95_rate5m",
         Signal.READY_REPLICAS: "model_name:vllm_replicas_ready:count",
+    },
+    buckets={
+        Signal.LATENCY: _either_name(_buckets("e2e_request_latency_seconds")),
+        Signal.TIME_TO_FIRST_TOKEN: _either_name(_buckets("time_to_first_token_seconds")),
+        Signal.INTER_TOKEN_LATENCY: f"({' or '.join(_either_name(_buckets(name)) for name in _INTER_TOKEN)})",
     },
 )

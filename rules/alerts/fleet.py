@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from rules.alerts.telemetry import seen_before
 from rules.model import Alert, Case, Category
-from rules.names import COST, CYCLE_FAILURES, INPUT_AGE
+from rules.names import CYCLE_FAILURES, INPUT_AGE, VALID_UNTIL
 from rules.options import RuleOptions
 from rules.promql import number, series
 from rules.specimen import constant, counter
@@ -23,6 +24,7 @@ def input_stale(options: RuleOptions) -> Alert:
         category=Category.TELEMETRY,
         severity="warning",
         expr=f"max by (workload, signal) ({INPUT_AGE}) > {number(bound_s)}",
+        known=f"max by (workload, signal) ({INPUT_AGE})",
         wait=timedelta(minutes=5),
         tail=timedelta(0),
         summary="An input of the recommendations is stale.",
@@ -42,45 +44,40 @@ def input_stale(options: RuleOptions) -> Alert:
     )
 
 
-def cost_above_plan(options: RuleOptions) -> Alert:
-    """What runs costs more than what is proposed, by a factor and by an amount worth a look."""
-    current, proposed = (f'max by (workload) ({COST}{{state="{state}"}})' for state in ("current", "proposed"))
-    factor, floor = options.cost_factor, options.cost_floor_usd_per_hour
-    at = timedelta(hours=7)
-    high = number(2 * factor * (1 + floor))
+def expiring(options: RuleOptions) -> Alert:
+    """A recommendation was not renewed for so long that it is about to end; what follows it then falls back."""
+    bound_s, left_s = options.expiring.total_seconds(), options.expiring.total_seconds() / 2
+    until = series(VALID_UNTIL, {"workload": EXAMPLE})
+    ends = f"min by (workload) ({VALID_UNTIL})"
     return Alert(
-        name="TrimtabCostAbovePlan",
-        category=Category.COST,
+        name="TrimtabRecommendationExpiring",
+        category=Category.TRIMTAB,
         severity="warning",
-        expr=f"{current} > {number(factor)} * {proposed}\nand\n{current} - {proposed} > {number(floor)}",
-        wait=timedelta(hours=6),
-        tail=timedelta(minutes=30),
-        summary="A workload costs more than its plan.",
+        expr=f"{ends} - time() < {number(bound_s)}",
+        known=ends,
+        wait=timedelta(minutes=5),
+        tail=timedelta(0),
+        summary="A recommendation is about to expire.",
         description=(
-            f"<workload>: what runs costs <value> USD per hour, more than {number(factor)} times the plan for six hours."
+            "<workload>: its recommendation could not be renewed and ends in <value>; "
+            "autoscalers that follow it then use their fallback."
         ),
-        value_template='{{ printf "%.4g" $value }}',
+        value_template="{{ $value | humanizeDuration }}",
         labels={"workload": EXAMPLE},
-        cases=tuple(
+        cases=(
             Case(
-                name=name,
-                series=(
-                    constant(series(COST, {"workload": EXAMPLE, "state": "current"}), now, at),
-                    *(
-                        [constant(series(COST, {"workload": EXAMPLE, "state": "proposed"}), plan, at)]
-                        if plan is not None
-                        else []
-                    ),
-                ),
-                at=at,
-                value=value,
-            )
-            for name, now, plan, value in (
-                ("fires when it costs more", float(high), 1 + floor, f"{float(high):.4g}"),
-                ("is quiet on plan", 1 + floor, 1 + floor, None),
-                ("is quiet about small sums", floor / 2, floor / 2 / (2 * factor), None),
-                ("is quiet without a plan", float(high), None, None),
-            )
+                name="fires when little is left",
+                series=(constant(until, AT.total_seconds() + left_s, AT),),
+                at=AT,
+                value=f"{left_s // 60:.0f}m {left_s % 60:.0f}s",
+            ),
+            Case(
+                name="is quiet while it is renewed",
+                series=(constant(until, AT.total_seconds() + 4 * bound_s, AT),),
+                at=AT,
+                value=None,
+            ),
+            Case(name="is quiet before the first cycle", series=(), at=AT, value=None),
         ),
     )
 
@@ -93,6 +90,7 @@ def down(options: RuleOptions) -> Alert:
         category=Category.TRIMTAB,
         severity="warning",
         expr=f"absent({CYCLE_FAILURES}) == 1",
+        known=seen_before(CYCLE_FAILURES),
         wait=timedelta(minutes=10),
         tail=options.firing_tail,
         summary="Trimtab shows no metrics.",
@@ -115,6 +113,7 @@ def cycle_failing(options: RuleOptions) -> Alert:
         category=Category.TRIMTAB,
         severity="warning",
         expr=f"sum(increase({CYCLE_FAILURES}[1h])) >= 2",
+        known=CYCLE_FAILURES,
         wait=timedelta(minutes=5),
         tail=options.firing_tail,
         summary="Trimtab's cycles fail.",

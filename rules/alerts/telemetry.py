@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from domain.signals import Signal
 from rules.model import Alert, Case, Category, Subject
-from rules.promql import ask, recorded_name
+from rules.promql import recorded_name
 from rules.specimen import Flow, traffic
 
 WAIT = timedelta(minutes=10)
@@ -19,11 +19,13 @@ def telemetry_missing(subject: Subject) -> Alert | None:
     if subject.may_have_no_replica or not subject.asks(signal):
         return None
     recorded = recorded_name(subject.profile, signal) is not None
+    asked = subject.ask.now(signal)
     return Alert(
         name="TrimtabTelemetryMissing",
         category=Category.TELEMETRY,
         severity="critical",
-        expr=f"absent({ask(subject.profile, signal, subject.identity)}) == 1",
+        expr=f"absent({asked}) == 1",
+        known=seen_before(asked),
         wait=WAIT,
         tail=timedelta(0),
         summary="A workload shows no telemetry.",
@@ -31,7 +33,17 @@ def telemetry_missing(subject: Subject) -> Alert | None:
         value_template=f"{signal.value.replace('_', ' ')}",
         labels=subject.identity if recorded else {},  # absent() keeps the labels of a plain selector only
         cases=_cases(subject, f"{signal.value.replace('_', ' ')}"),
+        steadfast=True,
     )
+
+
+def seen_before(series: str) -> str:
+    """PromQL with a sample where the absence of `series` can be judged.
+
+    That is where Prometheus scraped anything at all, and `series` was there within the two weeks before: what has
+    not begun is not missing, and where nothing was scraped nobody can tell.
+    """
+    return f"(count(up) or count({series})) and on () count(last_over_time({series}[14d:1h]))"
 
 
 def _cases(subject: Subject, what: str) -> tuple[Case, ...]:

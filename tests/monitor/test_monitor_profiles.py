@@ -31,6 +31,7 @@ FIVE = timedelta(minutes=5)
 TIMES = START.timestamp() + 30.0 * np.arange(41)
 LLAMA = {"model_name": "meta-llama/Llama-3.1-8B-Instruct"}
 FROM_ELSEWHERE = {"ai_model_accuracy"}  # the quality exporter's, not the model server's
+FORMER = {"vllm:time_per_output_token_seconds_bucket"}  # what the first generation of vLLM called it
 
 
 def asked_names(expression: str) -> set[str]:
@@ -76,7 +77,7 @@ def test_every_metric_and_label_that_a_profile_asks_for_exists(name: str, shown:
     for signal, expression in profile.expressions.items():
         # A pipeline may have written "_" for ":": such a name is the same metric.
         asked = {re.sub(r"^vllm_", "vllm:", metric) for metric in asked_names(expression)}
-        assert asked <= set(shown) | FROM_ELSEWHERE, signal
+        assert asked <= set(shown) | FROM_ELSEWHERE | FORMER, signal
     assert asked_labels(profile) <= set().union(*shown.values())
     assert {re.sub(r"^vllm_", "vllm:", metric) for metric in profile.fingerprint} <= set(shown)
 
@@ -87,6 +88,9 @@ def test_a_profile_is_whole_and_its_recorded_series_answer_signals_it_knows(name
     assert profile.name == name
     assert set(profile.recorded) <= set(profile.expressions)
     assert len(set(profile.recorded.values())) == len(profile.recorded)
+    for signal in profile.buckets:
+        assert profile.bucket_rates(signal, {}, window="7m")
+        assert "$" not in (profile.bucket_rates(signal, {}) or "")
     assert {Signal.REQUEST_RATE, Signal.ERROR_RATIO, Signal.LATENCY, Signal.READY_REPLICAS} <= set(profile.expressions)
 
 
@@ -150,6 +154,7 @@ VLLM_SAYS = {
     Signal.ERROR_RATIO: 8 / 140,
     Signal.LATENCY: 2.5 + 2.5 * (0.95 * 140 - 125) / (138 - 125),
     Signal.TIME_TO_FIRST_TOKEN: 0.06 + 0.02 * (0.95 * 140 - 123) / (138 - 123),
+    Signal.INTER_TOKEN_LATENCY: 0.025 + 0.025 * (0.95 * 27313 - 21000) / (27100 - 21000),
     Signal.SERVICE_TIME: 201.6 / 140,
     Signal.IN_FLIGHT: 16.0,
     Signal.QUEUE: 6.0,

@@ -11,7 +11,7 @@ from domain.artifact import Artifact
 from domain.plan import Configuration, Evidence, Hold
 from domain.signals import RuntimeProfile
 from domain.unknown import Unknown
-from domain.workload import Bounds, PurchaseMix, ServingMode, Slo, Workload
+from domain.workload import Bounds, PurchaseMix, ScaleTarget, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES
 
 OWN, VLLM = PROFILES["trimtab-serving"], PROFILES["vllm"]
@@ -20,7 +20,15 @@ LLAMA = Workload(
     id="meta/llama",
     runtime=VLLM.name,
     labels={"model_name": "meta/llama"},
-    slo=Slo(attainment=0.99, latency_quantile=0.9, latency=timedelta(seconds=8)),
+    slo=Slo(
+        attainment=0.99,
+        latency_quantile=0.9,
+        latency=timedelta(seconds=8),
+        time_to_first_token=timedelta(seconds=1),
+        inter_token=timedelta(milliseconds=80),
+    ),
+    bounds=Bounds(max_replicas=6),
+    target=ScaleTarget(name="llama", namespace="chat"),
 )
 ODD_NAME = 'q"uo\\te:ünï☃😀{{ $value }}}}\nsecond # line'
 ODD = Workload(id=ODD_NAME, runtime=OWN.name, labels={"service": ODD_NAME, "model": ODD_NAME}, team="{{team}}")

@@ -14,7 +14,7 @@ from domain.signals import RuntimeProfile, Signal
 from domain.workload import Bounds, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from rules import RuleOptions, render
-from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD
+from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD, of_fleet, of_workload
 from rules.model import Subject
 from rules.promql import QUANTILE, WINDOW
 from tests.golden_files import assert_golden
@@ -35,6 +35,14 @@ from tests.rules.fleet import (
 
 pytestmark = pytest.mark.usefixtures("prometheus_installed")
 ROOT = Path(__file__).resolve().parents[2]
+EVERYTHING = RuleOptions(budgets=True)  # every alert that there is
+RUNBOOK_PARTS = [
+    "What it means",
+    "First three things to do",
+    "How to silence",
+    "What Trimtab does meanwhile",
+    "When it is wrong",
+]
 COMMON_SERIES = {
     "service_model:ai_requests:rate5m",
     "service_model:ai_request_errors:ratio_rate5m",
@@ -58,24 +66,38 @@ def alert_names(workload: Workload, profile: RuntimeProfile = OWN, **more: Servi
     }
 
 
+def every_alert() -> set[str]:
+    """The names of all alerts: a workload can have them, or the fleet."""
+    subjects = [
+        Subject(workload=workload, profile=profile, recommendation=None, options=EVERYTHING)
+        for workload, profile in FLEET
+    ]
+    names = {alert.name for subject in subjects for alert in of_workload(subject)}
+    names |= {alert.name for alert in of_fleet(EVERYTHING)}
+    assert len(names) >= len(PER_WORKLOAD) + len(FOR_THE_FLEET)
+    return names
+
+
 def test_every_file_is_its_golden_file() -> None:
-    for artifact in render(FLEET, ()):
+    for artifact in render(FLEET, (), EVERYTHING):
         assert_golden(f"rules/{artifact.path}", artifact.text)
 
 
 def test_promtool_reads_every_rule_and_finds_no_fault(tmp_path: Path) -> None:
-    files = [path for path in written(render(FLEET, ()), tmp_path) if path.name.endswith(".rules.yml")]
+    files = [path for path in written(render(FLEET, (), EVERYTHING), tmp_path) if path.name.endswith(".rules.yml")]
     accepted("promtool", "check", "rules", "--lint=all", "--lint-fatal", *files)
 
 
 def test_every_generated_unit_test_passes(tmp_path: Path) -> None:
-    files = [path for path in written(render(FLEET, ()), tmp_path) if path.name.endswith("_test.yml")]
+    files = [path for path in written(render(FLEET, (), EVERYTHING), tmp_path) if path.name.endswith("_test.yml")]
     assert len(files) == len(FLEET) + 1
     accepted("promtool", "test", "rules", *files)
 
 
 def test_every_alert_is_tested_to_fire_to_keep_quiet_and_on_low_traffic() -> None:
-    for artifact in render(FLEET, ()):
+    """Every alert there is: one that no rendered test fires, or that none keeps quiet, fails here."""
+    tested: set[str] = set()
+    for artifact in render(FLEET, (), EVERYTHING):
         if not artifact.path.name.endswith("_test.yml"):
             continue
         tests: dict[str, list[bool]] = {}
@@ -83,9 +105,12 @@ def test_every_alert_is_tested_to_fire_to_keep_quiet_and_on_low_traffic() -> Non
             case = test["alert_rule_test"][0]
             tests.setdefault(case["alertname"], []).append(bool(case["exp_alerts"]))
         assert all(True in fires and False in fires for fires in tests.values())
+        tested |= tests.keys()
         if artifact.path.name.startswith("workload-"):
             quiet = [test["name"] for test in yaml.safe_load(artifact.text)["tests"] if "low traffic" in test["name"]]
-            assert len(quiet) == 5  # latency, errors, both burns, telemetry
+            burns = 3 if LLAMA.id in artifact.text else 1  # requests, and of a language model first tokens and tokens
+            assert len(quiet) == 2 * (burns + 1) + 3  # each pace of each promise; latency, errors, telemetry
+    assert tested == every_alert()
 
 
 @pytest.mark.parametrize(
@@ -101,11 +126,18 @@ def test_every_alert_is_tested_to_fire_to_keep_quiet_and_on_low_traffic() -> Non
         ("TelemetryMissing", r"absent\((.*?)\) == 1", r"\1 < 0"),  # silence unheard
         ("TelemetryMissing", r"for: 10m", "for: 1h"),  # too late
         ("ForecastOverCapacity", r"> max", "< max"),  # the wrong way round
+        ("LatencyBudgetBurnFast", r"(p28_rate.*) > 0\.5", r"\1 > 0.05"),  # always fires
+        ("LatencyBudgetBurnFast", r">= 20", ">= 0"),
+        ("LatencyBudgetBurnSlow", r"p85_rate1d(.*) > 0\.5", r"p85_rate1d\1 > 50"),  # never fires
+        ("AtMaximum", r">= \(", "> ("),  # as if one more were allowed
+        ("AtMaximum", r"> \(vector.*$", "> 0"),  # at the maximum, whether it suffices or not
+        ("DriftHigh", r"> 0\.25", "> 0.1"),
     ],
 )
 def test_a_broken_rule_fails_its_unit_tests(tmp_path: Path, alert: str, sound: str, broken: str) -> None:
     """The generated tests prove something: each of these faults is found by them."""
-    files = [path for path in written(render([(DIGITS, OWN)], ()), tmp_path) if path.name.startswith("workload-")]
+    bounded = replace(DIGITS, bounds=Bounds(max_replicas=6))
+    files = [path for path in written(render([(bounded, OWN)], ()), tmp_path) if path.name.startswith("workload-")]
     rules, tests = sorted(files)
     text, changes = re.subn(sound, broken, rules.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert changes
@@ -181,6 +213,34 @@ def test_recorded_series_of_raw_samples_are_right(tmp_path: Path) -> None:
     accepted("promtool", "test", "rules", tmp_path / "raw_test.yml")
 
 
+def test_a_budget_is_held_against_the_part_of_the_month_that_is_over(tmp_path: Path) -> None:
+    """Half-way through January 55 % of a budget may be spent: 54 % is quiet, 56 % fires, and so does more than all."""
+    written(render((), (), EVERYTHING), tmp_path)
+    for at, spent, fires in (("15d12h", 540, 0), ("15d12h", 560, 1), ("30d12h", 1001, 1), ("30d12h", 999, 0)):
+        series = {"trimtab_spend_month_to_date_usd": spent, "trimtab_budget_usd_per_month": 1000}
+        content = {
+            "rule_files": ["trimtab-fleet.rules.yml"],
+            "evaluation_interval": "6h",
+            "tests": [
+                {
+                    "interval": "1h",
+                    "input_series": [
+                        {"series": f'{name}{{team="ml"}}', "values": f"{usd}x744"} for name, usd in series.items()
+                    ],
+                    "promql_expr_test": [
+                        {
+                            "expr": 'count(ALERTS{alertname="TrimtabCostOverBudget",team="ml",alertstate="firing"}) or vector(0)',
+                            "eval_time": at,
+                            "exp_samples": [{"labels": "{}", "value": fires}],
+                        }
+                    ],
+                }
+            ],
+        }
+        (tmp_path / "budget_test.yml").write_text(yaml.safe_dump(content), encoding="utf-8")
+        accepted("promtool", "test", "rules", tmp_path / "budget_test.yml")
+
+
 def test_order_of_the_arguments_does_not_matter() -> None:
     assert render(FLEET, ()) == render(tuple(reversed(FLEET)), ())
 
@@ -251,18 +311,15 @@ def test_settings_reach_the_rules() -> None:
 
 
 def test_every_alert_has_a_runbook_page_and_every_page_an_alert() -> None:
-    subjects = [
-        Subject(workload=workload, profile=profile, recommendation=None, options=RuleOptions())
-        for workload, profile in FLEET
-    ]
-    alerts = {alert.name for subject in subjects for build in PER_WORKLOAD if (alert := build(subject))}
-    alerts |= {build(RuleOptions()).name for build in FOR_THE_FLEET}
     pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "runbooks").glob("*.md")}
-    assert pages.keys() == alerts
+    assert pages.keys() == every_alert()
     for name, page in pages.items():
         assert page.startswith(f"# {name}\n")
-        for part in ("## What it means", "## What to look at", "## What to do", "## When it is wrong"):
-            assert part in page, f"{name}: no {part!r}"
+        parts = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
+        assert parts == RUNBOOK_PARTS, name
+        steps = page.partition("## First three things to do")[2].partition("\n## ")[0]
+        assert re.findall(r"^(\d)\. ", steps, flags=re.MULTILINE) == ["1", "2", "3"], name
+        assert f'amtool silence add --duration=2h --comment="why" alertname={name}' in page
 
 
 def test_every_alert_says_what_a_reader_needs() -> None:
@@ -283,6 +340,8 @@ def test_another_quantile_of_latency_is_recorded_and_alerted_on() -> None:
     texts = {artifact.path.name: artifact.text for artifact in render([(LLAMA, VLLM)], ())}
     recorded = {rule["record"]: rule["expr"] for rule in rules_of(texts["objectives-vllm.rules.yml"])}
     name = VLLM.recorded[Signal.LATENCY].replace("p95", "p90")
-    assert recorded[name] == VLLM.query(Signal.LATENCY, {}, quantile=0.9)
+    buckets = "model_name_le:vllm_e2e_request_latency_seconds_bucket:rate5m"
+    assert recorded[name] == f"histogram_quantile(0.9, {buckets})"
+    assert recorded[buckets] == VLLM.bucket_rates(Signal.LATENCY, {})
     alert = rules_of(next(text for file, text in texts.items() if file.startswith("workload-")))[0]
     assert alert["expr"].startswith(f'{name}{{model_name="meta/llama"}} > 8')

@@ -16,6 +16,14 @@ class SloSettings(Section):
     attainment: Share = Field(default=0.999, description="Share of requests answered without error and in time.")
     latency_quantile: Share = Field(default=0.95, description="The quantile of latency that is watched.")
     latency_ms: Positive = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
+    time_to_first_token_ms: Positive | None = Field(
+        default=None,
+        description="Milliseconds within which that quantile of first tokens has to come; it is alerted on.",
+    )
+    inter_token_ms: Positive | None = Field(
+        default=None,
+        description="Milliseconds within which that quantile of tokens has to follow the one before; it is alerted on.",
+    )
     usd_per_missed_request: Positive | None = Field(
         default=None,
         description="Dollars that a missed request costs; where given, replicas are weighed against it and not "

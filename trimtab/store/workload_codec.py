@@ -35,7 +35,12 @@ def workload_body(workload: Workload) -> dict[str, Any]:
 
 def _optional(slo: Slo) -> dict[str, float]:
     """What a promise need not have; what it has not is left out."""
-    given = {"usd_per_missed_request": slo.usd_per_missed_request, "min_accuracy": slo.min_accuracy}
+    given = {
+        "usd_per_missed_request": slo.usd_per_missed_request,
+        "min_accuracy": slo.min_accuracy,
+        "time_to_first_token_seconds": _in_seconds(slo.time_to_first_token),
+        "inter_token_seconds": _in_seconds(slo.inter_token),
+    }
     return {name: value for name, value in given.items() if value is not None}
 
 
@@ -52,6 +57,8 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
             usd_per_missed_request=slo.get("usd_per_missed_request"),
             min_accuracy=slo.get("min_accuracy"),
             latency=timedelta(seconds=slo["latency_seconds"]),
+            time_to_first_token=_seconds(slo.get("time_to_first_token_seconds")),
+            inter_token=_seconds(slo.get("inter_token_seconds")),
         ),
         resources=Resources(**body["resources"]),
         bounds=Bounds(**body["bounds"]),
@@ -62,3 +69,11 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
         team=body["team"],
         target=None if target is None else ScaleTarget(**target),
     )
+
+
+def _in_seconds(value: timedelta | None) -> float | None:
+    return None if value is None else value.total_seconds()
+
+
+def _seconds(value: float | None) -> timedelta | None:
+    return None if value is None else timedelta(seconds=value)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rules.groups import label_values, runbook_url
-from rules.model import Alert, Case
+from rules.model import Alert, Case, Series
 from rules.options import RuleOptions
 from rules.promql import duration
 from rules.specimen import STEP
+
+ABSENT_LABEL = re.compile(r"\{\{ \$labels\.\w+ \}\}")
 
 
 def unit_tests(
@@ -28,9 +31,15 @@ def _test(alert: Alert, case: Case, owner: Mapping[str, str], options: RuleOptio
     return {
         "name": f"{alert.name} {case.name}",
         "interval": duration(STEP),
-        "input_series": [{"series": series.series, "values": series.values} for series in case.series],
+        "input_series": [{"series": s.series, "values": s.values} for s in case.series if _serves(s, alert)],
         "alert_rule_test": [{"eval_time": duration(case.at), "alertname": alert.name, "exp_alerts": expected}],
     }
+
+
+def _serves(series: Series, alert: Alert) -> bool:
+    """Whether the alert may ask for it: of recorded series only those that it names."""
+    name = series.series.partition("{")[0]
+    return ":" not in name or name in alert.expr
 
 
 def _firing(alert: Alert, value: str, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
@@ -38,6 +47,7 @@ def _firing(alert: Alert, value: str, owner: Mapping[str, str], options: RuleOpt
     text = alert.description.replace("<workload>", labels.get("workload", "")).replace("<value>", value)
     for name, content in alert.labels.items():
         text = text.replace(f"{{{{ $labels.{name} }}}}", content)
+    text = ABSENT_LABEL.sub("", text)
     return {
         "exp_labels": labels,
         "exp_annotations": {
