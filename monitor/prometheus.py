@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from domain.errors import BadAnswer, NoData, SettingsError
 from domain.load import Floats, LoadHistory
+from domain.moments import Moments
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Workload
 from monitor import kubernetes
@@ -78,6 +79,17 @@ class PrometheusSource:
                 "see that it is scraped, and for how long its data is kept",
             )
         return LoadHistory(start=start, step=step, values=values)
+
+    def moments(self, expression: str, /, *, start: datetime, end: datetime, step: timedelta) -> tuple[Moments, ...]:
+        """When each series of an expression had a sample, on an even grid over [start, end], both included.
+
+        Raises SourceUnavailable or BadAnswer; an answer that the server warns of is bad, for a part may be missing.
+        """
+        points = Points(first=start, step=step, count=(end - start) // step + 1)
+        return tuple(
+            Moments(labels=series.labels, start=start, step=step, holds=series.present)
+            for series in self._client.over(expression, points, whole=True)
+        )
 
     def starts(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> Starts:
         """How long each start seen in the lookback took; NoData if none was seen.

@@ -1,8 +1,30 @@
 """Recording rules, alerts with their unit tests, and the configurations of Prometheus and Alertmanager, as text."""
 
+from rules.asking import Reading
 from rules.options import RuleOptions
+from rules.proof import About, Episode, Proof, Proofs
+from rules.proof_files import proof_body
 from rules.render import render
+from rules.replay import ENOUGH, Question, Way, answered, questions
 from rules.routing import AlertmanagerOptions, alertmanager
 from rules.scraping import PrometheusOptions, prometheus_config
 
-__all__ = ["AlertmanagerOptions", "PrometheusOptions", "RuleOptions", "alertmanager", "prometheus_config", "render"]
+__all__ = [
+    "ENOUGH",
+    "About",
+    "AlertmanagerOptions",
+    "Episode",
+    "PrometheusOptions",
+    "Proof",
+    "Proofs",
+    "Question",
+    "Reading",
+    "RuleOptions",
+    "Way",
+    "alertmanager",
+    "answered",
+    "prometheus_config",
+    "proof_body",
+    "questions",
+    "render",
+]

@@ -9,6 +9,7 @@ from typing import Any
 from rules.model import Alert, RecordingRule
 from rules.options import RuleOptions
 from rules.promql import duration, literal
+from rules.proof import Emitted
 
 
 def recording_group(name: str, interval: timedelta, rules: Sequence[RecordingRule]) -> dict[str, Any]:
@@ -20,13 +21,20 @@ def recording_group(name: str, interval: timedelta, rules: Sequence[RecordingRul
     }
 
 
-def alert_group(name: str, alerts: Sequence[Alert], owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
-    """A group of alerts; `owner` are labels that every one of them carries."""
-    return {
-        "name": name,
-        "interval": duration(options.interval),
-        "rules": [_alert(alert, owner, options) for alert in alerts],
-    }
+def alert_groups(
+    name: str, alerts: Sequence[Emitted], owner: Mapping[str, str], options: RuleOptions
+) -> list[dict[str, Any]]:
+    """Groups of alerts, the slow ones by themselves; `owner` are labels that every one of them carries."""
+    paces = ((name, False, options.interval), (f"{name}:slow", True, options.slow_interval))
+    groups = [
+        {
+            "name": group,
+            "interval": duration(interval),
+            "rules": [_alert(one, owner, options) for one in alerts if one.alert.slow is slow],
+        }
+        for group, slow, interval in paces
+    ]
+    return [group for group in groups if group["rules"]]
 
 
 def label_values(alert: Alert, owner: Mapping[str, str]) -> dict[str, str]:
@@ -39,7 +47,8 @@ def runbook_url(alert: str, options: RuleOptions) -> str:
     return f"{options.runbook_base_url.rstrip('/')}/{alert}.md"
 
 
-def _alert(alert: Alert, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+def _alert(emitted: Emitted, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+    alert = emitted.alert
     named = literal(owner["workload"]) if "workload" in owner else "{{ $labels.workload }}"
     tail = {"keep_firing_for": duration(alert.tail)} if alert.tail else {}
     return {
@@ -52,5 +61,6 @@ def _alert(alert: Alert, owner: Mapping[str, str], options: RuleOptions) -> dict
             "summary": alert.summary,
             "description": alert.description.replace("<value>", alert.value_template).replace("<workload>", named),
             "runbook_url": runbook_url(alert.name, options),
+            **{name: literal(text) for name, text in emitted.annotations.items()},
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -62,7 +62,8 @@ class Alert:
     `value_template` prints `$value`. `labels` are those of the expression's own result as the cases
     produce them; a `workload` among them is what the text names. `known` is PromQL that has a sample wherever
     the alert can be judged: where it has none nothing is known, which is no quiet. One that is `steadfast`
-    says that a promise to users is broken, so that it keeps its severity however often it fires.
+    says that a promise to users is broken, so that it keeps its severity however often it fires. A `slow` one
+    compares windows of hours and days, and is evaluated as seldom as they are.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Alert:
     labels: Mapping[str, str]
     cases: tuple[Case, ...]
     steadfast: bool = False
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,3 +115,16 @@ class Subject:
         """Whether silence is normal: the workload may be at zero, or runs where nothing is scraped."""
         current = None if self.recommendation is None else self.recommendation.current
         return self.workload.bounds.min_replicas == 0 or getattr(current, "mode", None) is ServingMode.SERVERLESS
+
+
+def subjects_of(
+    targets: Sequence[tuple[Workload, RuntimeProfile]],
+    recommendations: Sequence[Recommendation],
+    options: RuleOptions,
+) -> list[Subject]:
+    """The workloads by id, each with its newest recommendation. ValueError for one without its identity labels."""
+    newest = {each.workload: each for each in sorted(recommendations, key=lambda each: each.created_at)}
+    return [
+        Subject(workload=workload, profile=profile, recommendation=newest.get(workload.id), options=options)
+        for workload, profile in sorted(targets, key=lambda target: target[0].id)
+    ]

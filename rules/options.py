@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -32,6 +33,8 @@ class RuleOptions:
     cost_factor: float = 1.2
     cost_floor_usd_per_hour: float = 0.1
     firing_tail: timedelta = timedelta(minutes=5)
+    # Episodes a week of one series that an alert of a severity may have before it counts as noise.
+    most_a_week: Mapping[str, float] = field(default_factory=lambda: {"critical": 1.0, "warning": 3.0})
 
 
 DEFAULTS = RuleOptions()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from domain.artifact import Artifact
@@ -12,9 +12,11 @@ from domain.signals import RuntimeProfile
 from domain.workload import Workload
 from rules.alerts import of_fleet, of_workload
 from rules.document import document
-from rules.groups import alert_group, recording_group
-from rules.model import Subject
+from rules.groups import alert_groups, recording_group
+from rules.model import Alert, Subject, subjects_of
 from rules.options import DEFAULTS, RuleOptions
+from rules.proof import FLEET, Emitted, Proofs, emitted
+from rules.proof_files import proof_files
 from rules.recording import Watched, history_rules, latency_bounds, objective_rules, slow_rules
 from rules.specimen import exports_metrics
 from rules.testing import unit_tests
@@ -26,9 +28,11 @@ def render(
     targets: Sequence[tuple[Workload, RuntimeProfile]],
     recommendations: Sequence[Recommendation],
     options: RuleOptions = DEFAULTS,
+    proofs: Proofs | None = None,
 ) -> tuple[Artifact, ...]:
     """Recording rules per runtime, alerts per workload and for the fleet, each alert with its unit tests.
 
+    With `proofs` each alert says what it would have done on real history, and two more files say it of all.
     All files lie in one folder. The order of the arguments does not matter. ValueError for a workload
     without the identity labels of its runtime.
     """
@@ -42,15 +46,14 @@ def render(
         }
         for name in profiles
     }
-    newest = {each.workload: each for each in sorted(recommendations, key=lambda each: each.created_at)}
-    subjects = [
-        Subject(workload=workload, profile=profile, recommendation=newest.get(workload.id), options=options)
-        for workload, profile in sorted(targets, key=lambda target: target[0].id)
-    ]
+    subjects = subjects_of(targets, recommendations, options)
+    alerts = {subject.workload.id: of_workload(subject) for subject in subjects}
+    known = proofs or {}
     return (
         *(artifact for name in sorted(profiles) for artifact in _recorded(profiles[name], watched[name], options)),
-        *_fleet(options),
-        *(artifact for subject in subjects for artifact in _workload(subject)),
+        *_fleet(of_fleet(options), options, known),
+        *(artifact for each in subjects for artifact in _workload(each, alerts[each.workload.id], known)),
+        *(() if proofs is None else proof_files({FLEET: of_fleet(options), **alerts}, proofs, options)),
     )
 
 
@@ -69,28 +72,31 @@ def _recorded(profile: RuntimeProfile, watched: Collection[Watched], options: Ru
     )
 
 
-def _fleet(options: RuleOptions) -> tuple[Artifact, Artifact]:
-    alerts = of_fleet(options)
+def _fleet(alerts: Iterable[Alert], options: RuleOptions, proofs: Proofs) -> tuple[Artifact, Artifact]:
+    written = [emitted(alert, FLEET, proofs, options) for alert in alerts]
     rules, tests = "trimtab-fleet.rules.yml", "trimtab-fleet_test.yml"
+    groups = alert_groups("trimtab:fleet", written, {}, options)
     return (
-        _file(
-            rules, {"groups": [alert_group("trimtab:fleet", alerts, {}, options)]}, "Alerts on Trimtab's own metrics."
-        ),
-        _file(tests, unit_tests(alerts, [rules], {}, options), f"Run with `promtool test rules {tests}`."),
+        _file(rules, {"groups": groups}, "Alerts on Trimtab's own metrics."),
+        _file(tests, unit_tests(written, [rules], {}, options), f"Run with `promtool test rules {tests}`."),
     )
 
 
-def _workload(subject: Subject) -> tuple[Artifact, Artifact]:
-    alerts = of_workload(subject)
-    workload, name = subject.workload, f"workload-{safe_name(subject.workload.id)}"
+def _workload(subject: Subject, alerts: Iterable[Alert], proofs: Proofs) -> tuple[Artifact, Artifact]:
+    workload, options = subject.workload, subject.options
+    written: list[Emitted] = [emitted(alert, workload.id, proofs, options) for alert in alerts]
+    name = f"workload-{safe_name(workload.id)}"
     rules, tests = f"{name}.rules.yml", f"{name}_test.yml"
     owner = {"workload": workload.id} | ({"team": workload.team} if workload.team else {})
-    groups = [alert_group(f"trimtab:{name}", alerts, owner, subject.options)]
     recording = _recorded_files(subject.profile) if exports_metrics(subject) else ()
-    proofs = unit_tests(alerts, [*recording, rules], owner, subject.options)
+    groups = alert_groups(f"trimtab:{name}", written, owner, options)
     return (
         _file(rules, {"groups": groups}, f"Alerts on {workload.id}."),
-        _file(tests, proofs, f"Alerts on {workload.id}: run with `promtool test rules {tests}`."),
+        _file(
+            tests,
+            unit_tests(written, [*recording, rules], owner, options),
+            f"Alerts on {workload.id}: run with `promtool test rules {tests}`.",
+        ),
     )
 
 

@@ -10,24 +10,26 @@ from rules.groups import label_values, runbook_url
 from rules.model import Alert, Case, Series
 from rules.options import RuleOptions
 from rules.promql import duration
+from rules.proof import Emitted
 from rules.specimen import STEP
 
 ABSENT_LABEL = re.compile(r"\{\{ \$labels\.\w+ \}\}")
 
 
 def unit_tests(
-    alerts: Sequence[Alert], rule_files: Sequence[str], owner: Mapping[str, str], options: RuleOptions
+    alerts: Sequence[Emitted], rule_files: Sequence[str], owner: Mapping[str, str], options: RuleOptions
 ) -> dict[str, Any]:
     """A promtool test file: each case of each alert, against `rule_files` (relative to the test file)."""
     return {
         "rule_files": list(rule_files),
         "evaluation_interval": duration(2 * STEP),  # twice as quick as evaluating at every sample
-        "tests": [_test(alert, case, owner, options) for alert in alerts for case in alert.cases],
+        "tests": [_test(one, case, owner, options) for one in alerts for case in one.alert.cases],
     }
 
 
-def _test(alert: Alert, case: Case, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
-    expected = [] if case.value is None else [_firing(alert, case.value, owner, options)]
+def _test(emitted: Emitted, case: Case, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+    alert = emitted.alert
+    expected = [] if case.value is None else [_firing(emitted, case.value, owner, options)]
     return {
         "name": f"{alert.name} {case.name}",
         "interval": duration(STEP),
@@ -42,7 +44,8 @@ def _serves(series: Series, alert: Alert) -> bool:
     return ":" not in name or name in alert.expr
 
 
-def _firing(alert: Alert, value: str, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+def _firing(emitted: Emitted, value: str, owner: Mapping[str, str], options: RuleOptions) -> dict[str, Any]:
+    alert = emitted.alert
     labels = {**alert.labels, **label_values(alert, owner)}
     text = alert.description.replace("<workload>", labels.get("workload", "")).replace("<value>", value)
     for name, content in alert.labels.items():
@@ -54,5 +57,6 @@ def _firing(alert: Alert, value: str, owner: Mapping[str, str], options: RuleOpt
             "summary": alert.summary,
             "description": text,
             "runbook_url": runbook_url(alert.name, options),
+            **emitted.annotations,
         },
     }

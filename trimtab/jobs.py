@@ -1,4 +1,4 @@
-"""When work is done: APScheduler calls the cycle and the nightly report, and nothing else.
+"""When work is done: APScheduler calls the cycle, the nightly report and the proof of rules, and nothing else.
 
 Jobs live in memory and begin anew with each start; what was missed while the process was away is
 caught up by looking at what the store lacks (`Nightly.catch_up`), not by the scheduler.
@@ -29,14 +29,19 @@ class Runs(Protocol):
 
 
 def scheduler_of(
-    settings: ScheduleSettings, *, cycle: Runs, report: Runs, clock: Callable[[], datetime]
+    settings: ScheduleSettings, *, cycle: Runs, report: Runs, proof: Runs, clock: Callable[[], datetime]
 ) -> BackgroundScheduler:
-    """A scheduler, not yet started: both jobs on their cron triggers, and once at the start."""
+    """A scheduler, not yet started: each job on its cron trigger, and once at the start."""
     scheduler = BackgroundScheduler(
         timezone=settings.zone,
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S},
     )
-    for name, cron, run in (("cycle", settings.cycle, cycle), ("report", settings.report, report)):
+    jobs = (
+        ("cycle", settings.cycle, cycle),
+        ("report", settings.report, report),
+        ("proof", settings.proof, proof),
+    )
+    for name, cron, run in jobs:
         scheduler.add_job(
             _guarded, trigger_of(cron, settings.zone), args=(name, run, clock), id=name, next_run_time=clock()
         )

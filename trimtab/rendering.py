@@ -19,7 +19,7 @@ from monitor.profiles import PROFILES
 from trimtab.files import write_artifacts
 from trimtab.notify import without_credentials
 from trimtab.records import Record, Status
-from trimtab.settings import HistorySettings, Settings
+from trimtab.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +27,18 @@ KINDS = ("rules", "alertmanager", "prometheus", "dashboards", "manifests")
 
 
 def render(
-    kind: str, settings: Settings, workloads: Sequence[Workload], recommendations: Sequence[Recommendation]
+    kind: str,
+    settings: Settings,
+    workloads: Sequence[Workload],
+    recommendations: Sequence[Recommendation],
+    proofs: rules.Proofs | None = None,
 ) -> tuple[Artifact, ...]:
-    """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered."""
+    """The artifacts of one of `KINDS`; SettingsError for a workload that cannot be rendered.
+
+    `proofs` go beside the rules; None where rules are not to be proved.
+    """
     renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
-        "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings.history)),
+        "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings), proofs),
         "alertmanager": lambda: rules.alertmanager(
             rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
         ),
@@ -56,18 +63,41 @@ def render(
         ) from fault
 
 
-def rule_options(section: HistorySettings) -> rules.RuleOptions:
+def rule_options(settings: Settings) -> rules.RuleOptions:
     """The settings as the options of rules: an input is stale after three steps of the history that it is read in."""
-    usual = rules.RuleOptions()
-    return replace(usual, input_age=max(usual.input_age, 3 * timedelta(seconds=section.step_s)))
+    usual, section = rules.RuleOptions(), settings.rules
+    return replace(
+        usual,
+        runbook_base_url=section.runbook_base_url,
+        interval=timedelta(seconds=section.interval_s),
+        min_requests=section.min_requests,
+        error_ratio=section.error_ratio,
+        min_accuracy=section.min_accuracy,
+        max_drift=section.max_drift,
+        input_age=max(usual.input_age, 3 * timedelta(seconds=settings.history.step_s)),
+        expiring=timedelta(minutes=section.expiring_minutes),
+        cost_factor=section.cost_factor,
+        cost_floor_usd_per_hour=section.cost_floor_usd_per_hour,
+        most_a_week={"critical": section.most_critical_a_week, "warning": section.most_warnings_a_week},
+    )
 
 
-def emit(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> None:
+def questions(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> Sequence[rules.Question]:
+    """The alerts that are rendered for the same arguments, to be replayed; none where rules are not to be proved."""
+    if not settings.rules.proof_days:
+        return ()
+    return rules.questions(_targets(workloads), to_render("rules", records), rule_options(settings))
+
+
+def emit(
+    settings: Settings, proofs: Callable[[], rules.Proofs], workloads: Sequence[Workload], records: Sequence[Record]
+) -> None:
     """What changes with the recommendations, in one folder a kind; our files that are no longer rendered go."""
     if settings.emit.dir is None:
         return
+    proved = proofs() if settings.rules.proof_days else None
     for kind in ("rules", "dashboards", "manifests"):
-        artifacts = render(kind, settings, workloads, to_render(kind, records))
+        artifacts = render(kind, settings, workloads, to_render(kind, records), proved)
         write_artifacts(settings.emit.dir / kind, artifacts, clean=True)
 
 

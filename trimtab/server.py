@@ -28,12 +28,17 @@ def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
         Deps(
             recommendations=program.recommendations,
             journal=program.journal,
+            proofs=program.prover.store,
             clock=program.clock,
             registry=registry_of(program.recommendations, program.journal, program.clock),
         )
     )
     scheduler = scheduler_of(
-        program.settings.schedule, cycle=program.cycle.run, report=program.nightly.catch_up, clock=program.clock
+        program.settings.schedule,
+        cycle=program.cycle.run,
+        report=program.nightly.catch_up,
+        proof=program.prover.catch_up,
+        clock=program.clock,
     )
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     scheduler.start()

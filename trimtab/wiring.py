@@ -20,9 +20,10 @@ from domain.errors import SettingsError
 from domain.load import LoadHistory
 from domain.observation import Declared, Observation
 from domain.plan import Recommendation
-from domain.ports import Notifier
+from domain.ports import HistorySource, Notifier
 from domain.prices import PriceBook
 from domain.signals import Signal
+from domain.unknown import Unknown
 from domain.workload import Workload
 from monitor.client import Patience
 from monitor.observe import observe
@@ -44,10 +45,13 @@ from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
 from trimtab.prices import bundled, with_user_prices
-from trimtab.rendering import emit
+from trimtab.proving import Ask, Prover
+from trimtab.records import Record, Status
+from trimtab.rendering import emit, questions
 from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import Journal
+from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
 
 log = logging.getLogger(__name__)
@@ -71,6 +75,7 @@ class Program:
     decide: Decide
     cycle: Cycle
     nightly: Nightly
+    prover: Prover
 
 
 def now() -> datetime:
@@ -85,13 +90,13 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     fleet, day_load = _source(settings, clock)
     decide: Decide = partial(_decide, book, decision_options(settings.decisions, settings.prices))
     database = open_database(settings.store.url)
-    recommendations, journal = Recommendations(database), Journal(database)
+    recommendations, journal, proofs = Recommendations(database), Journal(database), ProofStore(database)
     cycle = Cycle(
         fleet=fleet,
         decide_all=partial(decide_all, decide, processes=_processes(settings.decisions)),
         recommendations=recommendations,
         journal=journal,
-        emit=partial(emit, settings),
+        emit=partial(emit, settings, proofs.all),
         notify=_notifier(settings, clock),
         stopwatch=time.monotonic,
         concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
@@ -104,6 +109,13 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         render=dashboards.report.render,
         base_url=f"http://{settings.api.host}:{settings.api.port}" if settings.api.port else None,
     )
+    prover = Prover(
+        ask=_asked(fleet.source),
+        questions=lambda at: questions(settings, journal.workloads(), _standing(recommendations, at)),
+        store=proofs,
+        window=timedelta(days=settings.rules.proof_days),
+        threads=1 if settings.prometheus is None else settings.prometheus.concurrency,
+    )
     return Program(
         settings=settings,
         clock=clock,
@@ -114,6 +126,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         decide=decide,
         cycle=cycle,
         nightly=nightly,
+        prover=prover,
     )
 
 
@@ -239,6 +252,17 @@ def _notifier(settings: Settings, clock: Clock) -> Notifier:
     return AlertmanagerNotifier(
         url=section.url, clock=clock, alive_for=max(ALERT_LIVES, 3 * between), timeout_s=section.timeout_s
     )
+
+
+def _asked(source: HistorySource) -> Ask | Unknown:
+    """How rules are replayed on the source; a recording has load alone, and no expression can be asked of it."""
+    if isinstance(source, PrometheusSource):
+        return source.moments
+    return Unknown("a recorded file has load alone: a rule can only be replayed on a Prometheus (prometheus.url)")
+
+
+def _standing(recommendations: Recommendations, at: datetime) -> list[Record]:
+    return [record for record in recommendations.newest() if record.status(at) is not Status.EXPIRED]
 
 
 def _processes(section: DecisionSettings) -> int:

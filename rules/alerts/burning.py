@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Literal
 
 from domain.signals import Signal
+from rules.asking import Reading
 from rules.burn import FAST, SLOW, BurnWindow, within_reach
 from rules.model import Alert, Case, Category, Subject
-from rules.promql import duration, number
+from rules.promql import WINDOW, duration, number
 from rules.specimen import Flow, latency_s, traffic
 
 PERCENT = "{{ $value | humanizePercentage }}"
@@ -29,17 +30,18 @@ class Pace:
     table: tuple[BurnWindow, ...]
     wait: timedelta
     at: timedelta
+    slow: bool = False
 
 
 QUICKLY = Pace(name="Fast", severity="critical", table=FAST, wait=timedelta(minutes=2), at=timedelta(minutes=20))
-SLOWLY = Pace(name="Slow", severity="warning", table=SLOW, wait=timedelta(hours=1), at=timedelta(minutes=80))
+SLOWLY = Pace(name="Slow", severity="warning", table=SLOW, wait=timedelta(hours=1), at=timedelta(minutes=80), slow=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """A share of the requests, the `budget`, may be bad; `known` has a sample wherever that can be judged.
+    """A share of the requests, the `budget`, may be bad.
 
-    `exceeded` is PromQL that has a sample while more than a share of a window is bad, its value `value_template`
+    `known` has a sample where a row of the table (or else the last five minutes) can be judged. `exceeded` is PromQL that has a sample while more than a share of a window is bad, its value `value_template`
     prints. `fires` is the bad traffic of the unit tests and what is then printed, for the first row of the table.
     """
 
@@ -47,7 +49,7 @@ class Promise:
     category: Category
     budget: float
     summary: str
-    known: str
+    known: Callable[[BurnWindow | None], str]
     exceeded: Callable[[timedelta, float], str]
     described: Callable[[Sequence[BurnWindow]], str]
     value_template: str
@@ -67,7 +69,7 @@ def burn(subject: Subject, promise: Promise | None, pace: Pace) -> Alert | None:
         category=promise.category,
         severity=pace.severity,
         expr="\nor\n".join(_row(subject, promise, row) for row in rows),
-        known=promise.known,
+        known=promise.known(rows[0] if subject.reading is Reading.RECORDED else None),
         wait=pace.wait,
         tail=subject.options.firing_tail,
         summary=promise.summary,
@@ -75,6 +77,7 @@ def burn(subject: Subject, promise: Promise | None, pace: Pace) -> Alert | None:
         value_template=promise.value_template,
         labels=subject.identity,
         steadfast=True,
+        slow=pace.slow,
         cases=_cases(subject, promise, pace, rows),
     )
 
@@ -119,7 +122,7 @@ def failing(subject: Subject) -> Promise | None:
         category=Category.ERRORS,
         budget=budget,
         summary="The error budget is being spent too fast.",
-        known=subject.ask.now(Signal.ERROR_RATIO),
+        known=lambda row: subject.ask.failed_ratio(WINDOW if row is None else row.long),
         exceeded=lambda window, share: f"{subject.ask.failed_ratio(window)} > {number(share)}",
         described=lambda rows: (
             f"<workload>: <value> of requests failed over {' or '.join(duration(row.long) for row in rows)}; "
@@ -159,7 +162,9 @@ def late(
         category=Category.LATENCY,
         budget=budget,
         summary=summary,
-        known=subject.ask.now(signal),
+        known=lambda row: (
+            subject.ask.now(signal) if row is None else subject.ask.latency(signal, row.long, row.quantile(budget))
+        ),
         exceeded=exceeded,
         described=described,
         value_template=SECONDS,

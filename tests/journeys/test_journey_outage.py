@@ -88,6 +88,7 @@ def watch(past: Past, tmp_path: Path) -> Iterator[Watch]:
             deps = Deps(
                 recommendations=built.recommendations,
                 journal=built.journal,
+                proofs=built.prover.store,
                 clock=clock,
                 registry=registry_of(built.recommendations, built.journal, clock),
             )

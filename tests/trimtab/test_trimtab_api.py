@@ -24,6 +24,7 @@ from trimtab.records import Held
 from trimtab.selfmetrics import registry_of
 from trimtab.store.database import Database, open_database
 from trimtab.store.journal import CostSample, CycleNote, Journal, StoredReport
+from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
 from trimtab.store.tables import Base
 
@@ -36,10 +37,16 @@ class Served:
 
     def __init__(self, database: Database) -> None:
         self.recommendations, self.journal = Recommendations(database), Journal(database)
-        self.now = NOON
+        self.proofs, self.now = ProofStore(database), NOON
         registry = registry_of(self.recommendations, self.journal, self.clock)
         self.app = create_app(
-            Deps(recommendations=self.recommendations, journal=self.journal, clock=self.clock, registry=registry)
+            Deps(
+                recommendations=self.recommendations,
+                journal=self.journal,
+                proofs=self.proofs,
+                clock=self.clock,
+                registry=registry,
+            )
         )
         self.server = AsgiServer(self.app)
         self.client = self.server.client

@@ -209,7 +209,7 @@ def test_backtest_writes_what_scorers_read(run: Run, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "kind,wanted",
     [
-        ("rules", {"*.rules.yml", "*_test.yml"}),
+        ("rules", {"*.rules.yml", "*_test.yml", "proof.md", "proof.json"}),
         ("alertmanager", {"alertmanager.yml"}),
         ("prometheus", {"prometheus.yml"}),
         ("dashboards", {"*.json", "provisioning/*.yml"}),

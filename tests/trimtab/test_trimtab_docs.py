@@ -13,6 +13,7 @@ from trimtab.api.deps import Deps
 from trimtab.app import create_app
 from trimtab.store.database import open_database
 from trimtab.store.journal import Journal
+from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
 from trimtab.wiring import now
 
@@ -33,6 +34,7 @@ def test_every_route_and_metric_is_described() -> None:
         Deps(
             recommendations=Recommendations(database),
             journal=Journal(database),
+            proofs=ProofStore(database),
             clock=now,
             registry=CollectorRegistry(),
         )

@@ -35,8 +35,8 @@ class Remembers:
 
 
 @contextmanager
-def running(cycle: Runs, report: Runs) -> Iterator[BackgroundScheduler]:
-    scheduler = scheduler_of(ScheduleSettings(), cycle=cycle, report=report, clock=clock)
+def running(cycle: Runs, report: Runs, proof: Runs | None = None) -> Iterator[BackgroundScheduler]:
+    scheduler = scheduler_of(ScheduleSettings(), cycle=cycle, report=report, proof=proof or Remembers(), clock=clock)
     scheduler.start()
     try:
         yield scheduler
@@ -44,10 +44,10 @@ def running(cycle: Runs, report: Runs) -> Iterator[BackgroundScheduler]:
         scheduler.shutdown(wait=False)
 
 
-def test_both_jobs_run_at_the_start_with_the_time_handed_in() -> None:
-    cycle, report = Remembers(), Remembers()
-    with running(cycle, report) as scheduler:
-        wait_until(lambda: bool(cycle.moments and report.moments), within_s=10, what="both jobs")
+def test_every_job_runs_at_the_start_with_the_time_handed_in() -> None:
+    cycle, report, proof = Remembers(), Remembers(), Remembers()
+    with running(cycle, report, proof) as scheduler:
+        wait_until(lambda: bool(cycle.moments and report.moments and proof.moments), within_s=10, what="every job")
         following = {job.id: job.next_run_time for job in scheduler.get_jobs()}
     assert all(moment.tzinfo for moment in cycle.moments)
     assert following["cycle"] - clock() <= timedelta(minutes=5)
@@ -57,7 +57,7 @@ def test_both_jobs_run_at_the_start_with_the_time_handed_in() -> None:
 def test_late_and_piled_up_runs_are_settled_by_setting() -> None:
     with running(Remembers(), Remembers()) as scheduler:
         jobs = [(job.misfire_grace_time, job.coalesce, job.max_instances) for job in scheduler.get_jobs()]
-    assert jobs == [(MISFIRE_GRACE_S, True, 1)] * 2
+    assert jobs == [(MISFIRE_GRACE_S, True, 1)] * 3
 
 
 def test_a_fault_of_ours_is_one_line_in_the_log_and_the_job_stays(caplog: pytest.LogCaptureFixture) -> None:

@@ -93,6 +93,7 @@ emit: {{dir: out}}
     deps = Deps(
         recommendations=program.recommendations,
         journal=program.journal,
+        proofs=program.prover.store,
         clock=program.clock,
         registry=registry_of(program.recommendations, program.journal, program.clock),
     )

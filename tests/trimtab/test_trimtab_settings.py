@@ -10,7 +10,7 @@ import pytest
 from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
 from trimtab.rendering import render, rule_options
-from trimtab.settings import HistorySettings, Settings, resolved
+from trimtab.settings import Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
 from trimtab.store.workload_codec import to_workload, workload_body
 from trimtab.wiring import build
@@ -175,7 +175,7 @@ def test_all_unknown_names_are_told_at_once_and_a_cloud_of_ones_own_prices_is_kn
 
 @pytest.mark.parametrize("step_s,minutes", [(60, 15), (300, 15), (3600, 180)])
 def test_an_input_is_stale_after_three_steps_and_at_least_fifteen_minutes(step_s: int, minutes: int) -> None:
-    assert rule_options(HistorySettings(step_s=step_s)).input_age == timedelta(minutes=minutes)
+    assert rule_options(parsed(f"history: {{step_s: {step_s}}}")).input_age == timedelta(minutes=minutes)
     recorded = render("rules", parsed(f"history: {{step_s: {step_s}}}"), (), ())
     assert any(f"trimtab_input_age_seconds) > {minutes * 60}\n" in artifact.text for artifact in recorded)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from rules import proof_body
 from trimtab.api.deps import Deps
+from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
-from trimtab.api.schemas import AlertList, Received
+from trimtab.api.schemas import AlertList, ProofPage, Received
 from trimtab.present import moment
 from trimtab.store.journal import Alert
 
@@ -72,6 +74,25 @@ def router(deps: Deps) -> APIRouter:
                 }
                 for alert in deps.journal.alerts()
             ]
+        }
+
+    @routes.get("/alerts/proofs", response_model=ProofPage, responses=problem_responses())
+    def list_proofs(
+        workload: Annotated[str | None, Query(description="Only of this workload.")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")] = 200,
+        cursor: Annotated[str | None, Query(description="`next` of the page before.")] = None,
+    ) -> dict[str, Any]:
+        """What each alert rule would have done on real history, as last replayed."""
+        place = read_cursor(cursor, 2, workload)
+        found = {
+            about: proof
+            for about, proof in deps.proofs.all().items()
+            if workload in (None, about[0]) and (place is None or about > (str(place[0]), str(place[1])))
+        }
+        page = list(found)[:limit]
+        return {
+            "items": [proof_body(*about, found[about]) for about in page],
+            "next": write_cursor(page[-1] if len(found) > limit else None, workload),
         }
 
     return routes

@@ -9,6 +9,7 @@ from datetime import datetime
 from prometheus_client import CollectorRegistry
 
 from trimtab.store.journal import Journal
+from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
 
 
@@ -18,5 +19,6 @@ class Deps:
 
     recommendations: Recommendations
     journal: Journal
+    proofs: ProofStore
     clock: Callable[[], datetime]
     registry: CollectorRegistry

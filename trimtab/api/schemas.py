@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class PurchaseBody(BaseModel):
@@ -189,6 +189,40 @@ class AlertList(BaseModel):
 
     items: list[AlertBody]
     next: str | None = None
+
+
+class EpisodeBody(BaseModel):
+    """One time that an alert would have fired; `labels` tell the workload where one rule is for all."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    from_: str = Field(alias="from")
+    until: str
+    labels: dict[str, str]
+
+
+class ProofBody(BaseModel):
+    """An alert rule replayed on real history."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    workload: str | None = Field(description="Null for a rule of the fleet.")
+    alert: str
+    told: str = Field(description="The proof as a sentence.")
+    from_: str | None = Field(alias="from")
+    until: str | None
+    known: float | None = Field(description="Share of that time in which the alert could be judged.")
+    rests_on: str | None = Field(description="Series that were asked: recorded, history or metrics.")
+    fired: int | None
+    episodes: list[EpisodeBody] | None
+    unknown: str | None = Field(description="Why it is not known.")
+
+
+class ProofPage(BaseModel):
+    """A page of proofs."""
+
+    items: list[ProofBody]
+    next: str | None
 
 
 class Received(BaseModel):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from trimtab.cli.options import Config, OutFolder, need_settings, say
+
+if TYPE_CHECKING:
+    from rules import Proofs
+    from trimtab.wiring import Program
 
 
 class Kind(StrEnum):
@@ -28,6 +32,7 @@ def render(
     """Write rules, dashboards, manifests or configurations from the newest recommendations in the store.
 
     What has expired is left out; a store in which nothing stands is filled by one cycle first.
+    Rules are replayed on the history of Prometheus first, so that each says when it would have fired.
     Files are replaced only if their text changed.
     """
     settings = need_settings(config)
@@ -42,8 +47,14 @@ def render(
     else:
         program = build(settings, progress=say)
         recommendations = to_render(kind.value, standing(program))
-        artifacts = artifacts_of(kind.value, settings, program.journal.workloads(), recommendations)
+        proofs = _proved(program) if kind is Kind.RULES and settings.rules.proof_days else None
+        artifacts = artifacts_of(kind.value, settings, program.journal.workloads(), recommendations, proofs)
     written = write_artifacts(out, artifacts)
     for path in sorted((*written.changed, *written.unchanged)):
         typer.echo(path)
     say(f"{len(written.changed)} files written, {len(written.unchanged)} were up to date")
+
+
+def _proved(program: Program) -> Proofs:
+    say(f"replaying the rules over {program.settings.rules.proof_days:g} days of history")
+    return program.prover.catch_up(now=program.clock())

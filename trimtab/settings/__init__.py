@@ -4,6 +4,7 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 `docs/settings.md`. Reading a file and explaining what is wrong in it is `trimtab.settings_file`.
 """
 
+from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -29,6 +30,7 @@ __all__ = [
     "PriceSettings",
     "PrometheusSettings",
     "ResourceSettings",
+    "RulesSettings",
     "ScheduleSettings",
     "ScrapeSettings",
     "Section",

@@ -16,11 +16,15 @@ class ScheduleSettings(Section):
 
     cycle: Text = Field(default="*/5 * * * *", description="When recommendations are renewed.")
     report: Text = Field(default="10 0 * * *", description="When the report of the day before is written.")
+    proof: Text = Field(
+        default="*/15 * * * *",
+        description="When alert rules without a fresh proof are replayed; a proof stands for a day.",
+    )
     timezone: Text = Field(
-        default="UTC", description="IANA time zone of both expressions; a report's day is one of UTC."
+        default="UTC", description="IANA time zone of these expressions; a report's day is one of UTC."
     )
 
-    @field_validator("cycle", "report")
+    @field_validator("cycle", "report", "proof")
     @classmethod
     def _is_cron(cls, value: str) -> str:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -28,6 +29,7 @@ class Settings(Section):
     alertmanager: AlertmanagerSettings = Field(
         default_factory=AlertmanagerSettings, description="Where events are sent."
     )
+    rules: RulesSettings = Field(default_factory=RulesSettings, description="When alert rules fire.")
     scrape: ScrapeSettings = Field(default_factory=ScrapeSettings, description="What a rendered Prometheus scrapes.")
     prices: PriceSettings = Field(default_factory=PriceSettings, description="What things cost.")
     api: ApiSettings = Field(default_factory=ApiSettings, description="Where the API listens.")

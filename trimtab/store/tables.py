@@ -138,3 +138,14 @@ class AlertRow(Base):
     received_at: Mapped[datetime] = mapped_column(index=True)
     labels: Mapped[dict[str, Any]]
     annotations: Mapped[dict[str, Any]]
+
+
+class ProofRow(Base):
+    """What an alert would have done on real history (`workload` is empty for one of the fleet), or why nobody knows."""
+
+    __tablename__ = "proofs"
+
+    workload: Mapped[str] = mapped_column(String(512), primary_key=True)
+    alert: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
+    body: Mapped[dict[str, Any]]
