@@ -1,7 +1,7 @@
 """Recording rules, alerts with their unit tests, and the configurations of Prometheus and Alertmanager, as text."""
 
 from rules.asking import Reading
-from rules.options import RuleOptions
+from rules.options import OperatorOptions, RuleOptions
 from rules.proof import About, Episode, Proof, Proofs
 from rules.proof_files import proof_body
 from rules.render import render
@@ -14,6 +14,7 @@ __all__ = [
     "About",
     "AlertmanagerOptions",
     "Episode",
+    "OperatorOptions",
     "PrometheusOptions",
     "Proof",
     "Proofs",

@@ -8,12 +8,20 @@ from datetime import timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorOptions:
+    """How the objects of the Prometheus operator are to be found: its `ruleSelector` looks at labels and namespaces."""
+
+    namespace: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleOptions:
     """Bounds and waits of the recording rules and alerts.
 
     `min_requests` is the traffic floor: with fewer requests in a window no ratio or percentile of it
     is believed. `runbook_base_url` is where docs/runbooks is published; as it stands, a path in the
-    repository.
+    repository. With `operator` every rule file is also written as a PrometheusRule object.
     """
 
     runbook_base_url: str = "docs/runbooks"
@@ -33,6 +41,7 @@ class RuleOptions:
     cost_factor: float = 1.2
     cost_floor_usd_per_hour: float = 0.1
     firing_tail: timedelta = timedelta(minutes=5)
+    operator: OperatorOptions | None = None
     # Episodes a week of one series that an alert of a severity may have before it counts as noise.
     most_a_week: Mapping[str, float] = field(default_factory=lambda: {"critical": 1.0, "warning": 3.0})
 

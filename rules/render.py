@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
 from domain.artifact import Artifact
 from domain.names import safe_name
@@ -14,6 +15,7 @@ from rules.alerts import of_fleet, of_workload
 from rules.document import document
 from rules.groups import alert_groups, recording_group
 from rules.model import Alert, Subject, subjects_of
+from rules.operator import prometheus_rule
 from rules.options import DEFAULTS, RuleOptions
 from rules.proof import FLEET, Emitted, Proofs, emitted
 from rules.proof_files import proof_files
@@ -57,7 +59,7 @@ def render(
     )
 
 
-def _recorded(profile: RuntimeProfile, watched: Collection[Watched], options: RuleOptions) -> tuple[Artifact, Artifact]:
+def _recorded(profile: RuntimeProfile, watched: Collection[Watched], options: RuleOptions) -> tuple[Artifact, ...]:
     """The history's series in a file of their own: only they are worth computing for the past."""
     name, by = f"trimtab:{profile.name}", f"of every workload on {profile.name}, by {', '.join(profile.identity)}"
     history = [recording_group(f"{name}:history", options.interval, history_rules(profile))]
@@ -67,22 +69,22 @@ def _recorded(profile: RuntimeProfile, watched: Collection[Watched], options: Ru
     ]
     recorded, compared = _recorded_files(profile)
     return (
-        _file(recorded, {"groups": [group for group in history if group["rules"]]}, f"History {by}."),
-        _file(compared, {"groups": [group for group in objectives if group["rules"]]}, f"What alerts compare, {by}."),
+        *_rules(recorded, history, f"History {by}.", options),
+        *_rules(compared, objectives, f"What alerts compare, {by}.", options),
     )
 
 
-def _fleet(alerts: Iterable[Alert], options: RuleOptions, proofs: Proofs) -> tuple[Artifact, Artifact]:
+def _fleet(alerts: Iterable[Alert], options: RuleOptions, proofs: Proofs) -> tuple[Artifact, ...]:
     written = [emitted(alert, FLEET, proofs, options) for alert in alerts]
     rules, tests = "trimtab-fleet.rules.yml", "trimtab-fleet_test.yml"
     groups = alert_groups("trimtab:fleet", written, {}, options)
     return (
-        _file(rules, {"groups": groups}, "Alerts on Trimtab's own metrics."),
+        *_rules(rules, groups, "Alerts on Trimtab's own metrics.", options),
         _file(tests, unit_tests(written, [rules], {}, options), f"Run with `promtool test rules {tests}`."),
     )
 
 
-def _workload(subject: Subject, alerts: Iterable[Alert], proofs: Proofs) -> tuple[Artifact, Artifact]:
+def _workload(subject: Subject, alerts: Iterable[Alert], proofs: Proofs) -> tuple[Artifact, ...]:
     workload, options = subject.workload, subject.options
     written: list[Emitted] = [emitted(alert, workload.id, proofs, options) for alert in alerts]
     name = f"workload-{safe_name(workload.id)}"
@@ -91,7 +93,7 @@ def _workload(subject: Subject, alerts: Iterable[Alert], proofs: Proofs) -> tupl
     recording = _recorded_files(subject.profile) if exports_metrics(subject) else ()
     groups = alert_groups(f"trimtab:{name}", written, owner, options)
     return (
-        _file(rules, {"groups": groups}, f"Alerts on {workload.id}."),
+        *_rules(rules, groups, f"Alerts on {workload.id}.", options),
         _file(
             tests,
             unit_tests(written, [*recording, rules], owner, options),
@@ -105,5 +107,13 @@ def _recorded_files(profile: RuntimeProfile) -> tuple[str, str]:
     return f"recorded-{name}.rules.yml", f"objectives-{name}.rules.yml"
 
 
-def _file(name: str, content: dict[str, object], about: str) -> Artifact:
+def _rules(name: str, groups: list[dict[str, Any]], about: str, options: RuleOptions) -> Iterator[Artifact]:
+    """A rule file, and for the operator the same as an object."""
+    content = {"groups": [group for group in groups if group["rules"]]}
+    yield _file(name, content, about)
+    if options.operator is not None:
+        yield prometheus_rule(name, content, (HEADER, about), options.operator)
+
+
+def _file(name: str, content: Mapping[str, Any], about: str) -> Artifact:
     return Artifact(path=PurePosixPath(name), text=document(content, (HEADER, about)))

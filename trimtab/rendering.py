@@ -78,6 +78,9 @@ def rule_options(settings: Settings) -> rules.RuleOptions:
         expiring=timedelta(minutes=section.expiring_minutes),
         cost_factor=section.cost_factor,
         cost_floor_usd_per_hour=section.cost_floor_usd_per_hour,
+        operator=rules.OperatorOptions(namespace=section.namespace, labels=section.labels)
+        if section.form == "crd"
+        else None,
         most_a_week={"critical": section.most_critical_a_week, "warning": section.most_warnings_a_week},
     )
 
