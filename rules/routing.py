@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
 from domain.artifact import Artifact
+from domain.names import safe_name
 from rules.document import document
+from rules.messages import FILE, templates
 from rules.promql import duration
+from rules.receivers import Receiver, Way, Webhook, configured
 
 HEADER = "Written by `trimtab render alertmanager`: change the settings, not this file."
 
@@ -19,15 +22,15 @@ HEADER = "Written by `trimtab render alertmanager`: change the settings, not thi
 class AlertmanagerOptions:
     """Where notifications go and how often.
 
-    Everything goes to `webhook_url`, Trimtab's own `POST /alerts/webhook`; `further_urls` adds
-    webhooks per severity (`critical`, `warning`, `info`), for example a pager's.
+    Everything goes to `webhook_url`, Trimtab's own `POST /alerts/webhook`; `receivers` are told besides.
     """
 
     webhook_url: str = "http://127.0.0.1:8000/alerts/webhook"
-    further_urls: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    receivers: Sequence[Receiver] = ()
     group_wait: timedelta = timedelta(seconds=30)
     critical_group_wait: timedelta = timedelta(seconds=10)
     group_interval: timedelta = timedelta(minutes=5)
+    digest_interval: timedelta = timedelta(hours=12)
     resolve_timeout: timedelta = timedelta(minutes=5)
 
 
@@ -37,38 +40,63 @@ REPEAT: Mapping[str, timedelta] = {
     "warning": timedelta(hours=12),
     "info": timedelta(days=7),
 }
-# Of a workload that nobody can see, these say nothing new.
-BLIND = ("TrimtabCostAbovePlan", "TrimtabForecastOverCapacity", "TrimtabInputStale")
+NEVER_AGAIN = timedelta(days=30)  # a report is told once
+# Of a workload that nobody can see, alerts of these categories say nothing new.
+BLIND = ("capacity", "cost", "quality", "telemetry")
 
 
 def alertmanager(options: AlertmanagerOptions | None = None) -> tuple[Artifact, ...]:
-    """`alertmanager.yml`: one receiver a severity, one notification per workload and category."""
+    """`alertmanager.yml` and its templates: one notification per workload and category, to the receivers of a severity."""
     chosen = options or AlertmanagerOptions()
+    teams = sorted({team for receiver in chosen.receivers for team in receiver.teams})
     content = {
         "global": {"resolve_timeout": duration(chosen.resolve_timeout)},
-        "route": _route(chosen),
+        "templates": [FILE],
+        "route": _route(chosen, teams),
         "inhibit_rules": _inhibitions(),
-        "receivers": [_receiver(severity, chosen) for severity in REPEAT],
+        "receivers": list(_receivers(chosen, teams)),
     }
-    return (Artifact(path=PurePosixPath("alertmanager.yml"), text=document(content, (HEADER,))),)
+    return (Artifact(path=PurePosixPath("alertmanager.yml"), text=document(content, (HEADER,))), templates())
 
 
-def _route(options: AlertmanagerOptions) -> dict[str, Any]:
+def _route(options: AlertmanagerOptions, teams: Sequence[str]) -> dict[str, Any]:
     return {
         "receiver": _name("warning"),  # what carries no severity of ours is somebody's to look at
         "group_by": ["workload", "category"],
         "group_wait": duration(options.group_wait),
         "group_interval": duration(options.group_interval),
         "repeat_interval": duration(REPEAT["warning"]),
-        "routes": [
-            {
-                "receiver": _name(severity),
-                "matchers": [f'severity="{severity}"'],
-                "group_wait": duration(options.critical_group_wait if severity == "critical" else options.group_wait),
-                "repeat_interval": duration(repeat),
-            }
-            for severity, repeat in REPEAT.items()
-        ],
+        "routes": [*_digests(options), *(_severity(severity, options, teams) for severity in REPEAT)],
+    }
+
+
+def _digests(options: AlertmanagerOptions) -> Iterator[dict[str, Any]]:
+    """Proposals come together, at most twice a day; each report by itself, and once."""
+    yield {
+        "receiver": _name("info"),
+        "matchers": ['category="recommendation"'],
+        "group_by": ["category"],
+        "group_interval": duration(options.digest_interval),
+        "repeat_interval": duration(REPEAT["info"]),
+    }
+    yield {
+        "receiver": _name("info"),
+        "matchers": ['category="report"'],
+        "group_by": ["event"],
+        "repeat_interval": duration(NEVER_AGAIN),
+    }
+
+
+def _severity(severity: str, options: AlertmanagerOptions, teams: Sequence[str]) -> dict[str, Any]:
+    """One severity: to its team's receivers where it has some; Trimtab's own trouble as one notification."""
+    below = [{"receiver": _name(severity, team), "matchers": [_equals("team", team)]} for team in teams]
+    own = {"receiver": _name(severity), "matchers": ['category="trimtab"'], "group_by": ["category"]}
+    return {
+        "receiver": _name(severity),
+        "matchers": [f'severity="{severity}"'],
+        "group_wait": duration(options.critical_group_wait if severity == "critical" else options.group_wait),
+        "repeat_interval": duration(REPEAT[severity]),
+        "routes": [own, *below],
     }
 
 
@@ -77,7 +105,7 @@ def _inhibitions() -> list[dict[str, Any]]:
     return [
         {
             "source_matchers": ['alertname="TrimtabTelemetryMissing"', 'workload!=""'],
-            "target_matchers": [f'alertname=~"{"|".join(BLIND)}"'],
+            "target_matchers": ['alertname!="TrimtabTelemetryMissing"', f'category=~"{"|".join(BLIND)}"'],
             "equal": ["workload"],
         },
         {
@@ -85,13 +113,29 @@ def _inhibitions() -> list[dict[str, Any]]:
             "target_matchers": ['severity=~"warning|info"'],
             "equal": ["workload", "category"],
         },
+        {  # where the source is away, every workload is held for that reason
+            "source_matchers": ['alertname="TrimtabSource"'],
+            "target_matchers": ['alertname="TrimtabHeld"'],
+        },
     ]
 
 
-def _receiver(severity: str, options: AlertmanagerOptions) -> dict[str, Any]:
-    urls = (options.webhook_url, *options.further_urls.get(severity, ()))
-    return {"name": _name(severity), "webhook_configs": [{"url": url, "send_resolved": True} for url in urls]}
+def _receivers(options: AlertmanagerOptions, teams: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for severity in REPEAT:
+        for team in (None, *teams):
+            ways: list[Way] = [Webhook(url=options.webhook_url)]
+            ways += [each.way for each in options.receivers if _hears(each, severity, team)]
+            yield {"name": _name(severity, team), **configured(ways)}
 
 
-def _name(severity: str) -> str:
-    return f"trimtab-{severity}"
+def _hears(receiver: Receiver, severity: str, team: str | None) -> bool:
+    return severity in receiver.severities and (not receiver.teams or team in receiver.teams)
+
+
+def _name(severity: str, team: str | None = None) -> str:
+    return f"trimtab-{severity}" if team is None else f"trimtab-{severity}-{safe_name(team)}"
+
+
+def _equals(label: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{label}="{escaped}"'

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from domain.artifact import Artifact
 from rules.document import document
@@ -17,7 +18,7 @@ HEADER = "Written by `trimtab render prometheus`: change the settings, not this 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrometheusOptions:
-    """Addresses (`host:port`) of what is scraped, and the files and Alertmanagers that rules need.
+    """Addresses (`host:port`) of what is scraped, and the files and Alertmanagers (their URLs) that rules need.
 
     `kubernetes` adds pods that ask for it by the usual `prometheus.io/*` annotations. `rule_files` are
     globs relative to prometheus.yml.
@@ -29,7 +30,8 @@ class PrometheusOptions:
     quality: Sequence[str] = ("127.0.0.1:8090",)
     trimtab: Sequence[str] = ("127.0.0.1:8000",)
     node_exporters: Sequence[str] = ()
-    alertmanagers: Sequence[str] = ("127.0.0.1:9093",)
+    kube_state_metrics: Sequence[str] = ()
+    alertmanagers: Sequence[str] = ("http://127.0.0.1:9093",)
     rule_files: Sequence[str] = ("rules/*.rules.yml",)
     kubernetes: bool = False
 
@@ -49,13 +51,32 @@ def prometheus_config(options: PrometheusOptions | None = None) -> tuple[Artifac
             "evaluation_interval": duration(chosen.evaluation_interval),
         },
         "rule_files": list(chosen.rule_files),
-        "alerting": {"alertmanagers": [{"static_configs": [{"targets": list(chosen.alertmanagers)}]}]},
+        "alerting": {"alertmanagers": [_alertmanager(url) for url in chosen.alertmanagers]},
         "scrape_configs": [
             *({"job_name": job, "static_configs": [{"targets": list(targets)}]} for job, targets in jobs if targets),
+            *([_kube_state_metrics(chosen.kube_state_metrics)] if chosen.kube_state_metrics else []),
             *([_annotated_pods()] if chosen.kubernetes else []),
         ],
     }
     return (Artifact(path=PurePosixPath("prometheus.yml"), text=document(content, (HEADER,))),)
+
+
+def _alertmanager(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    return {
+        **({} if parts.scheme == "http" else {"scheme": parts.scheme}),
+        **({"path_prefix": parts.path} if parts.path.strip("/") else {}),
+        "static_configs": [{"targets": [parts.netloc]}],
+    }
+
+
+def _kube_state_metrics(targets: Sequence[str]) -> dict[str, Any]:
+    """Its labels `namespace` and `pod` are those of what it tells of, not of where it runs."""
+    return {
+        "job_name": "kube-state-metrics",
+        "honor_labels": True,
+        "static_configs": [{"targets": list(targets)}],
+    }
 
 
 def _annotated_pods() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from monitor.profiles import PROFILES
 from trimtab.files import write_artifacts
 from trimtab.notify import without_credentials
 from trimtab.records import Record, Status
-from trimtab.settings import Settings
+from trimtab.settings import ReceiverSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +39,15 @@ def render(
     """
     renderers: Mapping[str, Callable[[], tuple[Artifact, ...]]] = {
         "rules": lambda: rules.render(_targets(workloads), recommendations, rule_options(settings), proofs),
-        "alertmanager": lambda: rules.alertmanager(
-            rules.AlertmanagerOptions(webhook_url=f"http://{_address(settings)}/alerts/webhook")
-        ),
+        "alertmanager": lambda: rules.alertmanager(alertmanager_options(settings)),
         "prometheus": lambda: rules.prometheus_config(
             rules.PrometheusOptions(
                 serving=settings.scrape.serving,
                 quality=settings.scrape.quality,
                 trimtab=(_address(settings),),
                 node_exporters=settings.scrape.node_exporters,
-                alertmanagers=_host_of(settings.alertmanager.url),
+                kube_state_metrics=settings.scrape.kube_state_metrics,
+                alertmanagers=(_plain(settings.alertmanager.url),),
                 kubernetes=settings.scrape.kubernetes,
             )
         ),
@@ -83,6 +82,30 @@ def rule_options(settings: Settings) -> rules.RuleOptions:
         else None,
         most_a_week={"critical": section.most_critical_a_week, "warning": section.most_warnings_a_week},
     )
+
+
+def alertmanager_options(settings: Settings) -> rules.AlertmanagerOptions:
+    """Trimtab's own webhook, and the receivers of the settings."""
+    return rules.AlertmanagerOptions(
+        webhook_url=f"{settings.api.base_url or f'http://{_address(settings)}'}/alerts/webhook",
+        receivers=tuple(
+            rules.Receiver(way=_way(each), severities=each.severities, teams=each.teams)
+            for each in settings.alertmanager.receivers
+        ),
+    )
+
+
+def _way(section: ReceiverSettings) -> rules.Email | rules.Slack | rules.PagerDuty | rules.MsTeams | rules.Webhook:
+    if section.email is not None:
+        return rules.Email(**section.email.model_dump())
+    if section.slack is not None:
+        return rules.Slack(**section.slack.model_dump())
+    if section.pagerduty is not None:
+        return rules.PagerDuty(**section.pagerduty.model_dump())
+    if section.msteams is not None:
+        return rules.MsTeams(**section.msteams.model_dump())
+    assert section.webhook is not None  # noqa: S101  the section has exactly one of them
+    return rules.Webhook(**section.webhook.model_dump())
 
 
 def questions(settings: Settings, workloads: Sequence[Workload], records: Sequence[Record]) -> Sequence[rules.Question]:
@@ -128,8 +151,8 @@ def _address(settings: Settings) -> str:
     return f"{settings.api.host}:{settings.api.port}"
 
 
-def _host_of(url: str | None) -> tuple[str, ...]:
-    return ("127.0.0.1:9093",) if url is None else (without_credentials(url).split("://", 1)[1].split("/", 1)[0],)
+def _plain(url: str | None) -> str:
+    return "http://127.0.0.1:9093" if url is None else without_credentials(url)
 
 
 def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:

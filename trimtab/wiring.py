@@ -107,7 +107,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         journal=journal,
         day_load=day_load,
         render=dashboards.report.render,
-        base_url=f"http://{settings.api.host}:{settings.api.port}" if settings.api.port else None,
+        base_url=settings.api.base_url,
     )
     prover = Prover(
         ask=_asked(fleet.source),

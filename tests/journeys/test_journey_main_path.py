@@ -75,7 +75,7 @@ def running(past: Past, tmp_path_factory: pytest.TempPathFactory, alertmanager_i
             serving=(serving.url.removeprefix("http://"),),
             quality=(),
             trimtab=(f"127.0.0.1:{port}",),
-            alertmanagers=(alerting.url.removeprefix("http://"),),
+            alertmanagers=(alerting.url,),
             rule_files=(written_rules(folder / "rules"),),
         )
         server = Prometheus(

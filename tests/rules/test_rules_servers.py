@@ -73,6 +73,7 @@ def test_a_workload_that_nobody_can_see_mutes_its_lesser_alerts_and_only_its_own
         labels("ErrorBudgetBurnFast", "critical", "errors", "failing"),
         labels("ErrorBudgetBurnSlow", "warning", "errors", "failing"),
         labels("CostAbovePlan", "warning", "cost", "failing"),
+        labels("DriftHigh", "warning", "quality", "blind"),
         labels("Down", "critical", "trimtab", None),
         labels("CycleFailing", "warning", "trimtab", None),
     )
@@ -82,7 +83,12 @@ def test_a_workload_that_nobody_can_see_mutes_its_lesser_alerts_and_only_its_own
         for each in server.alerts()
         if each["status"]["inhibitedBy"]
     }
-    assert muted == {("CostAbovePlan", "blind"), ("InputStale", "blind"), ("ErrorBudgetBurnSlow", "failing")}
+    assert muted == {
+        ("CostAbovePlan", "blind"),
+        ("InputStale", "blind"),
+        ("DriftHigh", "blind"),
+        ("ErrorBudgetBurnSlow", "failing"),
+    }
     told = {alert["labels"]["alertname"] for body in webhook.posts for alert in body["alerts"]}
     assert "TrimtabInputStale" not in told
     assert "TrimtabErrorBudgetBurnSlow" not in told

@@ -210,7 +210,7 @@ def test_backtest_writes_what_scorers_read(run: Run, tmp_path: Path) -> None:
     "kind,wanted",
     [
         ("rules", {"*.rules.yml", "*_test.yml", "proof.md", "proof.json"}),
-        ("alertmanager", {"alertmanager.yml"}),
+        ("alertmanager", {"alertmanager.yml", "*.tmpl"}),
         ("prometheus", {"prometheus.yml"}),
         ("dashboards", {"*.json", "provisioning/*.yml"}),
         ("manifests", {"hpa/chat.yaml"}),
@@ -223,6 +223,8 @@ def test_render_writes_each_kind_and_names_the_files(
     assert done.code == 0, done.err
     assert all(list((tmp_path / kind).glob(pattern)) for pattern in wanted)
     assert all(Path(line).is_file() for line in done.out.splitlines())
+    if kind == "alertmanager":
+        assert {path.suffix for path in (tmp_path / kind).iterdir()} == {".yml", ".tmpl"}
     if kind == "alertmanager":
         assert len(done.out.splitlines()) == 1
 

@@ -104,7 +104,7 @@ class Stage:
             serving=(f"127.0.0.1:{ports.serving}",),
             quality=(f"127.0.0.1:{ports.quality}",),
             trimtab=(f"127.0.0.1:{ports.trimtab}",),
-            alertmanagers=(f"127.0.0.1:{ports.alertmanager}",),
+            alertmanagers=(at(ports.alertmanager),),
             scrape_interval=SCRAPE_INTERVAL,
         )
         config: dict[str, Any] = yaml.safe_load(prometheus_config(options)[0].text)

@@ -6,7 +6,8 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
-from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
+from trimtab.settings.running import ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.whole import Settings
@@ -29,6 +30,7 @@ __all__ = [
     "HistorySettings",
     "PriceSettings",
     "PrometheusSettings",
+    "ReceiverSettings",
     "ResourceSettings",
     "RulesSettings",
     "ScheduleSettings",

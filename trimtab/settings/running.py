@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from trimtab.cron import trigger_of
-from trimtab.settings.section import BesideFile, HttpUrl, Positive, Section, StoreUrl, Text
+from trimtab.settings.section import BesideFile, HttpUrl, Section, StoreUrl, Text
 
 
 class ScheduleSettings(Section):
@@ -66,19 +66,19 @@ class EmitSettings(Section):
     )
 
 
-class AlertmanagerSettings(Section):
-    """Where events are sent."""
-
-    url: HttpUrl | None = Field(
-        default=None, description="Address of an Alertmanager (API v2); without it events are only logged."
-    )
-    timeout_s: Positive = Field(
-        default=5.0, description="Seconds after which sending is given up until the next cycle."
-    )
-
-
 class ApiSettings(Section):
     """Where the API and the web page listen."""
 
     host: Text = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: HttpUrl | None = Field(
+        default=None,
+        description="Address under which people reach it; links in notifications and reports begin so. By default host and port.",
+    )
+
+    @property
+    def base_url(self) -> str | None:
+        """What links begin with; None where the port is not known before it is taken."""
+        if self.public_url is not None:
+            return self.public_url
+        return f"http://{self.host}:{self.port}" if self.port else None

@@ -43,4 +43,7 @@ class ScrapeSettings(Section):
     serving: tuple[Text, ...] = Field(default=("127.0.0.1:8080",), description="Model servers.")
     quality: tuple[Text, ...] = Field(default=("127.0.0.1:8090",), description="Model-quality exporters.")
     node_exporters: tuple[Text, ...] = Field(default=(), description="Node exporters.")
+    kube_state_metrics: tuple[Text, ...] = Field(
+        default=(), description="kube-state-metrics, which tells of replicas, starts and autoscalers."
+    )
     kubernetes: bool = Field(default=False, description="Also pods with the usual prometheus.io annotations.")

@@ -7,7 +7,8 @@ from pydantic_core import PydanticCustomError
 
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
-from trimtab.settings.running import AlertmanagerSettings, ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.receivers import AlertmanagerSettings
+from trimtab.settings.running import ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.workload import WorkloadDefaults, WorkloadSettings
