@@ -68,12 +68,12 @@ class Receiver:
     teams: Sequence[str] = ()
 
 
-def configured(ways: Sequence[Way]) -> dict[str, list[dict[str, Any]]]:
-    """The `*_configs` of a receiver that is told in all of these ways."""
+def configured(ways: Sequence[Way], *, resolved: bool = True) -> dict[str, list[dict[str, Any]]]:
+    """The `*_configs` of a receiver that is told in all of these ways, of the end too unless not `resolved`."""
     configs: dict[str, list[dict[str, Any]]] = {}
     for way in ways:
         section, config = _WRITERS[type(way)](way)
-        configs.setdefault(section, []).append({**config, "send_resolved": True})
+        configs.setdefault(section, []).append({**config, "send_resolved": resolved})
     return configs
 
 

@@ -40,6 +40,7 @@ REPEAT: Mapping[str, timedelta] = {
     "warning": timedelta(hours=12),
     "info": timedelta(days=7),
 }
+REPORT = "trimtab-report"  # told of no end: that a report is a day old is no news
 NEVER_AGAIN = timedelta(days=30)  # a report is told once
 # Of a workload that nobody can see, alerts of these categories say nothing new.
 BLIND = ("capacity", "cost", "quality", "telemetry")
@@ -80,7 +81,7 @@ def _digests(options: AlertmanagerOptions) -> Iterator[dict[str, Any]]:
         "repeat_interval": duration(REPEAT["info"]),
     }
     yield {
-        "receiver": _name("info"),
+        "receiver": REPORT,
         "matchers": ['category="report"'],
         "group_by": ["event"],
         "repeat_interval": duration(NEVER_AGAIN),
@@ -126,6 +127,8 @@ def _receivers(options: AlertmanagerOptions, teams: Sequence[str]) -> Iterator[d
             ways: list[Way] = [Webhook(url=options.webhook_url)]
             ways += [each.way for each in options.receivers if _hears(each, severity, team)]
             yield {"name": _name(severity, team), **configured(ways)}
+    ways = [Webhook(url=options.webhook_url), *(each.way for each in options.receivers if _hears(each, "info", None))]
+    yield {"name": REPORT, **configured(ways, resolved=False)}
 
 
 def _hears(receiver: Receiver, severity: str, team: str | None) -> bool:

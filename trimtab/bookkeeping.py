@@ -20,6 +20,7 @@ from domain.unknown import Unknown
 from trimtab.records import Record, Status
 from trimtab.store.journal import CostSample
 
+ARTIFACTS = "artifacts"  # in place of a workload, where files could not be written
 HOLD_VALID = timedelta(hours=1)  # how long a hold stands that was made because nothing could be read
 
 
@@ -109,16 +110,13 @@ def cost_unknown(name: str, problem: str) -> CostSample:
 
 def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], at: datetime) -> Iterable[Event]:
     """What is worth telling: everything that failed, and every recommendation that has expired."""
+    whole = {
+        "": ("source", "Trimtab cannot read its source."),
+        ARTIFACTS: (ARTIFACTS, "Trimtab cannot write its files."),
+    }
     for name, problem in problems.items():
-        yield Event(
-            key=f"held:{name}" if name else "source",
-            severity="warning",
-            summary=f"Trimtab cannot renew its recommendation for {name}."
-            if name
-            else "Trimtab cannot read its source.",
-            detail=str(problem),
-            at=at,
-        )
+        key, summary = whole.get(name, (f"held:{name}", f"Trimtab cannot renew its recommendation for {name}."))
+        yield Event(key=key, severity="warning", summary=summary, detail=str(problem), at=at)
     for record in records:
         if record.status(at) is Status.EXPIRED:
             name = record.recommendation.workload

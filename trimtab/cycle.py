@@ -18,8 +18,9 @@ from domain.observation import Observation
 from domain.plan import Act, Recommendation
 from domain.ports import Event, Notifier
 from domain.workload import Workload
-from trimtab.bookkeeping import cost_of, cost_unknown, events_of, held_without_a_number, record_of
+from trimtab.bookkeeping import ARTIFACTS, cost_of, cost_unknown, events_of, held_without_a_number, record_of
 from trimtab.decide import Decided, Failed
+from trimtab.news import proposals, report_written
 from trimtab.records import Held, Record, Status
 from trimtab.store.journal import CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
@@ -183,12 +184,17 @@ class Cycle:
                 self.emit(workloads, valid)
         except TrimtabError as fault:
             log.warning("artifacts: %s", fault)
-            problems["artifacts"] = fault
+            problems[ARTIFACTS] = fault
 
     def _notify(self, outcome: Outcome) -> None:
-        """Tell of everything that is wrong now, and once of everything that is no longer."""
+        """Tell of everything that is wrong or new now, and once of everything that is no longer."""
         open_before = {event.key: event for event in self.journal.open_events()}
-        current = {event.key: event for event in events_of(outcome.records, outcome.problems, outcome.at)}
+        told = (
+            *events_of(outcome.records, outcome.problems, outcome.at),
+            *proposals(outcome.records, outcome.at),
+            *report_written(self.journal, outcome.at),
+        )
+        current = {event.key: event for event in told}
         for key, event in current.items():
             since = open_before[key].at if key in open_before else event.at
             self.journal.open_event(replace(event, at=since))

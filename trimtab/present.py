@@ -13,6 +13,7 @@ from domain.plan import Act, Configuration, Reason
 from domain.unknown import Unknown
 from trimtab.records import Record
 from trimtab.store.codec import configuration_body, evidence_body, reason_body
+from trimtab.store.journal import Alert
 
 Body = dict[str, Any]
 
@@ -59,6 +60,19 @@ def recommendation_body(record: Record, now: datetime) -> Body:
         "unknown": unknown,
     }
     return facts | outcome | rest
+
+
+def told_body(alert: Alert) -> Body:
+    """One time that an alert fired, as people ask for it."""
+    return {
+        "alert": alert.labels.get("alertname", ""),
+        "severity": alert.labels.get("severity"),
+        "status": alert.status,
+        "starts_at": moment(alert.starts_at),
+        "ends_at": None if alert.ends_at is None else moment(alert.ends_at),
+        "summary": alert.annotations.get("summary"),
+        "description": alert.annotations.get("description"),
+    }
 
 
 def _act(act: Act, unknown: dict[str, str]) -> Body:

@@ -250,7 +250,12 @@ def _notifier(settings: Settings, clock: Clock) -> Notifier:
     # Told again each cycle: an alert has to live until the one after the next, or it would end and begin all the time.
     between = longest_gap(settings.schedule.cycle, settings.schedule.zone, clock())
     return AlertmanagerNotifier(
-        url=section.url, clock=clock, alive_for=max(ALERT_LIVES, 3 * between), timeout_s=section.timeout_s
+        url=section.url,
+        clock=clock,
+        base_url=settings.api.base_url,
+        runbook_base_url=settings.rules.runbook_base_url,
+        alive_for=max(ALERT_LIVES, 3 * between),
+        timeout_s=section.timeout_s,
     )
 
 

@@ -95,5 +95,9 @@ class Heard:
         self.events.append(event)
 
     def told(self) -> list[tuple[str, bool]]:
-        """Key and whether over, of each event."""
-        return [(event.key, event.over) for event in self.events]
+        """Key and whether over, of each event of trouble."""
+        return [(event.key, event.over) for event in self.events if event.severity != "info"]
+
+    def news(self) -> list[tuple[str, bool]]:
+        """The same of news: what is proposed, and reports."""
+        return [(event.key, event.over) for event in self.events if event.severity == "info"]

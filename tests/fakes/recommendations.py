@@ -18,6 +18,7 @@ from domain.plan import (
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from trimtab.records import Record
+from trimtab.store.journal import Alert
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOURS = 24
@@ -114,4 +115,17 @@ def a_record(recommendation: Act | Hold | None = None) -> Record:
     it = recommendation or an_act()
     return Record(
         recommendation=it, observed_at=it.created_at, last_seen={"request_rate": it.created_at - timedelta(minutes=1)}
+    )
+
+
+def an_alert(fingerprint: str = "f", at: datetime = NOON, ends_at: datetime | None = None, **labels: str) -> Alert:
+    """An alert as Alertmanager told of it when it began, or when it ended."""
+    return Alert(
+        fingerprint=fingerprint,
+        status="firing" if ends_at is None else "resolved",
+        starts_at=at,
+        ends_at=ends_at,
+        received_at=ends_at or at,
+        labels=labels,
+        annotations={"summary": "Requests are failing."},
     )

@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.unknown import Unknown
+from rules import Episode, Proof, Proofs, Reading
 from tests.asgi_server import AsgiServer
-from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
+from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_alert
 from trimtab.api.deps import Deps
 from trimtab.api.paging import write_cursor
 from trimtab.app import create_app
@@ -291,10 +292,38 @@ def test_alertmanagers_webhook_is_taken_in_and_shown(served: Served) -> None:
     }  # fmt: skip
     payload = {"version": "4", "status": "firing", "receiver": "trimtab", "alerts": [alert], "groupKey": "{}"}
     assert served.client.post("/alerts/webhook", json=payload).json() == {"received": 1}
-    payload["alerts"] = [alert | {"status": "resolved"}]
+    payload["alerts"] = [alert | {"status": "resolved", "endsAt": "2026-03-02T11:59:00Z"}]
     served.client.post("/alerts/webhook", json=payload)
     (shown,) = served.get("/alerts")["items"]
-    assert (shown["status"], shown["labels"]["alertname"]) == ("resolved", "TrimtabInputStale")
+    assert (shown["status"], shown["alert"]) == ("resolved", "TrimtabInputStale")
+    assert (shown["starts_at"], shown["ends_at"]) == ("2026-03-02T11:58:00Z", "2026-03-02T11:59:00Z")
+    assert served.client.post("/alerts/webhook", json=payload | {"alerts": [alert] * 10_001}).status_code == 422
+
+
+def test_alerts_stand_beside_the_recommendation_of_their_workload(served: Served) -> None:
+    item = served.get("/recommendations")["items"][0]
+    served.journal.keep_alerts([an_alert(str(n), NOON, workload=item["workload"], alertname="A") for n in range(7)])
+    served.journal.keep_alerts([an_alert("other", workload="another", alertname="B")])
+    for body in (served.get(f"/recommendations/{item['id']}"), served.get("/recommendations")["items"][0]):
+        assert [alert["alert"] for alert in body["alerts"]] == ["A"] * 5
+        assert body["alerts"][0] | {"severity": None} == {
+            "alert": "A", "severity": None, "status": "firing", "starts_at": "2026-03-02T12:00:00Z", "ends_at": None,
+            "summary": "Requests are failing.", "description": None,
+        }  # fmt: skip
+    assert "Alert for 0 s: Requests are failing." in served.client.get("/").text
+
+
+def test_proofs_of_rules_are_listed_page_by_page(served: Served) -> None:
+    episode = Episode(start=NOON - HOUR, end=NOON, labels={})
+    proof = Proof(rule="r", start=NOON - 48 * HOUR, end=NOON, known=1.0, reading=Reading.RECORDED, episodes=(episode,))
+    proofs: Proofs = {("", "TrimtabDown"): Unknown("away"), ("a:b", "TrimtabLatencyHigh"): proof}
+    served.proofs.keep(proofs, at=NOON, only=frozenset(proofs))
+    first = served.get("/alerts/proofs", limit=1)
+    (second,) = served.get("/alerts/proofs", limit=1, cursor=first["next"])["items"]
+    assert (first["items"][0]["workload"], first["items"][0]["unknown"]) == (None, "away")
+    assert (second["fired"], second["known"], second["rests_on"]) == (1, 1.0, "recorded")
+    assert second["episodes"] == [{"from": "2026-03-02T11:00:00Z", "until": "2026-03-02T12:00:00Z", "labels": {}}]
+    assert served.get("/alerts/proofs", workload="a:b")["items"] == [second]
 
 
 def test_probes_wait_for_the_first_cycle(tmp_path: Path) -> None:
@@ -349,7 +378,9 @@ def test_the_openapi_document_names_every_route_and_its_problems(served: Served)
 @given(st.data())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_question_is_answered_as_the_document_says(served: Served, data: st.DataObject) -> None:
-    path = data.draw(st.sampled_from(["/recommendations", "/workloads", "/costs", "/reports", "/alerts"]))
+    path = data.draw(
+        st.sampled_from(["/recommendations", "/workloads", "/costs", "/reports", "/alerts", "/alerts/proofs"])
+    )
     text = st.text(max_size=8)
     names = ["workload", "kind", "status", "min_saving", "sort", "limit", "cursor", "since", "until"]
     parameters = data.draw(st.dictionaries(st.sampled_from(names), text | st.integers().map(str), max_size=3))

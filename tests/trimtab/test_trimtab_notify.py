@@ -39,9 +39,13 @@ def test_an_event_is_one_alert_until_it_is_over(start_alertmanager: StartAlertma
     tell(replace(event, detail="timed out"))
     (alert,) = alertmanager.alerts()
     assert alert["labels"] == {
-        "alertname": "TrimtabHeld", "severity": "warning", "event": event.key, "workload": 'shop:"ü"',
+        "alertname": "TrimtabHeld", "severity": "warning", "category": "trimtab", "event": event.key, "workload": 'shop:"ü"',
     }  # fmt: skip
-    assert alert["annotations"] == {"summary": "Trimtab cannot renew.", "description": "timed out"}
+    assert alert["annotations"] == {
+        "summary": "Trimtab cannot renew.",
+        "description": "timed out",
+        "runbook_url": "docs/runbooks/TrimtabHeld.md",
+    }
     webhook.wait_for(lambda post: post["status"] == "firing")
     tell(replace(event, over=True))
 

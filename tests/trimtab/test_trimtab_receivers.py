@@ -37,6 +37,7 @@ def test_every_way_of_telling_is_rendered_and_read(tmp_path: Path, alertmanager_
     config, _ = artifacts = rendered(EVERY_WAY)
     accepted("amtool", "check-config", written(artifacts, tmp_path)[0])
     receivers = {each["name"]: each for each in yaml.safe_load(config.text)["receivers"]}
+    assert receivers.pop("trimtab-report")["email_configs"][0]["send_resolved"] is False
     assert set(receivers) == {
         f"trimtab-{each}{of}" for each in ("critical", "warning", "info") for of in ("", "-vision")
     }

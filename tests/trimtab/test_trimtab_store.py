@@ -28,11 +28,11 @@ from domain.plan import (
 from domain.ports import Event
 from domain.unknown import Unknown
 from domain.workload import Bounds, PurchaseMix, Resources, ScaleTarget, ServingMode, Slo, Workload
-from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
+from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_alert
 from trimtab.records import Held, Status
 from trimtab.store.codec import decode, encode
 from trimtab.store.database import Database, open_database
-from trimtab.store.journal import MOST_ALERTS, Alert, CostSample, CycleNote, Journal, StoredReport
+from trimtab.store.journal import MOST_ALERTS, CostSample, CycleNote, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations, Search
 from trimtab.store.tables import CostRow
 from trimtab.store.workload_codec import to_workload, workload_body
@@ -277,7 +277,7 @@ def test_days_without_report_are_found_oldest_first(journal: Journal) -> None:
 def test_cycles_events_alerts_and_workloads_are_remembered(journal: Journal) -> None:
     note = CycleNote(at=NOON, duration_s=1.5, acts=1, holds=2, kept=3, failure="source: gone")
     event = Event(key="source", severity="warning", summary="s", detail="d", at=NOON)
-    alert = Alert(fingerprint="f", status="firing", starts_at=NOON, received_at=NOON, labels={"a": "b"}, annotations={})
+    alert = an_alert(a="b")
     journal.note_cycle(note)
     journal.open_event(event)
     journal.keep_alerts([alert])
@@ -353,13 +353,10 @@ def test_a_store_in_a_place_that_can_not_be_written_names_it(tmp_path: Path) -> 
 
 
 def test_cycles_and_alerts_are_bounded_by_age_and_the_count_of_failures_goes_on(journal: Journal) -> None:
-    def alert(name: str, at: datetime) -> Alert:
-        return Alert(fingerprint=name, status="firing", starts_at=at, received_at=at, labels={}, annotations={})
-
     for days, failure in ((63, "gone"), (63, None), (1, "gone"), (0, None)):
         at = NOON - timedelta(days=days)
         journal.note_cycle(CycleNote(at=at, duration_s=1, acts=1, holds=0, kept=0, failure=failure))
-    journal.keep_alerts([alert("old", NOON - timedelta(days=31)), alert("new", NOON)])
+    journal.keep_alerts([an_alert("old", NOON - timedelta(days=31)), an_alert("new")])
     for _ in range(2):
         journal.prune(NOON)
         assert journal.cycle_failures() == 2  # a counter that falls would be taken for a restart
@@ -378,17 +375,6 @@ def test_no_more_than_a_number_of_alerts_and_cycles_is_kept(journal: Journal) ->
     [cost] = journal.costs(NOON.date(), NOON.date())
     assert cost.covered == pytest.approx(1 / 24 * 1 / 3)
     assert journal.cycle_failures() == 5
-    many = [
-        Alert(
-            fingerprint=str(number),
-            status="firing",
-            starts_at=NOON,
-            received_at=NOON + timedelta(seconds=number),
-            labels={},
-            annotations={},
-        )
-        for number in range(MOST_ALERTS + 5)
-    ]
-    journal.keep_alerts(many)
+    journal.keep_alerts([an_alert(str(n), NOON + timedelta(seconds=n)) for n in range(MOST_ALERTS + 5)])
     found = journal.alerts(limit=5000)
     assert (len(found), found[-1].fingerprint) == (MOST_ALERTS, "5")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -12,8 +13,10 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import AlertList, ProofPage, Received
-from trimtab.present import moment
+from trimtab.present import moment, told_body
 from trimtab.store.journal import Alert
+
+MOST_AT_ONCE = 10_000  # alerts of one notification
 
 
 class AlertIn(BaseModel):
@@ -25,7 +28,14 @@ class AlertIn(BaseModel):
     labels: dict[str, str]
     annotations: dict[str, str] = Field(default_factory=dict)
     startsAt: AwareDatetime  # noqa: N815  Alertmanager's own name
+    endsAt: AwareDatetime | None = None  # noqa: N815  while it fires, year 1 or a time to come
     fingerprint: str = Field(min_length=1, max_length=64)
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it ended; None while it fires, whatever time to come is told, and where none is."""
+        known = self.endsAt is not None and self.endsAt.year > 1
+        return self.endsAt if known and self.status == "resolved" else None
 
 
 class WebhookIn(BaseModel):
@@ -33,7 +43,7 @@ class WebhookIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    alerts: list[AlertIn]
+    alerts: list[AlertIn] = Field(max_length=MOST_AT_ONCE)
 
 
 def router(deps: Deps) -> APIRouter:
@@ -50,6 +60,7 @@ def router(deps: Deps) -> APIRouter:
                     fingerprint=alert.fingerprint,
                     status=alert.status,
                     starts_at=alert.startsAt,
+                    ends_at=alert.ends_at,
                     received_at=now,
                     labels=alert.labels,
                     annotations=alert.annotations,
@@ -64,10 +75,9 @@ def router(deps: Deps) -> APIRouter:
         """Alerts, the latest told first; at most 200."""
         return {
             "items": [
-                {
+                told_body(alert)
+                | {
                     "fingerprint": alert.fingerprint,
-                    "status": alert.status,
-                    "starts_at": moment(alert.starts_at),
                     "received_at": moment(alert.received_at),
                     "labels": alert.labels,
                     "annotations": alert.annotations,

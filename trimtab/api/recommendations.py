@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,7 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import RecommendationBody, RecommendationPage
-from trimtab.present import recommendation_body
+from trimtab.present import recommendation_body, told_body
 from trimtab.records import Record, Status
 from trimtab.store.recommendations import Search, SortKey
 
@@ -59,7 +60,7 @@ def router(deps: Deps) -> APIRouter:
             now,
         )
         return {
-            "items": [recommendation_body(record, now) for record in found.records],
+            "items": _bodies(deps, found.records, now),
             "next": write_cursor(found.next, *question),
         }
 
@@ -68,7 +69,7 @@ def router(deps: Deps) -> APIRouter:
     )
     def show_recommendation(recommendation_id: str) -> dict[str, Any]:
         """One recommendation with its whole evidence."""
-        return recommendation_body(_found(deps, recommendation_id), deps.clock())
+        return _body(deps, recommendation_id, deps.clock())
 
     @routes.post(
         "/recommendations/{recommendation_id}/accept",
@@ -107,6 +108,20 @@ def _place(values: tuple[Any, ...], key: SortKey) -> tuple[Any, str]:
     return value, str(last)
 
 
+def _bodies(deps: Deps, records: Sequence[Record], now: datetime) -> list[dict[str, Any]]:
+    """Each with the alerts that Alertmanager told of its workload."""
+    alerts = deps.journal.alerts_of([record.recommendation.workload for record in records])
+    return [
+        recommendation_body(record, now) | {"alerts": list(map(told_body, alerts[record.recommendation.workload]))}
+        for record in records
+    ]
+
+
+def _body(deps: Deps, recommendation_id: str, now: datetime) -> dict[str, Any]:
+    (body,) = _bodies(deps, [_found(deps, recommendation_id)], now)
+    return body
+
+
 def _found(deps: Deps, recommendation_id: str) -> Record:
     record = deps.recommendations.find(recommendation_id)
     if record is None:
@@ -120,4 +135,4 @@ def _decide(deps: Deps, recommendation_id: str, decision: Status) -> dict[str, A
     if status in (Status.SUPERSEDED, Status.EXPIRED):
         raise HTTPException(409, f"{recommendation_id} is {status.value}; decide on the newest of its workload")
     deps.recommendations.decide(recommendation_id, decision, now)
-    return recommendation_body(_found(deps, recommendation_id), now)
+    return _body(deps, recommendation_id, now)

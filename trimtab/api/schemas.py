@@ -57,6 +57,18 @@ class CalendarBody(BaseModel):
     replicas: int
 
 
+class ToldBody(BaseModel):
+    """One time that an alert fired, as Alertmanager last told of it; `ends_at` is null while it fires."""
+
+    alert: str
+    severity: str | None
+    status: str
+    starts_at: str
+    ends_at: str | None
+    summary: str | None
+    description: str | None
+
+
 class RecommendationBody(BaseModel):
     """A recommendation with its status and its whole evidence."""
 
@@ -81,6 +93,7 @@ class RecommendationBody(BaseModel):
     schedule: list[CalendarBody] = Field(description="What would serve the week alone, without a controller.")
     reasons: list[ReasonBody]
     evidence: dict[str, Any]
+    alerts: list[ToldBody] = Field(description="Alerts on its workload, the latest told first; at most 5.")
     unknown: dict[str, str]
 
 
@@ -173,12 +186,10 @@ class ReportPage(BaseModel):
     next: str | None
 
 
-class AlertBody(BaseModel):
-    """An alert as Alertmanager last told it."""
+class AlertBody(ToldBody):
+    """The same with everything Alertmanager said."""
 
     fingerprint: str
-    status: str
-    starts_at: str
     received_at: str
     labels: dict[str, str]
     annotations: dict[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import String, cast, delete, func, insert, or_, select, update
+from sqlalchemy import String, cast, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from domain.ports import Event
@@ -71,11 +71,12 @@ class StoredReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
-    """An alert as Alertmanager last told it."""
+    """One time that an alert fired, as Alertmanager last told of it; `ends_at` once it is over."""
 
     fingerprint: str
     status: str
     starts_at: datetime
+    ends_at: datetime | None
     received_at: datetime
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
@@ -218,25 +219,27 @@ class Journal:
         with self._database.session() as session:
             session.execute(delete(EventRow).where(EventRow.key == key))
 
-    def keep_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Store alerts as told now; beyond a number the oldest are forgotten."""
+    def keep_alerts(self, alerts: Sequence[Alert], most: int = MOST_ALERTS) -> None:
+        """Store alerts as told now, each time that one fired by itself; beyond `most` the oldest are forgotten."""
         with self._database.session() as session:
             for alert in alerts:
                 session.merge(
                     AlertRow(
                         fingerprint=alert.fingerprint,
-                        status=alert.status,
                         starts_at=alert.starts_at,
+                        workload=alert.labels.get("workload", ""),
+                        status=alert.status,
+                        ends_at=alert.ends_at,
                         received_at=alert.received_at,
                         labels=dict(alert.labels),
                         annotations=dict(alert.annotations),
                     )
                 )
             session.flush()
-            newest = select(AlertRow.fingerprint).order_by(AlertRow.received_at.desc(), AlertRow.fingerprint)
-            kept = newest.limit(MOST_ALERTS).subquery()
+            each = (AlertRow.fingerprint, AlertRow.starts_at)
+            kept = select(*each).order_by(AlertRow.received_at.desc(), *each).limit(most).subquery()
             session.execute(
-                delete(AlertRow).where(AlertRow.fingerprint.not_in(select(kept.c.fingerprint))),
+                delete(AlertRow).where(tuple_(*each).not_in(select(kept.c.fingerprint, kept.c.starts_at))),
                 execution_options=UNSEEN,
             )
 
@@ -244,17 +247,29 @@ class Journal:
         """Alerts, the latest told first."""
         with self._database.session() as session:
             rows = session.scalars(select(AlertRow).order_by(AlertRow.received_at.desc()).limit(limit))
-            return tuple(
-                Alert(
-                    fingerprint=row.fingerprint,
-                    status=row.status,
-                    starts_at=row.starts_at,
-                    received_at=row.received_at,
-                    labels=row.labels,
-                    annotations=row.annotations,
-                )
-                for row in rows
-            )
+            return tuple(map(_alert, rows))
+
+    def alerts_of(self, workloads: Sequence[str], each: int = 5) -> dict[str, tuple[Alert, ...]]:
+        """Of each of these workloads the alerts told last, the latest first, at most `each`."""
+        found: dict[str, tuple[Alert, ...]] = dict.fromkeys(workloads, ())
+        told = select(AlertRow).where(AlertRow.workload.in_(workloads)).order_by(AlertRow.received_at.desc())
+        with self._database.session() as session:
+            for row in session.scalars(told):
+                if len(found[row.workload]) < each:
+                    found[row.workload] += (_alert(row),)
+        return found
+
+
+def _alert(row: AlertRow) -> Alert:
+    return Alert(
+        fingerprint=row.fingerprint,
+        status=row.status,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        received_at=row.received_at,
+        labels=row.labels,
+        annotations=row.annotations,
+    )
 
 
 def _cost_changes(sample: CostSample) -> tuple[dict[str, Any], dict[str, Any]]:

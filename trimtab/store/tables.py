@@ -128,13 +128,16 @@ class EventRow(Base):
 
 
 class AlertRow(Base):
-    """An alert that Alertmanager told us of, as last told."""
+    """One time that an alert fired, as Alertmanager last told of it; `workload` is empty where it names none."""
 
-    __tablename__ = "alerts"
+    __tablename__ = "alert_history"
+    __table_args__ = (Index("ix_alert_history_workload", "workload", "received_at"),)
 
     fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(primary_key=True)
+    workload: Mapped[str] = mapped_column(String(512))
     status: Mapped[str] = mapped_column(String(16))
-    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
     received_at: Mapped[datetime] = mapped_column(index=True)
     labels: Mapped[dict[str, Any]]
     annotations: Mapped[dict[str, Any]]

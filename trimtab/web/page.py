@@ -27,12 +27,13 @@ def router(deps: Deps) -> APIRouter:
     @routes.get("/", response_class=HTMLResponse, responses=problem_responses())
     def show_page() -> HTMLResponse:
         """The newest recommendations as a page."""
-        last = deps.journal.last_cycle()
+        last, records = deps.journal.last_cycle(), deps.recommendations.newest()
         page = page_of(
-            deps.recommendations.newest(),
+            records,
             last_cycle=None if last is None else last.at,
             failure=None if last is None else last.failure,
             now=deps.clock(),
+            alerts=deps.journal.alerts_of([record.recommendation.workload for record in records]),
         )
         return HTMLResponse(render_page(page))
 

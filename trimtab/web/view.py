@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,11 +12,21 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix
 from trimtab.present import most_telling
 from trimtab.records import Record, Status
+from trimtab.store.journal import Alert
 
 REASONS_SHOWN = 3
+ALERTS_SHOWN = 3
 NOT_COUNTED = (Status.EXPIRED, Status.DISMISSED)
 UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
 TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """An alert on the workload, as a line."""
+
+    text: str
+    firing: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +47,7 @@ class Line:
     why: tuple[str, ...]
     needs: str | None
     held: str | None
+    alerts: tuple[Told, ...]
     age: str
 
 
@@ -55,8 +66,19 @@ class Page:
     failure: str | None
 
 
-def page_of(records: Sequence[Record], *, last_cycle: datetime | None, failure: str | None, now: datetime) -> Page:
-    """The page at `now`: the largest saving first, holds last. What has expired or was dismissed is in no sum."""
+def page_of(
+    records: Sequence[Record],
+    *,
+    last_cycle: datetime | None,
+    failure: str | None,
+    now: datetime,
+    alerts: Mapping[str, Sequence[Alert]] | None = None,
+) -> Page:
+    """The page at `now`: the largest saving first, holds last. What has expired or was dismissed is in no sum.
+
+    `alerts` are those that Alertmanager told of each workload, the latest first.
+    """
+    told = alerts or {}
     ordered = sorted(records, key=lambda record: (-_saving(record), record.recommendation.workload))
     bills = [_bill(record) for record in records if record.status(now) is not Status.EXPIRED]
     known_bills = [bill for bill in bills if bill is not None]
@@ -65,13 +87,13 @@ def page_of(records: Sequence[Record], *, last_cycle: datetime | None, failure: 
     known = [saving for saving in savings if not isinstance(saving, Unknown)]
     low, high = sum(s.low for s in known), sum(s.high for s in known)
     return Page(
-        lines=tuple(_line(record, now) for record in ordered),
+        lines=tuple(_line(record, told.get(record.recommendation.workload, ()), now) for record in ordered),
         acts=len(savings),
         holds=len(records) - len(savings),
-        cost=_usd(sum(known_bills)) if known_bills else "not known",
+        cost=usd(sum(known_bills)) if known_bills else "not known",
         cost_note=f"a month as it runs; known for {len(known_bills)} of {_workloads(len(records))}",
-        saving=_usd(sum(s.usd_per_month for s in known)) if known else "none yet",
-        saving_note=f"{_usd(low)} to {_usd(high)} a month, over {_workloads(len(known))}"
+        saving=usd(sum(s.usd_per_month for s in known)) if known else "none yet",
+        saving_note=f"{usd(low)} to {usd(high)} a month, over {_workloads(len(known))}"
         if known
         else "nothing to act on",
         last_cycle="no cycle has been run yet" if last_cycle is None else f"last cycle {span(now - last_cycle)} ago",
@@ -95,7 +117,7 @@ def _bill(record: Record) -> float | None:
     return None if isinstance(current, Unknown) else current.usd_per_month
 
 
-def _line(record: Record, now: datetime) -> Line:
+def _line(record: Record, alerts: Sequence[Alert], now: datetime) -> Line:
     recommendation = record.recommendation
     status = record.status(now)
     current = recommendation.current
@@ -106,18 +128,32 @@ def _line(record: Record, now: datetime) -> Line:
         workload=recommendation.workload,
         tag=_tag(record, status),
         tag_class="act" if act is not None and status in (Status.OPEN, Status.ACCEPTED) else "hold",
-        now=current.reason if isinstance(current, Unknown) else _runs(current),
+        now=current.reason if isinstance(current, Unknown) else runs(current),
         now_unknown=isinstance(current, Unknown),
-        proposed=None if act is None else _runs(act.plan.proposed),
+        proposed=None if act is None else runs(act.plan.proposed),
         mode=None if act is None else act.plan.proposed.mode.value,
-        saving=None if saving is None else _usd(saving.usd_per_month),
-        saving_range=None if saving is None else f"{_usd(saving.low)} to {_usd(saving.high)}",
+        saving=None if saving is None else usd(saving.usd_per_month),
+        saving_range=None if saving is None else f"{usd(saving.low)} to {usd(saving.high)}",
         saving_unknown=act.saving.reason if act is not None and isinstance(act.saving, Unknown) else None,
         why=tuple(reason.detail for reason in most_telling(recommendation.reasons)[:REASONS_SHOWN]),
         needs=None if isinstance(recommendation, Act) else recommendation.needs,
         held=None if record.held is None else f"held for {span(now - record.held.since)}: {record.held.reason}",
+        alerts=tuple(_told(alert, now) for alert in sorted(alerts, key=_ended)[:ALERTS_SHOWN]),
         age=span(record.age(now)),
     )
+
+
+def _ended(alert: Alert) -> bool:
+    return alert.status != "firing"
+
+
+def _told(alert: Alert, now: datetime) -> Told:
+    what = alert.annotations.get("summary") or alert.labels.get("alertname", "An alert without a name.")
+    if _ended(alert):
+        over = alert.ends_at or alert.received_at
+        return Told(text=f"{what} Over for {span(now - over)}, after {span(over - alert.starts_at)}.", firing=False)
+    severity = alert.labels.get("severity", "alert")
+    return Told(text=f"{severity.capitalize()} for {span(now - alert.starts_at)}: {what}", firing=True)
 
 
 def _tag(record: Record, status: Status) -> str:
@@ -126,12 +162,12 @@ def _tag(record: Record, status: Status) -> str:
     return status.value
 
 
-def _runs(configuration: Configuration) -> str:
+def runs(configuration: Configuration) -> str:
     """The number of machines (where there are any of its own), what they are, and the bill."""
     count = f"{configuration.replicas} {TIMES} " if configuration.replicas else ""
     uneven = abs(configuration.mean_replicas - configuration.replicas) >= UNEVEN
     mean = f" ({configuration.mean_replicas:.1f} on average)" if configuration.replicas and uneven else ""
-    ways = [configuration.mode.value, *bought(configuration.purchase), f"{_usd(configuration.usd_per_month)} a month"]
+    ways = [configuration.mode.value, *bought(configuration.purchase), f"{usd(configuration.usd_per_month)} a month"]
     return f"{count}{configuration.offer}{mean}, {', '.join(ways)}"
 
 
@@ -141,7 +177,8 @@ def bought(purchase: PurchaseMix) -> list[str]:
     return [f"{share / purchase.replicas:.0%} {way}" for way, share in shares.items() if share > 0]
 
 
-def _usd(amount: float) -> str:
+def usd(amount: float) -> str:
+    """A rounded sum of dollars."""
     return rounded_money(amount, "USD")
 
 
