@@ -15,7 +15,7 @@ from enum import StrEnum
 from domain.signals import RuntimeProfile, Signal
 from rules.promql import AT_A_QUANTILE, QUANTILE, WINDOW, duration, number, recorded_name, series
 
-LONG = timedelta(hours=6)
+LONG = timedelta(hours=1)  # above it, steps of a subquery are the five minutes that each of its rates is of
 
 
 class Reading(StrEnum):

@@ -61,7 +61,8 @@ class Alert:
 
     `value_template` prints `$value`. `labels` are those of the expression's own result as the cases
     produce them; a `workload` among them is what the text names. `known` is PromQL that has a sample wherever
-    the alert can be judged: where it has none nothing is known, which is no quiet. One that is `steadfast`
+    the alert can be judged: where it has none nothing is known, which is no quiet. `possible`, where given, is PromQL
+    that is much cheaper than `expr` and has had a sample at some time before each of its. One that is `steadfast`
     says that a promise to users is broken, so that it keeps its severity however often it fires. A `slow` one
     compares windows of hours and days, and is evaluated as seldom as they are.
     """
@@ -78,6 +79,7 @@ class Alert:
     value_template: str
     labels: Mapping[str, str]
     cases: tuple[Case, ...]
+    possible: str | None = None
     steadfast: bool = False
     slow: bool = False
 

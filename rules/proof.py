@@ -17,7 +17,7 @@ from rules.model import Alert, Severity
 from rules.options import RuleOptions
 
 SHOWN = 5  # episodes that are named one by one
-KNOWN = 0.995  # share of a window from which it counts as known throughout
+KNOWN = 0.99  # share of a window from which it counts as known throughout
 WEEK = timedelta(days=7)
 FLEET = ""  # in place of a workload, for an alert that is one rule for all
 LOWERED: Mapping[Severity, Severity] = {"critical": "warning", "warning": "info", "info": "info"}
@@ -76,9 +76,9 @@ def told(proof: Proof | Unknown) -> str:
     """The proof as one sentence."""
     if isinstance(proof, Unknown):
         return f"not known: {proof.reason}"
-    days = (proof.end - proof.start) / timedelta(days=1)
-    known = f"{days:.3g}" if proof.known >= KNOWN else f"known {proof.known * days:.2g} of the {days:.3g}"
-    until = f"in the {known} days to {_minute(proof.end)} UTC"
+    length = proof.end - proof.start
+    known = "" if proof.known >= KNOWN else f"known {_span(proof.known * length)} of the "
+    until = f"in the {known}{length / timedelta(days=1):.3g} days to {_minute(proof.end)} UTC"
     count = len(proof.episodes)
     if not count:
         return f"would not have fired {until}"

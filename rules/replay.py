@@ -26,11 +26,16 @@ ENOUGH = 0.95  # share of the window from which no other way of asking is tried
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way of asking: the alert's expression, and one that has a sample wherever it can be judged."""
+    """One way of asking: an alert's expression, and the others that go with it (see `Alert`)."""
 
     reading: Reading
     expr: str
     known: str
+    possible: str | None
+
+
+def _way(reading: Reading, alert: Alert) -> Way:
+    return Way(reading=reading, expr=alert.expr, known=alert.known, possible=alert.possible)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +64,7 @@ def questions(
 
 def _of_fleet(options: RuleOptions) -> Iterator[Question]:
     for alert in of_fleet(options):
-        way = Way(reading=Reading.RECORDED, expr=alert.expr, known=alert.known)
+        way = _way(Reading.RECORDED, alert)
         yield Question(workload=FLEET, alert=alert, step=options.interval, ways=(way,))
 
 
@@ -73,7 +78,7 @@ def _of_workloads(
         for same in zip(*asked.values(), strict=True):
             ways: dict[str, Way] = {}
             for reading, alert in zip(asked, same, strict=True):
-                ways.setdefault(alert.expr, Way(reading=reading, expr=alert.expr, known=alert.known))
+                ways.setdefault(alert.expr, _way(reading, alert))
             alert = same[0]
             yield Question(
                 workload=subject.workload.id,

@@ -31,20 +31,22 @@ class Runs(Protocol):
 def scheduler_of(
     settings: ScheduleSettings, *, cycle: Runs, report: Runs, proof: Runs, clock: Callable[[], datetime]
 ) -> BackgroundScheduler:
-    """A scheduler, not yet started: each job on its cron trigger, and once at the start."""
+    """A scheduler, not yet started: each job on its cron trigger; cycle and report also once at the start.
+
+    Proving rules asks much of the source: it waits until the first cycle has had it for itself.
+    """
     scheduler = BackgroundScheduler(
         timezone=settings.zone,
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": MISFIRE_GRACE_S},
     )
-    jobs = (
-        ("cycle", settings.cycle, cycle),
-        ("report", settings.report, report),
-        ("proof", settings.proof, proof),
+    at_once = {"next_run_time": clock()}
+    jobs: tuple[tuple[str, str, Runs, dict[str, datetime]], ...] = (
+        ("cycle", settings.cycle, cycle, at_once),
+        ("report", settings.report, report, at_once),
+        ("proof", settings.proof, proof, {}),
     )
-    for name, cron, run in jobs:
-        scheduler.add_job(
-            _guarded, trigger_of(cron, settings.zone), args=(name, run, clock), id=name, next_run_time=clock()
-        )
+    for name, cron, run, when in jobs:
+        scheduler.add_job(_guarded, trigger_of(cron, settings.zone), args=(name, run, clock), id=name, **when)
     return scheduler
 
 

@@ -21,6 +21,7 @@ from trimtab.store.proofs import ProofStore
 log = logging.getLogger(__name__)
 
 KNOWN_STEP = timedelta(minutes=5)  # how finely it is looked where anything is known
+POSSIBLE_STEP = timedelta(minutes=1)  # the finest at which windows are computed
 STANDS = timedelta(days=1)  # how long a proof stands before its rule is replayed again
 
 
@@ -80,13 +81,21 @@ class _History:
                     f"nothing of what it asks for was there in the {(self.end - self.start).days} days to "
                     f"{self.end:%Y-%m-%d %H:%M} UTC"
                 )
-            held = self.ask(way.expr, start=self.start, end=self.end, step=question.step)
+            held = self._held(way, question.step)
         except SourceUnavailable as fault:
             self.away = Unknown(str(fault))
             return self.away
         except SourceError as fault:
             return Unknown(str(fault))
         return answered(question, way, held, known, self.end)
+
+    def _held(self, way: Way, step: timedelta) -> Sequence[Moments]:
+        """When the expression held; one that was never possible is not asked, for that is by far the dearest."""
+        if way.possible is not None:
+            at_some_time = self.ask(way.possible, start=self.start, end=self.end, step=POSSIBLE_STEP)
+            if not any(each.holds.any() for each in at_some_time):
+                return ()
+        return self.ask(way.expr, start=self.start, end=self.end, step=step)
 
     def _best(self, ways: Iterable[Way]) -> tuple[Way, Sequence[Moments]]:
         """The first way that knows enough of the window, else the one that knows most."""

@@ -70,6 +70,8 @@ def burn(subject: Subject, promise: Promise | None, pace: Pace) -> Alert | None:
         severity=pace.severity,
         expr="\nor\n".join(_row(subject, promise, row) for row in rows),
         known=promise.known(rows[0] if subject.reading is Reading.RECORDED else None),
+        # A mean over a window exceeds nothing that the five-minute series in it never exceeded.
+        possible=promise.exceeded(WINDOW, min(row.threshold(promise.budget) for row in rows)),
         wait=pace.wait,
         tail=subject.options.firing_tail,
         summary=promise.summary,

@@ -13,6 +13,9 @@ from domain.signals import RuntimeProfile
 from domain.unknown import Unknown
 from domain.workload import Bounds, PurchaseMix, ScaleTarget, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES
+from rules import RuleOptions
+from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD, of_fleet, of_workload
+from rules.model import Alert, Subject
 
 OWN, VLLM = PROFILES["trimtab-serving"], PROFILES["vllm"]
 DIGITS = Workload(id="vision:digits", runtime=OWN.name, labels={"service": "vision", "model": "digits"}, team="vision")
@@ -33,6 +36,18 @@ LLAMA = Workload(
 ODD_NAME = 'q"uo\\te:ünï☃😀{{ $value }}}}\nsecond # line'
 ODD = Workload(id=ODD_NAME, runtime=OWN.name, labels={"service": ODD_NAME, "model": ODD_NAME}, team="{{team}}")
 FLEET: tuple[tuple[Workload, RuntimeProfile], ...] = ((DIGITS, OWN), (LLAMA, VLLM), (ODD, OWN))
+
+
+EVERYTHING = RuleOptions(budgets=True)  # every alert that there is
+
+
+def every_alert() -> list[Alert]:
+    """All alerts that a workload of the fleet can have, each once, and those of the fleet."""
+    subjects = [Subject(workload=w, profile=p, recommendation=None, options=EVERYTHING) for w, p in FLEET]
+    found = {alert.name: alert for subject in subjects for alert in of_workload(subject)}
+    found |= {alert.name: alert for alert in of_fleet(EVERYTHING)}
+    assert len(found) == len(PER_WORKLOAD) + len(FOR_THE_FLEET)
+    return list(found.values())
 
 
 def with_bounds(workload: Workload, bounds: Bounds) -> Workload:

@@ -14,12 +14,11 @@ from domain.signals import RuntimeProfile, Signal
 from domain.workload import Bounds, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from rules import RuleOptions, render
-from rules.alerts import FOR_THE_FLEET, PER_WORKLOAD, of_fleet, of_workload
-from rules.model import Subject
 from rules.promql import QUANTILE, WINDOW
 from tests.golden_files import assert_golden
 from tests.rules.fleet import (
     DIGITS,
+    EVERYTHING,
     FLEET,
     LLAMA,
     ODD,
@@ -27,6 +26,7 @@ from tests.rules.fleet import (
     OWN,
     VLLM,
     accepted,
+    every_alert,
     held_while,
     run,
     with_bounds,
@@ -34,15 +34,6 @@ from tests.rules.fleet import (
 )
 
 pytestmark = pytest.mark.usefixtures("prometheus_installed")
-ROOT = Path(__file__).resolve().parents[2]
-EVERYTHING = RuleOptions(budgets=True)  # every alert that there is
-RUNBOOK_PARTS = [
-    "What it means",
-    "First three things to do",
-    "How to silence",
-    "What Trimtab does meanwhile",
-    "When it is wrong",
-]
 COMMON_SERIES = {
     "service_model:ai_requests:rate5m",
     "service_model:ai_request_errors:ratio_rate5m",
@@ -64,18 +55,6 @@ def alert_names(workload: Workload, profile: RuntimeProfile = OWN, **more: Servi
         if artifact.path.name.startswith("workload-") and artifact.path.name.endswith(".rules.yml")
         for rule in rules_of(artifact.text)
     }
-
-
-def every_alert() -> set[str]:
-    """The names of all alerts: a workload can have them, or the fleet."""
-    subjects = [
-        Subject(workload=workload, profile=profile, recommendation=None, options=EVERYTHING)
-        for workload, profile in FLEET
-    ]
-    names = {alert.name for subject in subjects for alert in of_workload(subject)}
-    names |= {alert.name for alert in of_fleet(EVERYTHING)}
-    assert len(names) >= len(PER_WORKLOAD) + len(FOR_THE_FLEET)
-    return names
 
 
 def test_every_file_is_its_golden_file() -> None:
@@ -110,7 +89,7 @@ def test_every_alert_is_tested_to_fire_to_keep_quiet_and_on_low_traffic() -> Non
             quiet = [test["name"] for test in yaml.safe_load(artifact.text)["tests"] if "low traffic" in test["name"]]
             burns = 3 if LLAMA.id in artifact.text else 1  # requests, and of a language model first tokens and tokens
             assert len(quiet) == 2 * (burns + 1) + 3  # each pace of each promise; latency, errors, telemetry
-    assert tested == every_alert()
+    assert tested == {alert.name for alert in every_alert()}
 
 
 @pytest.mark.parametrize(
@@ -308,18 +287,6 @@ def test_settings_reach_the_rules() -> None:
     assert "https://docs.example/run/TrimtabErrorRatioHigh.md" in text
     assert "> 0.2\n" in text
     assert "* 300 >= 7\n" in text
-
-
-def test_every_alert_has_a_runbook_page_and_every_page_an_alert() -> None:
-    pages = {page.stem: page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "runbooks").glob("*.md")}
-    assert pages.keys() == every_alert()
-    for name, page in pages.items():
-        assert page.startswith(f"# {name}\n")
-        parts = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
-        assert parts == RUNBOOK_PARTS, name
-        steps = page.partition("## First three things to do")[2].partition("\n## ")[0]
-        assert re.findall(r"^(\d)\. ", steps, flags=re.MULTILINE) == ["1", "2", "3"], name
-        assert f'amtool silence add --duration=2h --comment="why" alertname={name}' in page
 
 
 def test_every_alert_says_what_a_reader_needs() -> None:

@@ -16,7 +16,7 @@ from domain.unknown import Unknown
 from domain.workload import Slo, Workload
 from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
-from rules import Proof, Proofs, Question, Reading, RuleOptions, questions, render
+from rules import Proof, Proofs, Question, Reading, RuleOptions, answered, questions, render
 from tests.openmetrics import samples
 from tests.servers import Prometheus, backfill, backfill_rules, free_port
 from trimtab.files import write_artifacts
@@ -142,6 +142,30 @@ def test_what_was_not_there_is_not_called_quiet(metrics_alone: Proofs) -> None:
         found = metrics_alone[workload, alert]
         assert isinstance(found, Unknown)
         assert "nothing of what it asks for was there in the 3 days to 2026-03-04" in found.reason
+
+
+@pytest.mark.servers
+def test_what_is_left_out_as_impossible_would_not_have_fired(past: Path, metrics_alone: Proofs, tmp_path: Path) -> None:
+    """With and without the cheap question first, of every alert that has one, the episodes are the same.
+
+    The slow requests took 0.92 s at p28 and 1.93 s at p95: an objective of 1.95 s was never missed.
+    """
+    calm = replace(DIGITS, slo=Slo(attainment=0.99, latency=timedelta(seconds=1.95)))
+    with Prometheus(tmp_path / "server", data=past) as server:
+        ask = PrometheusSource(server.url).moments
+        for question in questions([(DIGITS, PROFILES[DIGITS.runtime])], (), OPTIONS):
+            way = question.ways[-1]
+            if way.possible is not None:
+                held = ask(way.expr, start=START, end=END, step=question.step)
+                known = ask(way.known, start=START, end=END, step=5 * MINUTE)
+                asked_in_full = answered(question, way, held, known, END)
+                assert asked_in_full.episodes == proof(metrics_alone, question.alert.name).episodes
+        for question in questions([(calm, PROFILES[calm.runtime])], (), OPTIONS):
+            if question.alert.name.startswith("TrimtabLatencyBudgetBurn"):
+                way = question.ways[-1]
+                assert way.possible is not None
+                assert not ask(way.possible, start=START, end=END, step=MINUTE)
+                assert not ask(way.expr, start=START, end=END, step=question.step)
 
 
 @pytest.mark.servers

@@ -21,6 +21,7 @@ from trimtab.settings import Settings
 
 # promtool asks for a week at a time: at less than 60 s that is over Prometheus' 11,000 points.
 RULE_INTERVAL = timedelta(seconds=60)
+MAX_DRIFT = 0.6  # the quality exporter's windows are so small here that 0.25 comes by chance
 SCRAPE_INTERVAL = timedelta(seconds=3)  # so that nobody has to wait for what is live
 
 
@@ -78,7 +79,7 @@ class Stage:
     def write_rules(self, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
         """Write all rule files; the recording ones are returned, since only they apply to the past."""
         folder = self.folder / "rules"
-        write_artifacts(folder, render(targets, (), RuleOptions(interval=RULE_INTERVAL)))
+        write_artifacts(folder, render(targets, (), RuleOptions(interval=RULE_INTERVAL, max_drift=MAX_DRIFT)))
         return sorted(folder.glob("recorded-*.rules.yml"))
 
     def start_alertmanager(self) -> dict[str, Child]:
