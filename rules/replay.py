@@ -34,10 +34,6 @@ class Way:
     possible: str | None
 
 
-def _way(reading: Reading, alert: Alert) -> Way:
-    return Way(reading=reading, expr=alert.expr, known=alert.known, possible=alert.possible)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """An alert to be replayed, evaluated every `step`."""
@@ -111,3 +107,7 @@ def answered(question: Question, way: Way, held: Sequence[Moments], known: Seque
             for each in sorted(episodes, key=lambda episode: (episode.start, sorted(episode.labels.items())))
         ),
     )
+
+
+def _way(reading: Reading, alert: Alert) -> Way:
+    return Way(reading=reading, expr=alert.expr, known=alert.known, possible=alert.possible)

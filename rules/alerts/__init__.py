@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from rules.alerts.burning import QUICKLY, SLOWLY, late_burn
 from rules.alerts.capacity import at_maximum, forecast_over_capacity
 from rules.alerts.cost import cost_above_plan, cost_over_budget, made_worse
 from rules.alerts.errors import error_budget_burn_fast, error_budget_burn_slow, error_ratio_high
 from rules.alerts.fleet import cycle_failing, down, expiring, input_stale
-from rules.alerts.latency import (
-    first_token_budget_burn_fast,
-    first_token_budget_burn_slow,
-    inter_token_budget_burn_fast,
-    inter_token_budget_burn_slow,
-    latency_budget_burn_fast,
-    latency_budget_burn_slow,
-    latency_high,
-)
+from rules.alerts.latency import FIRST_TOKENS, REQUESTS, TOKENS, latency_high
 from rules.alerts.quality import accuracy_low, drift_high
 from rules.alerts.telemetry import telemetry_missing
 from rules.model import Alert, Subject
@@ -24,12 +18,7 @@ from rules.options import RuleOptions
 
 PER_WORKLOAD: tuple[Callable[[Subject], Alert | None], ...] = (
     latency_high,
-    latency_budget_burn_fast,
-    latency_budget_burn_slow,
-    first_token_budget_burn_fast,
-    first_token_budget_burn_slow,
-    inter_token_budget_burn_fast,
-    inter_token_budget_burn_slow,
+    *(partial(late_burn, late, pace) for late in (REQUESTS, FIRST_TOKENS, TOKENS) for pace in (QUICKLY, SLOWLY)),
     error_ratio_high,
     error_budget_burn_fast,
     error_budget_burn_slow,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from domain.signals import Signal
+from domain.workload import Slo
 from rules.asking import Reading
 from rules.burn import FAST, SLOW, BurnWindow, within_reach
 from rules.model import Alert, Case, Category, Subject
@@ -41,8 +42,9 @@ SLOWLY = Pace(name="Slow", severity="warning", table=SLOW, wait=timedelta(hours=
 class Promise:
     """A share of the requests, the `budget`, may be bad.
 
-    `known` has a sample where a row of the table (or else the last five minutes) can be judged. `exceeded` is PromQL that has a sample while more than a share of a window is bad, its value `value_template`
-    prints. `fires` is the bad traffic of the unit tests and what is then printed, for the first row of the table.
+    `known` has a sample where a row of the table (or else the last five minutes) can be judged. `exceeded` is PromQL
+    that has a sample while more than a share of a window is bad; its value `value_template` prints. `fires` is the bad
+    traffic of the unit tests and what is then printed, for the first row of the table; `few` is bad within bounds.
     """
 
     alert: str
@@ -64,14 +66,15 @@ def burn(subject: Subject, promise: Promise | None, pace: Pace) -> Alert | None:
     rows = within_reach(pace.table, promise.budget)
     if not rows:
         return None
+    recorded = subject.reading is Reading.RECORDED
     return Alert(
         name=f"{promise.alert}{pace.name}",
         category=promise.category,
         severity=pace.severity,
         expr="\nor\n".join(_row(subject, promise, row) for row in rows),
-        known=promise.known(rows[0] if subject.reading is Reading.RECORDED else None),
+        known=promise.known(rows[0] if recorded else None),
         # A mean over a window exceeds nothing that the five-minute series in it never exceeded.
-        possible=promise.exceeded(WINDOW, min(row.threshold(promise.budget) for row in rows)),
+        possible=None if recorded else promise.exceeded(WINDOW, min(row.threshold(promise.budget) for row in rows)),
         wait=pace.wait,
         tail=subject.options.firing_tail,
         summary=promise.summary,
@@ -136,40 +139,53 @@ def failing(subject: Subject) -> Promise | None:
     )
 
 
-def late(
-    subject: Subject, signal: Signal, bound: timedelta | None, *, alert: str, summary: str, what: str
-) -> Promise | None:
-    """`what` comes within `bound`, all but a share that the quantile of the promise leaves."""
-    asked = subject.asks(signal) and subject.asks(Signal.REQUEST_RATE)
-    if bound is None or signal not in subject.profile.buckets or not asked:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late:
+    """A promise about time: `what` comes within `bound`, where the promise to users has one."""
+
+    alert: str
+    summary: str
+    what: str
+    signal: Signal
+    bound: Callable[[Slo], timedelta | None]
+
+
+def late_burn(late: Late, pace: Pace, subject: Subject) -> Alert | None:
+    """The alert of a promise about time at one pace; None where it was not given or the runtime has no buckets."""
+    bound = late.bound(subject.workload.slo)
+    asked = subject.asks(late.signal) and subject.asks(Signal.REQUEST_RATE)
+    if bound is None or late.signal not in subject.profile.buckets or not asked:
         return None
-    budget, bound_s = subject.workload.slo.slow_budget, bound.total_seconds()
+    return burn(subject, _in_time(subject, late, bound.total_seconds()), pace)
 
-    def exceeded(window: timedelta, share: float) -> str:
-        return f"{subject.ask.latency(signal, window, round(1.0 - share, 9))} > {number(bound_s)}"
 
-    def bad(row: BurnWindow) -> tuple[Flow, str]:
-        flow = Flow(slow=1.0)
-        return flow, f"{latency_s(bound_s, row.quantile(budget), flow):.3g}"
+def _in_time(subject: Subject, late: Late, bound_s: float) -> Promise:
+    """All but the share that the quantile of the promise leaves comes within `bound_s`."""
+    budget, signal = subject.workload.slo.slow_budget, late.signal
+    slow = Flow(slow=1.0)
 
     def described(rows: Sequence[BurnWindow]) -> str:
         shares = " or ".join(f"{number(100 * row.threshold(budget))}% in {duration(row.long)}" for row in rows)
         return (
-            f"<workload>: over {shares} of {what} took more than {number(bound_s)} s, where {number(100 * budget)}% may; "
-            "that share took <value> s or more."
+            f"<workload>: over {shares} of {late.what} took more than {number(bound_s)} s, "
+            f"where {number(100 * budget)}% may; that share took <value> s or more."
         )
 
+    def known(row: BurnWindow | None) -> str:
+        return subject.ask.now(signal) if row is None else subject.ask.latency(signal, row.long, row.quantile(budget))
+
+    def exceeded(window: timedelta, share: float) -> str:
+        return f"{subject.ask.latency(signal, window, round(1.0 - share, 9))} > {number(bound_s)}"
+
     return Promise(
-        alert=alert,
+        alert=late.alert,
         category=Category.LATENCY,
         budget=budget,
-        summary=summary,
-        known=lambda row: (
-            subject.ask.now(signal) if row is None else subject.ask.latency(signal, row.long, row.quantile(budget))
-        ),
+        summary=late.summary,
+        known=known,
         exceeded=exceeded,
         described=described,
         value_template=SECONDS,
-        fires=bad,
+        fires=lambda row: (slow, f"{latency_s(bound_s, row.quantile(budget), slow):.3g}"),
         few=Flow(slow=budget / 2),
     )

@@ -8,13 +8,35 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.signals import Signal
-from rules.alerts.burning import QUICKLY, SECONDS, SLOWLY, Promise, burn, late
+from rules.alerts.burning import SECONDS, Late
 from rules.model import Alert, Case, Category, Subject
 from rules.promql import WINDOW, number
 from rules.specimen import Flow, latency_s, traffic
 
 WAIT = timedelta(minutes=5)
 AT = timedelta(minutes=20)
+
+REQUESTS = Late(
+    alert="TrimtabLatencyBudgetBurn",
+    summary="More requests are slow than the objective allows.",
+    what="requests",
+    signal=Signal.LATENCY,
+    bound=lambda slo: slo.latency,
+)
+FIRST_TOKENS = Late(
+    alert="TrimtabFirstTokenBudgetBurn",
+    summary="More first tokens come late than the objective allows.",
+    what="first tokens",
+    signal=Signal.TIME_TO_FIRST_TOKEN,
+    bound=lambda slo: slo.time_to_first_token,
+)
+TOKENS = Late(
+    alert="TrimtabInterTokenBudgetBurn",
+    summary="More tokens follow slowly than the objective allows.",
+    what="tokens",
+    signal=Signal.INTER_TOKEN_LATENCY,
+    bound=lambda slo: slo.inter_token,
+)
 
 
 def latency_high(subject: Subject) -> Alert | None:
@@ -39,69 +61,6 @@ def latency_high(subject: Subject) -> Alert | None:
         value_template=SECONDS,
         labels=subject.identity,
         cases=_cases(subject),
-    )
-
-
-def latency_budget_burn_fast(subject: Subject) -> Alert | None:
-    """At this pace the month's slow requests are used up within days: somebody has to act now."""
-    return burn(subject, _requests(subject), QUICKLY)
-
-
-def latency_budget_burn_slow(subject: Subject) -> Alert | None:
-    """At this pace the month sees more slow requests than promised: somebody has to act this week."""
-    return burn(subject, _requests(subject), SLOWLY)
-
-
-def first_token_budget_burn_fast(subject: Subject) -> Alert | None:
-    """Far too many first tokens come late."""
-    return burn(subject, _first_tokens(subject), QUICKLY)
-
-
-def first_token_budget_burn_slow(subject: Subject) -> Alert | None:
-    """First tokens come late a little too often."""
-    return burn(subject, _first_tokens(subject), SLOWLY)
-
-
-def inter_token_budget_burn_fast(subject: Subject) -> Alert | None:
-    """Far too many tokens follow slowly."""
-    return burn(subject, _tokens(subject), QUICKLY)
-
-
-def inter_token_budget_burn_slow(subject: Subject) -> Alert | None:
-    """Tokens follow slowly a little too often."""
-    return burn(subject, _tokens(subject), SLOWLY)
-
-
-def _requests(subject: Subject) -> Promise | None:
-    return late(
-        subject,
-        Signal.LATENCY,
-        subject.workload.slo.latency,
-        alert="TrimtabLatencyBudgetBurn",
-        summary="More requests are slow than the objective allows.",
-        what="requests",
-    )
-
-
-def _first_tokens(subject: Subject) -> Promise | None:
-    return late(
-        subject,
-        Signal.TIME_TO_FIRST_TOKEN,
-        subject.workload.slo.time_to_first_token,
-        alert="TrimtabFirstTokenBudgetBurn",
-        summary="More first tokens come late than the objective allows.",
-        what="first tokens",
-    )
-
-
-def _tokens(subject: Subject) -> Promise | None:
-    return late(
-        subject,
-        Signal.INTER_TOKEN_LATENCY,
-        subject.workload.slo.inter_token,
-        alert="TrimtabInterTokenBudgetBurn",
-        summary="More tokens follow slowly than the objective allows.",
-        what="tokens",
     )
 
 
