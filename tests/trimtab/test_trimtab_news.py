@@ -121,15 +121,18 @@ class Stage:
     alertmanager: Alertmanager
     api: AsgiServer
     tell: AlertmanagerNotifier
+    since: datetime
 
     def event(self, key: str) -> Event:
         severity, _ = EVENTS[key]
-        return Event(key=key, severity=severity, summary=f"About {key}.", detail="12 of them.", at=now())
+        return Event(key=key, severity=severity, summary=f"About {key}.", detail="12 of them.", at=self.since)
 
     def told(self) -> dict[str, dict[str, Any]]:
-        """What the API shows of each event, as Alertmanager told it."""
+        """What the API shows of each event, as Alertmanager told it: once, however often it was told."""
         items = self.api.client.get("/alerts").json()["items"]
-        return {item["labels"]["event"]: item for item in items}
+        found = {item["labels"]["event"]: item for item in items}
+        assert len(found) == len(items)
+        return found
 
 
 def now() -> datetime:
@@ -157,7 +160,7 @@ def stage(start_alertmanager: StartAlertmanager) -> Iterator[Stage]:
         )
         server = start_alertmanager(alertmanager(options)[0].text)
         tell = AlertmanagerNotifier(url=server.url, clock=now, base_url="https://trimtab.example")
-        yield Stage(alertmanager=server, api=api, tell=tell)
+        yield Stage(alertmanager=server, api=api, tell=tell, since=now())
     database.close()
 
 
