@@ -18,6 +18,7 @@ from rules.options import RuleOptions
 
 SHOWN = 5  # episodes that are named one by one
 KNOWN = 0.99  # share of a window from which it counts as known throughout
+MOSTLY = 0.5  # share from which what is known is told as one; below it the time says more
 WEEK = timedelta(days=7)
 FLEET = ""  # in place of a workload, for an alert that is one rule for all
 LOWERED: Mapping[Severity, Severity] = {"critical": "warning", "warning": "info", "info": "info"}
@@ -77,7 +78,8 @@ def told(proof: Proof | Unknown) -> str:
     if isinstance(proof, Unknown):
         return f"not known: {proof.reason}"
     length = proof.end - proof.start
-    known = "" if proof.known >= KNOWN else f"known {_span(proof.known * length)} of the "
+    part = f"{proof.known:.0%}" if proof.known >= MOSTLY else _span(proof.known * length)
+    known = "" if proof.known >= KNOWN else f"known {part} of the "
     until = f"in the {known}{length / timedelta(days=1):.3g} days to {_minute(proof.end)} UTC"
     count = len(proof.episodes)
     if not count:

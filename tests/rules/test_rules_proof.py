@@ -51,8 +51,9 @@ def proof(name: str, found: tuple[Episode, ...] = (), known: float = 1.0) -> Pro
     "count,known,text",
     [
         (0, 1.0, "would not have fired in the 14 days to 2026-01-15 12:00 UTC"),
-        (0, 0.5, "would not have fired in the known 7 d of the 14 days to 2026-01-15 12:00 UTC"),
+        (0, 0.5, "would not have fired in the known 50% of the 14 days to 2026-01-15 12:00 UTC"),
         (1, 1.0, "would have fired 1 time in the 14 days to 2026-01-15 12:00 UTC: 2026-01-01 12:00 for 10 min"),
+        (0, 0.0654, "would not have fired in the known 22 h of the 14 days to 2026-01-15 12:00 UTC"),
         (
             7,
             1.0,
