@@ -22,11 +22,16 @@ class Signal(StrEnum):
     IN_FLIGHT = "in_flight"  # requests being worked on
     QUEUE = "queue"  # requests waiting
     TOKEN_RATE = "token_rate"  # noqa: S105  tokens/s generated: a signal, no secret
+    PROMPT_TOKEN_RATE = "prompt_token_rate"  # noqa: S105  tokens/s of prompts taken in
     READY_REPLICAS = "ready_replicas"
     WANTED_REPLICAS = "wanted_replicas"
     STARTUP_SECONDS = "startup_seconds"  # seconds from start to ready
     CPU_CORES = "cpu_cores"  # cores used by one replica (mean)
+    CPU_CORES_PEAK = "cpu_cores_peak"  # cores used by the busiest replica
     MEMORY_BYTES = "memory_bytes"  # bytes held by one replica (max)
+    OUT_OF_MEMORY = "out_of_memory"  # replicas whose last end was for want of memory
+    ACCELERATOR_BUSY = "accelerator_busy"  # 0..1, the busiest accelerator
+    ACCELERATOR_MEMORY_BYTES = "accelerator_memory_bytes"  # bytes held on one accelerator (max)
     ACCURACY = "accuracy"  # 0..1, from the quality exporter
 
 
@@ -51,6 +56,7 @@ class RuntimeProfile:
     identity labels), much cheaper over weeks of history. A signal that a runtime cannot answer is
     absent. `fingerprint` are metric names of which one is enough to know the runtime. `buckets` hold, for
     signals that are read at a quantile, the rates by identity and `le` that the quantile is read from.
+    `version` names a metric that is there while a model is served, and its label that tells one version from another.
     """
 
     name: str
@@ -59,6 +65,7 @@ class RuntimeProfile:
     expressions: Mapping[Signal, str]
     recorded: Mapping[Signal, str]
     buckets: Mapping[Signal, str] = field(default_factory=dict)
+    version: tuple[str, str] | None = None
 
     def query(
         self,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from domain.signals import Signal
+
 
 class ServingMode(StrEnum):
     """How a model is kept ready to answer."""
@@ -64,6 +66,16 @@ class Slo:
         """Share of requests (or tokens) that may take longer than their bound."""
         return 1.0 - self.latency_quantile
 
+    @property
+    def latency_bounds(self) -> Mapping[Signal, timedelta]:
+        """What a runtime is asked for every latency that is promised, and its bound; all of them have to hold."""
+        given = {
+            Signal.LATENCY: self.latency,
+            Signal.TIME_TO_FIRST_TOKEN: self.time_to_first_token,
+            Signal.INTER_TOKEN_LATENCY: self.inter_token,
+        }
+        return {signal: bound for signal, bound in given.items() if bound is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
@@ -96,7 +108,10 @@ class ScaleTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One model (or service) as users name it; `labels` select its series in Prometheus."""
+    """One model (or service) as users name it; `labels` select its series in Prometheus.
+
+    `stateless` says whether a replica may be ended at any time without loss; None where nobody says.
+    """
 
     id: str
     runtime: str
@@ -110,3 +125,4 @@ class Workload:
     isolation_group: str | None = None
     team: str | None = None
     target: ScaleTarget | None = None
+    stateless: bool | None = None

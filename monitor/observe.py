@@ -7,6 +7,7 @@ be had becomes Unknown, with the source's own words as its reason.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -14,7 +15,7 @@ from typing import Protocol, runtime_checkable
 from domain.capacity import TimeToReady
 from domain.errors import BadAnswer, NoData
 from domain.load import LoadHistory
-from domain.observation import Declared, Observation, RunningState
+from domain.observation import Declared, Observation, ResourceUse, RunningState, TokenRates, VersionSeen
 from domain.ports import HistorySource
 from domain.signals import Signal
 from domain.unknown import Unknown
@@ -23,6 +24,17 @@ from monitor import ready
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
+USE_STEP = timedelta(minutes=15)  # of the use of resources, whose series are one a container: coarser than the load's
+USE_LOOKBACK = timedelta(days=14)
+
+USE_SIGNALS: Mapping[str, Signal] = {
+    "cpu_cores": Signal.CPU_CORES,
+    "cpu_cores_peak": Signal.CPU_CORES_PEAK,
+    "memory_bytes": Signal.MEMORY_BYTES,
+    "out_of_memory": Signal.OUT_OF_MEMORY,
+    "accelerator_busy": Signal.ACCELERATOR_BUSY,
+    "accelerator_memory_bytes": Signal.ACCELERATOR_MEMORY_BYTES,
+}
 
 
 @runtime_checkable
@@ -31,6 +43,15 @@ class SeesStarts(Protocol):
 
     def starts(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> ready.Starts:
         """How long each start took; raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class SeesVersions(Protocol):
+    """A source that tells which versions of a model served."""
+
+    def versions(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> tuple[VersionSeen, ...]:
+        """In the order in which they came; raises SourceError."""
         ...
 
 
@@ -59,8 +80,9 @@ def observe(
     lookback: timedelta,
     step: timedelta,
     declared: Declared | None = None,
+    resources: bool = True,
 ) -> Observation:
-    """All that is known of `workload` at `at`.
+    """All that is known of `workload` at `at`; what its replicas use is asked for only with `resources`.
 
     Raises SourceUnavailable when the source can not be reached, and BadAnswer when the request rate can not be had;
     its absence (NoData) is a fact.
@@ -81,6 +103,12 @@ def observe(
         service_time_s=_service_time_s(source, workload, span, stated),
         declared_capacity_rps=_capacity(stated),
         running=_running(replicas, stated),
+        first_token=_if_promised(source, workload, Signal.TIME_TO_FIRST_TOKEN, span),
+        inter_token=_if_promised(source, workload, Signal.INTER_TOKEN_LATENCY, span),
+        waiting=_waiting(source, workload, span),
+        tokens=_tokens(source, workload, span, stated),
+        use=_use(source, workload, at, lookback, step) if resources else ResourceUse(),
+        versions=_versions(source, workload, at, lookback),
     )
 
 
@@ -94,6 +122,50 @@ def _load(source: HistorySource, workload: Workload, span: Span) -> LoadHistory 
 def _if_known(source: HistorySource, workload: Workload, signal: Signal, span: Span) -> LoadHistory | Unknown:
     try:
         return source.load(workload, signal, start=span.start, end=span.end, step=span.step)
+    except (NoData, BadAnswer) as error:
+        return Unknown(str(error))
+
+
+def _if_promised(source: HistorySource, workload: Workload, signal: Signal, span: Span) -> LoadHistory | Unknown:
+    """A latency that only some workloads promise: asked for where this one does."""
+    if signal not in workload.slo.latency_bounds:
+        return Unknown(f"no bound of {signal.value} is promised")
+    return _if_known(source, workload, signal, span)
+
+
+def _waiting(source: HistorySource, workload: Workload, span: Span) -> LoadHistory | Unknown:
+    """Requests in the queue; where no queue is told of, all that are under way, of which what waits is the moving part."""
+    queue = _if_known(source, workload, Signal.QUEUE, span)
+    return _if_known(source, workload, Signal.IN_FLIGHT, span) if isinstance(queue, Unknown) else queue
+
+
+def _tokens(source: HistorySource, workload: Workload, span: Span, stated: Declared) -> TokenRates | Unknown:
+    """Tokens taken in and generated; Unknown as a whole where the runtime generates none and none are declared."""
+    generated = _if_known(source, workload, Signal.TOKEN_RATE, span)
+    if isinstance(generated, Unknown) and stated.capacity_tps is None:
+        return generated
+    return TokenRates(
+        prompt=_if_known(source, workload, Signal.PROMPT_TOKEN_RATE, span),
+        generated=generated,
+        declared_weight=stated.prompt_token_weight,
+        declared_capacity_tps=stated.capacity_tps,
+    )
+
+
+def _use(source: HistorySource, workload: Workload, at: datetime, lookback: timedelta, step: timedelta) -> ResourceUse:
+    """What replicas used of late, in whole multiples of the load's step."""
+    coarse = step * -(-USE_STEP // step)
+    span = Span.before(at, max(coarse, min(lookback, USE_LOOKBACK)), coarse)
+    return ResourceUse(**{name: _if_known(source, workload, signal, span) for name, signal in USE_SIGNALS.items()})
+
+
+def _versions(
+    source: HistorySource, workload: Workload, at: datetime, lookback: timedelta
+) -> tuple[VersionSeen, ...] | Unknown:
+    if not isinstance(source, SeesVersions):
+        return Unknown(f"{source} does not tell of versions")
+    try:
+        return source.versions(workload, at=at, lookback=lookback)
     except (NoData, BadAnswer) as error:
         return Unknown(str(error))
 

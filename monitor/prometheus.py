@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 from domain.errors import BadAnswer, NoData, SettingsError
 from domain.load import Floats, LoadHistory
 from domain.moments import Moments
-from domain.signals import RuntimeProfile, Signal
+from domain.observation import VersionSeen
+from domain.signals import RuntimeProfile, Signal, selector
 from domain.workload import Workload
 from monitor import kubernetes
-from monitor.client import Client, Patience, Points
+from monitor.client import Client, Patience, Points, Series
 from monitor.discovery import discover
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from monitor.ready import Starts
 
 DISCOVERY_LOOKBACK = timedelta(days=7)
 STARTS_EVERY = timedelta(hours=1)
+VERSIONS_EVERY = timedelta(hours=1)
 MOST_SPANS = 12  # so many gaps are filled one by one; more are cheaper to ask for in one go
 AT_A_QUANTILE = (Signal.LATENCY, Signal.TIME_TO_FIRST_TOKEN, Signal.INTER_TOKEN_LATENCY)
 
@@ -118,6 +120,34 @@ class PrometheusSource:
             raise NoData(str(self), f"saw no start of {workload.id}", "declare its time-to-ready in the settings")
         return Starts(seconds=tuple(seconds), detail="from process start to ready (without scheduling and image pull)")
 
+    def versions(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> tuple[VersionSeen, ...]:
+        """The versions that served in the lookback, in the order in which they came; NoData if none tells.
+
+        What the runtime says of its model, else the images of the workload's containers. Each hour is looked at in
+        whole, and a version counts from the end of the first one in which it was seen; what was there in the first
+        hour of the lookback was there from its begin.
+        """
+        at = at.replace(microsecond=0)
+        count = max(1, lookback // VERSIONS_EVERY)
+        points = Points(first=at - (count - 1) * VERSIONS_EVERY, step=VERSIONS_EVERY, count=count)
+        for query, label in self._version_queries(workload):
+            seen = [
+                VersionSeen(name=series.labels.get(label, ""), since=_first_seen(series, points))
+                for series in self._client.over(query, points)
+            ]
+            if seen:
+                return tuple(sorted(seen, key=lambda one: (one.since, one.name)))
+        raise NoData(str(self), f"knows no version of {workload.id}", "nothing to mend: do without it")
+
+    def _version_queries(self, workload: Workload) -> Iterator[tuple[str, str]]:
+        version = self._profile(workload).version
+        if version is not None:
+            metric, label = version
+            window = _written(VERSIONS_EVERY)
+            yield f"group by ({label}) (present_over_time({metric}{{{selector(workload.labels)}}}[{window}]))", label
+        if workload.target is not None:
+            yield kubernetes.images(workload.target, VERSIONS_EVERY), "image"
+
     def _first_known(self, workload: Workload, signal: Signal, points: Points) -> Floats:
         """Values point by point from the first expression that has a sample there."""
         values = np.full(points.count, np.nan)
@@ -138,7 +168,7 @@ class PrometheusSource:
         profile = self._profile(workload)
         window = max(step, self._shortest_window)
         quantile = workload.slo.latency_quantile
-        wanted = [kubernetes.replicas(workload.target, signal)]
+        wanted = [kubernetes.query(workload.target, signal, _written(window))]
         as_recorded = window == RECORDED_WINDOW and (signal not in AT_A_QUANTILE or quantile == RECORDED_QUANTILE)
         if as_recorded:
             wanted.append(profile.query(signal, workload.labels, recorded=True))
@@ -168,6 +198,12 @@ class PrometheusSource:
             known = ", ".join(self._profiles)
             raise SettingsError(f"workloads.{workload.id}.runtime", workload.runtime, f"known runtimes are {known}")
         return self._profiles[workload.runtime]
+
+
+def _first_seen(series: Series, points: Points) -> datetime:
+    """The first point at which a series is present; the begin of its step where that is the very first."""
+    first = int(np.argmax(series.present))
+    return points.first + (first - (first == 0)) * points.step
 
 
 def _spans(missing: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -41,7 +41,8 @@ PROFILE = RuntimeProfile(
             'group_right () (max_over_time(ai_ready{model!="",$selector}[$window]) >= bool 0))'
         ),
         Signal.CPU_CORES: f"avg by ($by) (rate(process_cpu_seconds_total[$window]) * {_SERVES})",
-        Signal.MEMORY_BYTES: f"max by ($by) (process_resident_memory_bytes * {_SERVES})",
+        Signal.CPU_CORES_PEAK: f"max by ($by) (rate(process_cpu_seconds_total[$window]) * {_SERVES})",
+        Signal.MEMORY_BYTES: f"max by ($by) (max_over_time(process_resident_memory_bytes[$window]) * {_SERVES})",
         Signal.ACCURACY: 'avg by ($by) (ai_model_accuracy{model!="",$selector})',
     },
     recorded={
@@ -51,4 +52,5 @@ PROFILE = RuntimeProfile(
         Signal.READY_REPLICAS: "service_model:ai_replicas_ready:count",
     },
     buckets={Signal.LATENCY: _BUCKETS},
+    version=("ai_model_info", "version"),
 )

@@ -62,6 +62,7 @@ PROFILE = RuntimeProfile(
         Signal.IN_FLIGHT: _total("num_requests_running"),
         Signal.QUEUE: _total("num_requests_waiting"),
         Signal.TOKEN_RATE: _either_name(_rate("generation_tokens_total")),
+        Signal.PROMPT_TOKEN_RATE: _either_name(_rate("prompt_tokens_total")),
         Signal.READY_REPLICAS: _either_name(f"count by ($by) (group by ($by, job, instance) ({_ENGINES}))"),
     },
     recorded={
@@ -71,6 +72,8 @@ PROFILE = RuntimeProfile(
         Signal.TIME_TO_FIRST_TOKEN: "model_name:vllm_time_to_first_token_seconds:p95_rate5m",
         Signal.INTER_TOKEN_LATENCY: "model_name:vllm_inter_token_latency_seconds:p95_rate5m",
         Signal.READY_REPLICAS: "model_name:vllm_replicas_ready:count",
+        Signal.TOKEN_RATE: "model_name:vllm_generation_tokens:rate5m",
+        Signal.PROMPT_TOKEN_RATE: "model_name:vllm_prompt_tokens:rate5m",
     },
     buckets={
         Signal.LATENCY: _either_name(_buckets("e2e_request_latency_seconds")),

@@ -13,10 +13,10 @@ import pytest
 from domain.capacity import ReadyBasis
 from domain.errors import BadAnswer, NoData, SourceError, SourceUnavailable
 from domain.load import LoadHistory
-from domain.observation import Declared, Observation, RunningState
+from domain.observation import Declared, Observation, RunningState, TokenRates
 from domain.signals import Signal
 from domain.unknown import Unknown
-from domain.workload import PurchaseMix, ScaleTarget, ServingMode, Workload
+from domain.workload import PurchaseMix, ScaleTarget, ServingMode, Slo, Workload
 from monitor.observe import observe
 from monitor.prometheus import PrometheusSource
 from monitor.recorded import RecordedSource
@@ -264,3 +264,35 @@ def test_no_start_seen_is_no_data(source: PrometheusSource) -> None:
         source.starts(
             replace(WORKLOAD, id="elsewhere", labels={"service": "x", "model": "y"}), at=NOW, lookback=6 * HOUR
         )
+
+
+def test_a_queue_is_what_waits_or_else_what_is_under_way() -> None:
+    facts: dict[Signal, float | SourceError] = {Signal.REQUEST_RATE: 3.0, Signal.IN_FLIGHT: 5.0}
+    under_way, queued = seen(facts).waiting, seen(facts | {Signal.QUEUE: 2.0}).waiting
+    assert isinstance(under_way, LoadHistory)
+    assert isinstance(queued, LoadHistory)
+    assert (under_way.values[0], queued.values[0]) == (5.0, 2.0)
+
+
+def test_tokens_are_known_where_any_are_generated() -> None:
+    assert reason(seen({Signal.REQUEST_RATE: 3.0}).tokens) == "told: has no token_rate; none"
+    tokens = seen({Signal.REQUEST_RATE: 3.0, Signal.TOKEN_RATE: 90.0}).tokens
+    assert isinstance(tokens, TokenRates)
+    assert isinstance(tokens.generated, LoadHistory)
+    assert "has no prompt_token_rate" in reason(tokens.prompt)
+
+
+def test_a_capacity_declared_in_tokens_is_handed_on_even_where_none_are_counted() -> None:
+    tokens = seen({Signal.REQUEST_RATE: 3.0}, Declared(capacity_tps=900.0, prompt_token_weight=0.2)).tokens
+    assert isinstance(tokens, TokenRates)
+    assert (tokens.declared_capacity_tps, tokens.declared_weight) == (900.0, 0.2)
+    assert "has no token_rate" in reason(tokens.generated)
+
+
+def test_latencies_of_tokens_are_asked_for_where_they_are_promised() -> None:
+    facts: dict[Signal, float | SourceError] = {Signal.REQUEST_RATE: 3.0, Signal.TIME_TO_FIRST_TOKEN: 0.2}
+    assert reason(seen(facts).first_token) == "no bound of time_to_first_token is promised"
+    promised = replace(WORKLOAD, slo=Slo(time_to_first_token=timedelta(seconds=1)))
+    found = observe(Told(facts), promised, at=NOW, lookback=6 * HOUR, step=FIVE).first_token
+    assert isinstance(found, LoadHistory)
+    assert found.values[0] == 0.2

@@ -159,6 +159,7 @@ VLLM_SAYS = {
     Signal.IN_FLIGHT: 16.0,
     Signal.QUEUE: 6.0,
     Signal.TOKEN_RATE: 2 * 27453 / 30,
+    Signal.PROMPT_TOKEN_RATE: 2 * 61200 / 30,
     Signal.READY_REPLICAS: 2.0,
 }
 
@@ -182,8 +183,9 @@ def test_vllm_answers_every_signal_with_what_it_shows(vllm: PrometheusSource, si
 @pytest.mark.servers
 @pytest.mark.parametrize("signal", PROFILES["vllm"].expressions)
 def test_vllm_is_understood_where_a_pipeline_rewrote_its_colons(vllm: PrometheusSource, signal: Signal) -> None:
-    once = {Signal.REQUEST_RATE, Signal.IN_FLIGHT, Signal.QUEUE, Signal.TOKEN_RATE, Signal.READY_REPLICAS}
-    expected = VLLM_SAYS[signal] / (2 if signal in once else 1)
+    summed = {Signal.REQUEST_RATE, Signal.IN_FLIGHT, Signal.QUEUE, Signal.READY_REPLICAS}
+    summed |= {Signal.TOKEN_RATE, Signal.PROMPT_TOKEN_RATE}
+    expected = VLLM_SAYS[signal] / (2 if signal in summed else 1)
     assert newest(vllm, "rewritten", signal) == pytest.approx(expected)
 
 

@@ -30,6 +30,7 @@ def workload_body(workload: Workload) -> dict[str, Any]:
         "isolation_group": workload.isolation_group,
         "team": workload.team,
         "target": None if workload.target is None else asdict(workload.target),
+        "stateless": workload.stateless,
     }
 
 
@@ -68,6 +69,7 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
         isolation_group=body["isolation_group"],
         team=body["team"],
         target=None if target is None else ScaleTarget(**target),
+        stateless=body.get("stateless"),
     )
 
 
