@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal
 
+from domain.allocation import Allocation
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 
@@ -52,7 +53,7 @@ class Plan:
     """A configuration with the range its cost may fall in, and the week's floor of replicas.
 
     `calendar` stands under the number that follows the load; `schedule` serves the week alone, where
-    nothing follows it (empty where there is none).
+    nothing follows it (empty where there is none). `allocation` is what a replica should ask for.
     """
 
     proposed: Configuration
@@ -60,6 +61,7 @@ class Plan:
     usd_per_month_high: float
     calendar: tuple[CalendarStep, ...] = ()
     schedule: tuple[CalendarStep, ...] = ()
+    allocation: Allocation | None = None
     reasons: tuple[Reason, ...] = ()
 
 
@@ -78,6 +80,7 @@ class Evidence:
     capacity: Mapping[str, Json] = field(default_factory=dict)
     prices: Mapping[str, Json] = field(default_factory=dict)
     break_even: Mapping[str, Json] = field(default_factory=dict)
+    allocation: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from domain.plan import Evidence, Json
 from domain.unknown import Unknown
 from optimizer.answer import Case
 from optimizer.breakeven import as_json, break_even, sensitivity
+from optimizer.capacity import CapacityStudy, model_json, study_json
 from optimizer.cost import without_spot
 from optimizer.modes import Infeasible, Market, PriceUsed, Quote
 from optimizer.options import Options
@@ -26,23 +27,27 @@ from optimizer.proposal import Proposal
 from optimizer.prospect import Prospect, replica_usd_per_hour
 from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import ReplayReport, ReplayRow, replay
+from optimizer.rightsize import RightSized
 from optimizer.spot.proof import as_json as proof_json
 
 HOUR = timedelta(hours=1)
 DRAWN = ("trimtab", "schedule", "recorded")  # the series that a chart of the recent past shows beside the load
 
 
-def evidence_of(case: Case, market: Market, outlook: Outlook, proposal: Proposal, ahead: Prospect) -> Evidence:
+def evidence_of(
+    case: Case, outlook: Outlook, proposal: Proposal, ahead: Prospect, *, study: CapacityStudy, sized: RightSized
+) -> Evidence:
     """Every section; what is not known is absent or null, never 0."""
-    observation, options = case.observation, case.options
+    observation, options, market = case.observation, case.options, sized.market
     return Evidence(
         inputs_sha256=case.inputs_sha256,
         forecast=_forecast(outlook),
         backtest=_backtest(outlook),
         replay={**_replay(observation, outlook, proposal, options), **prospect_json(ahead)},
-        capacity=capacity_json(market.capacity, observation.time_to_ready, market.service_time_s),
+        capacity=capacity_json(market.capacity, observation.time_to_ready, market.service_time_s) | study_json(study),
         prices=_prices(observation, market, outlook, proposal),
         break_even=_break_even(market, outlook, proposal, options),
+        allocation=sized.evidence,
     )
 
 
@@ -128,14 +133,9 @@ def _row(row: ReplayRow) -> Mapping[str, Json]:
     return plain
 
 
-def capacity_json(capacity: CapacityModel, ready: TimeToReady, service_time_s: float | Unknown) -> Mapping[str, Json]:
+def capacity_json(capacity: CapacityModel, ready: TimeToReady, service_time_s: float | Unknown) -> dict[str, Json]:
     """Capacity, time-to-ready and service time, each with where it comes from."""
-    return {
-        "rate_rps": capacity.rate_rps,
-        "low_rps": capacity.low_rps,
-        "high_rps": capacity.high_rps,
-        "basis": str(capacity.basis),
-        "detail": capacity.detail,
+    return model_json(capacity) | {
         "time_to_ready_s": ready.p90.total_seconds(),
         "time_to_ready_basis": str(ready.basis),
         "time_to_ready_detail": ready.detail,

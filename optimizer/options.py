@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from optimizer.allocation import AllocationOptions
 from optimizer.calendar import CalendarOptions
 from optimizer.capacity import CapacityOptions
 from optimizer.guardrails import GuardrailOptions
@@ -42,6 +43,7 @@ class Options:
     sensitivity: bool = True
     readiness: Readiness = field(default_factory=Readiness)
     capacity: CapacityOptions = field(default_factory=CapacityOptions)
+    allocation: AllocationOptions = field(default_factory=AllocationOptions)
     forecast: ForecastOptions = field(default_factory=ForecastOptions)
     modes: ModesOptions = field(default_factory=ModesOptions)
     calendar: CalendarOptions = field(default_factory=CalendarOptions)

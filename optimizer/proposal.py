@@ -64,6 +64,8 @@ def market_of(
     workload, seen = observation.workload, observation.load.until(observation.observed_at)
     bounds, startup = workload.bounds, observation.time_to_ready.p90
     risk = Risk(history=len(seen) * seen.step, startup=startup, budget=workload.slo.budget)
+    if workload.stateless is False:  # a machine that is taken away would take something with it
+        options = replace(options, purchase=replace(options.purchase, spot=False))
     market = Market.of(
         workload,
         capacity=capacity,
@@ -99,14 +101,14 @@ def recorded(observation: Observation, load: LoadHistory) -> Floats:
     return on_grid_of(load, observation.replicas)
 
 
-def grounds(observation: Observation, market: Market, outlook: Outlook) -> tuple[Reason, ...]:
+def grounds(observation: Observation, capacity: tuple[Reason, ...], outlook: Outlook) -> tuple[Reason, ...]:
     """What the plan starts from: what was masked, capacity, forecast, today's misses, the scaling policy's words."""
-    done, capacity = outlook.forecasting, market.capacity
+    done = outlook.forecasting
     ahead = done.forecast
     said = [
         Reason(code="masked", detail=f"{m.start:%Y-%m-%d %H:%M} to {m.end:%H:%M} UTC: {m.detail}") for m in done.masked
     ]
-    said.append(Reason(code=f"capacity_{capacity.basis}", detail=capacity.detail))
+    said.extend(capacity)
     said.append(
         Reason(code=f"time_to_ready_{observation.time_to_ready.basis}", detail=observation.time_to_ready.detail)
     )

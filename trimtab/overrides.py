@@ -37,9 +37,10 @@ def chosen(
     if prometheus or files or not keep:
         changes["store"] = IN_MEMORY
     if capacity is not None:
-        changes["defaults"] = settings.defaults.model_copy(update={"capacity_rps": capacity})
+        given = {"capacity_rps": capacity, "capacity_tps": None}
+        changes["defaults"] = settings.defaults.model_copy(update=given)
         changes["workloads"] = tuple(
-            workload.model_copy(update={"capacity_rps": capacity})
+            workload.model_copy(update=given)
             for workload in changes.get("workloads", settings.workloads)  # type: ignore[attr-defined]
         )
     return settings.model_copy(update=changes)

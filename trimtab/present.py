@@ -6,9 +6,11 @@ What is not known is null, and `unknown` says why; it is never 0 and never left 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from domain.allocation import Allocation
 from domain.plan import Act, Configuration, Reason
 from domain.unknown import Unknown
 from trimtab.records import Record
@@ -19,7 +21,18 @@ Body = dict[str, Any]
 
 
 # What a reader wants to know first of a plan; whatever else a recommendation says comes after.
-FIRST = ("mode_chosen", "slo_unreachable", "slo_proved", "scheduled", "step_down", "cold_starts", "reserved", "spot")
+FIRST = (
+    "mode_chosen",
+    "slo_unreachable",
+    "capacity_fell",
+    "capacity_contradicted",
+    "slo_proved",
+    "scheduled",
+    "step_down",
+    "cold_starts",
+    "reserved",
+    "spot",
+)
 
 
 def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
@@ -90,7 +103,16 @@ def _act(act: Act, unknown: dict[str, str]) -> Body:
         "needs": None,
         "calendar": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.calendar],
         "schedule": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.schedule],
+        "allocation": None if act.plan.allocation is None else _allocation(act.plan.allocation, unknown),
     }
+
+
+def _allocation(allocation: Allocation, unknown: dict[str, str]) -> Body:
+    money = {
+        name: _known(f"allocation.{name}", getattr(allocation, name), unknown)
+        for name in ("usd_per_month", "declared_usd_per_month")
+    }
+    return asdict(allocation) | {"basis": allocation.basis.value} | money
 
 
 def _hold(needs: str, unknown: dict[str, str]) -> Body:
@@ -104,6 +126,7 @@ def _hold(needs: str, unknown: dict[str, str]) -> Body:
         "needs": needs,
         "calendar": [],
         "schedule": [],
+        "allocation": None,
     }
 
 

@@ -184,7 +184,7 @@ def _prometheus(settings: Settings) -> tuple[ConfiguredFleet, DayLoad]:
         source=source,
         sections=settings.workloads,
         defaults=settings.defaults,
-        observe_one=partial(_observe, source),
+        observe_one=partial(_observe, source, settings.decisions.right_size),
         look=lambda _workload, at: Look(at=at, lookback=lookback, step=step),
         only_named=True,
     )
@@ -216,7 +216,7 @@ def _recorded(settings: Settings, clock: Clock) -> tuple[ConfiguredFleet, DayLoa
         source=source,
         sections=settings.workloads,
         defaults=settings.defaults,
-        observe_one=partial(_observe, source),
+        observe_one=partial(_observe, source, settings.decisions.right_size),
         look=look,
         only_named=False,
     )
@@ -232,9 +232,11 @@ def look_at_recording(recorded: LoadHistory, section: HistorySettings) -> Look:
 
 
 def _observe(
-    source: PrometheusSource | RecordedSource, workload: Workload, look: Look, declared: Declared
+    source: PrometheusSource | RecordedSource, right_size: bool, workload: Workload, look: Look, declared: Declared
 ) -> Observation:
-    return observe(source, workload, at=look.at, lookback=look.lookback, step=look.step, declared=declared)
+    return observe(
+        source, workload, at=look.at, lookback=look.lookback, step=look.step, declared=declared, resources=right_size
+    )
 
 
 def _decide(

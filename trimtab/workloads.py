@@ -24,6 +24,7 @@ def workload_of(section: WorkloadSettings) -> Workload:
         isolation_group=section.isolation_group,
         team=section.team,
         target=None if section.target is None else ScaleTarget(**section.target.model_dump()),
+        stateless=section.stateless,
     )
 
 
@@ -31,6 +32,8 @@ def declared_of(section: WorkloadSettings) -> Declared:
     """What the section states about the workload; it wins over what is measured."""
     return Declared(
         capacity_rps=section.capacity_rps,
+        capacity_tps=section.capacity_tps,
+        prompt_token_weight=section.prompt_token_weight,
         time_to_ready=_seconds(section.time_to_ready_s),
         service_time=_seconds(None if section.service_time_ms is None else section.service_time_ms / 1000.0),
         replicas=section.replicas,

@@ -19,7 +19,6 @@ from domain.unknown import Unknown
 from domain.workload import Bounds, Resources, ServingMode, Slo, Workload
 from monitor.recorded import read_trace
 from optimizer.answer import last_good
-from optimizer.capacity import CapacityOptions, capacity_of
 from optimizer.modes import ModesOptions
 from optimizer.options import Options, ReplayOptions
 from optimizer.outlook import outlook_of
@@ -28,7 +27,19 @@ from optimizer.purchase import PurchaseOptions
 from optimizer.recommend import recommend
 from optimizer.scaling import decide
 from tests.fakes.recommendations import NOON, an_act
-from tests.optimizer.cases import BOOK, WORKLOAD, daily, history, observation, price, ready, running, sparse, without
+from tests.optimizer.cases import (
+    BOOK,
+    WORKLOAD,
+    capacity,
+    daily,
+    history,
+    observation,
+    price,
+    ready,
+    running,
+    sparse,
+    without,
+)
 from tests.optimizer.spot_cases import mostly, spot_history
 from trimtab.prices import bundled
 
@@ -135,7 +146,7 @@ def test_the_replicas_are_those_of_the_policy_that_replay_runs(busy: Act) -> Non
     """No guardrail changed the number, so it is the last decision of the one scaling function."""
     seen = observation(daily())
     load = daily()
-    there = market_of(seen, capacity_of(seen, CapacityOptions()), BOOK, ModesOptions())
+    there = market_of(seen, capacity(1.0), BOOK, ModesOptions())
     assert not isinstance(there, Unknown)
     outlook = outlook_of(load, there, Options())
     assert not isinstance(outlook, Unknown)

@@ -69,6 +69,23 @@ class ToldBody(BaseModel):
     description: str | None
 
 
+class AllocationBody(BaseModel):
+    """What one replica should ask for; no CPU limit is null."""
+
+    basis: Literal["measured", "declared"]
+    cpu_request_cores: float
+    cpu_limit_cores: float | None
+    memory_request_gib: float
+    memory_limit_gib: float
+    accelerator: str | None
+    accelerator_count: int
+    spot_eligible: bool
+    priced: bool = Field(description="Whether the proposal is priced with it, and not with what is declared.")
+    usd_per_month: float | None
+    declared_usd_per_month: float | None
+    detail: str
+
+
 class RecommendationBody(BaseModel):
     """A recommendation with its status and its whole evidence."""
 
@@ -91,6 +108,7 @@ class RecommendationBody(BaseModel):
     needs: str | None
     calendar: list[CalendarBody] = Field(description="The floor under the number that follows the load.")
     schedule: list[CalendarBody] = Field(description="What would serve the week alone, without a controller.")
+    allocation: AllocationBody | None = Field(description="Requests and limits of one replica; null on a hold.")
     reasons: list[ReasonBody]
     evidence: dict[str, Any]
     alerts: list[ToldBody] = Field(description="Alerts on its workload, the latest told first; at most 5.")
@@ -119,6 +137,7 @@ class WorkloadBody(BaseModel):
     isolation_group: str | None
     team: str | None
     target: dict[str, Any] | None
+    stateless: bool | None
     input_age_seconds: dict[str, float]
     recommendation: str | None = Field(description="Id of its newest recommendation.")
     status: str | None

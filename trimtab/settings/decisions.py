@@ -27,6 +27,10 @@ class DecisionSettings(Section):
         default=0.05, ge=0, lt=1, description="Share of the bill under which nothing is moved."
     )
     min_confidence: float = Field(default=0.2, ge=0, lt=1, description="Confidence under which it is held.")
+    right_size: bool = Field(
+        default=True,
+        description="Measure what replicas use, and plan with it where that is safer or cheaper than what is declared.",
+    )
     processes: int | None = Field(
         default=None, ge=1, description="Processes that decide; by default one a core, at most 4."
     )

@@ -9,6 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from domain.workload import ServingMode
 from trimtab.settings.section import Positive, Section, Share, Text
 
+CAPACITIES = {"capacity_rps", "capacity_tps"}  # of which at most one is given
+
 
 class SloSettings(Section):
     """The promise to the users of a workload."""
@@ -18,11 +20,11 @@ class SloSettings(Section):
     latency_ms: Positive = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
     time_to_first_token_ms: Positive | None = Field(
         default=None,
-        description="Milliseconds within which that quantile of first tokens has to come; it is alerted on.",
+        description="Milliseconds within which that quantile of first tokens has to come; capacity and alerts keep it.",
     )
     inter_token_ms: Positive | None = Field(
         default=None,
-        description="Milliseconds within which that quantile of tokens has to follow the one before; it is alerted on.",
+        description="Milliseconds within which that quantile of tokens has to follow the one before; capacity and alerts keep it.",
     )
     usd_per_missed_request: Positive | None = Field(
         default=None,
@@ -90,6 +92,14 @@ class WorkloadDefaults(Section):
         default=None,
         description="Requests/s that one replica carries within its SLO; without it, it is learned from history.",
     )
+    capacity_tps: Positive | None = Field(
+        default=None,
+        description="The same for a language model in tokens/s, a prompt token counted as `prompt_token_weight`.",
+    )
+    prompt_token_weight: Positive | None = Field(
+        default=None,
+        description="What a prompt token weighs against a generated one; without it, it is learned from history, or 0.4.",
+    )
     time_to_ready_s: Positive | None = Field(
         default=None,
         description="Seconds from wanting a replica until it answers; without it, it is measured or assumed.",
@@ -102,6 +112,18 @@ class WorkloadDefaults(Section):
     offer: Text | None = Field(
         default=None, description="Instance type or serverless service of today, as the price book names it."
     )
+
+    stateless: bool | None = Field(
+        default=None,
+        description="Whether a replica may be ended at any time without loss; false keeps it off spot machines.",
+    )
+
+    @field_validator("capacity_tps")
+    @classmethod
+    def _one_capacity(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("capacity_rps") is not None:
+            raise ValueError("give capacity_rps or capacity_tps, not both")
+        return value
 
 
 class WorkloadSettings(WorkloadDefaults):
@@ -117,8 +139,14 @@ class WorkloadSettings(WorkloadDefaults):
 
 
 def resolved(workload: WorkloadSettings, defaults: WorkloadDefaults) -> WorkloadSettings:
-    """The workload with every field it does not set itself taken from the defaults, section by section."""
-    return WorkloadSettings.model_validate(_over(_written(defaults), _written(workload)))
+    """The workload with every field it does not set itself taken from the defaults, section by section.
+
+    A capacity of its own, in either unit, stands alone.
+    """
+    own, below = _written(workload), _written(defaults)
+    if own.keys() & CAPACITIES:
+        below = {key: value for key, value in below.items() if key not in CAPACITIES}
+    return WorkloadSettings.model_validate(_over(below, own))
 
 
 def _written(section: Section) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from domain.allocation import Allocation, AllocationBasis
 from domain.errors import StoreError
 from domain.plan import (
     Act,
@@ -28,7 +30,10 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 
 Body = dict[str, Any]
-TOPICS = ("forecast", "backtest", "replay", "capacity", "prices", "break_even")
+TOPICS = ("forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation")
+
+
+ALLOCATION_MONEY = ("usd_per_month", "declared_usd_per_month")
 
 
 def encode(recommendation: Recommendation) -> str:
@@ -71,6 +76,7 @@ def _act(act: Act) -> Body:
             "usd_per_month_high": act.plan.usd_per_month_high,
             "calendar": _steps(act.plan.calendar),
             "schedule": _steps(act.plan.schedule),
+            "allocation": None if act.plan.allocation is None else _allocation(act.plan.allocation),
             "reasons": [reason_body(reason) for reason in act.plan.reasons],
         },
         "saving": _known(act.saving, lambda s: {"usd_per_month": s.usd_per_month, "low": s.low, "high": s.high}),
@@ -97,6 +103,16 @@ def configuration_body(configuration: Configuration) -> Body:
         "offer": configuration.offer,
         "usd_per_month": configuration.usd_per_month,
     }
+
+
+def _allocation(allocation: Allocation) -> Body:
+    money = {name: _known(getattr(allocation, name), lambda usd: usd) for name in ALLOCATION_MONEY}
+    return asdict(allocation) | {"basis": allocation.basis.value} | money
+
+
+def _to_allocation(body: Mapping[str, Any]) -> Allocation:
+    money = {name: _or_unknown(body[name], float) for name in ALLOCATION_MONEY}
+    return Allocation(**{**body, "basis": AllocationBasis(body["basis"]), **money})
 
 
 def reason_body(reason: Reason) -> Body:
@@ -139,6 +155,7 @@ def _to_act(body: Mapping[str, Any]) -> Act:
             usd_per_month_high=plan["usd_per_month_high"],
             calendar=_to_steps(plan["calendar"]),
             schedule=_to_steps(plan.get("schedule", [])),
+            allocation=_to_allocation(plan["allocation"]) if plan.get("allocation") else None,
             reasons=_to_reasons(plan["reasons"]),
         ),
         saving=_or_unknown(body["saving"], lambda saving: Saving(**saving)),
@@ -170,5 +187,5 @@ def _to_reasons(bodies: list[Mapping[str, Any]]) -> tuple[Reason, ...]:
 
 
 def _to_evidence(body: Mapping[str, Any]) -> Evidence:
-    topics: dict[str, Mapping[str, Json]] = {topic: body[topic] for topic in TOPICS}
+    topics: dict[str, Mapping[str, Json]] = {topic: body.get(topic, {}) for topic in TOPICS}
     return Evidence(inputs_sha256=body["inputs_sha256"], **topics)

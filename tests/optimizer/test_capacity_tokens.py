@@ -1,0 +1,212 @@
+"""Load of a language model in usual requests: tokens weighted as the history shows, and the unit kept honest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.capacity import CapacityBasis, CapacityModel
+from domain.load import LoadHistory
+from domain.observation import Observation, TokenRates
+from domain.unknown import Unknown
+from domain.workload import Slo
+from optimizer.capacity import (
+    CapacityOptions,
+    TokenOptions,
+    UsualRequest,
+    Work,
+    in_usual_requests,
+    reasons_of,
+    studied,
+    study_json,
+)
+from tests.optimizer.cases import FIVE_MINUTES, WORKLOAD, history, observation
+
+OPTIONS = CapacityOptions(resamples=4)
+BASE_S, WAIT_S, SLO_S = 0.3, 0.1, 0.8
+PER_REQUEST = (800.0, 200.0)  # prompt and generated tokens
+REPLICAS = 2.0
+
+
+def language_model(weight: float, seed: int = 1, *, days: int = 10, mixed: float = 0.4) -> tuple[Observation, float]:
+    """Latency that rises with generated + weight * prompt tokens/s; and the capacity in those. Prompts vary by the hour."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(days * 288) / 288.0
+    requests = (2.0 + 4.0 * (0.5 - 0.5 * np.cos(2 * np.pi * t))) * np.clip(rng.normal(1.0, 0.05, len(t)), 0.7, 1.3)
+    prompt = requests * PER_REQUEST[0] * np.exp(mixed * np.sin(2 * np.pi * 1.7 * t) + rng.normal(0, 0.02, len(t)))
+    generated = requests * PER_REQUEST[1] * np.exp(rng.normal(0.0, 0.02, len(t)))
+    each = (generated + weight * prompt) / REPLICAS
+    ceiling = float(each.max()) / 0.9
+    latency = (BASE_S + WAIT_S * each / (ceiling - each)) * np.exp(rng.normal(0.0, 0.05, len(t)))
+    seen = observation(
+        history(requests),
+        workload=replace(WORKLOAD, runtime="vllm", slo=Slo(latency=timedelta(seconds=SLO_S))),
+        latency=history(latency),
+        replicas=history(np.full(len(t), REPLICAS)),
+        declared_capacity_rps=Unknown("no capacity is declared"),
+        tokens=TokenRates(prompt=history(prompt), generated=history(generated)),
+    )
+    return seen, ceiling * (SLO_S - BASE_S) / (SLO_S - BASE_S + WAIT_S)
+
+
+def work(seen: Observation) -> Work:
+    return in_usual_requests(seen, OPTIONS)
+
+
+def unit(seen: Observation) -> UsualRequest:
+    found = work(seen).unit
+    assert isinstance(found, UsualRequest), found
+    return found
+
+
+@pytest.mark.parametrize("weight", [0.05, 0.15, 1.0])
+def test_the_weight_of_a_prompt_token_is_recovered(weight: float) -> None:
+    for seed in range(2):
+        found = unit(language_model(weight, seed)[0])
+        assert found.basis == "learned"
+        assert found.weight == pytest.approx(weight, rel=0.35)  # tried weights lie 21 % apart
+
+
+@pytest.mark.parametrize("weight", [0.05, 0.15, 1.0])
+def test_the_capacity_in_tokens_is_that_of_the_model(weight: float) -> None:
+    seen, truth_tps = language_model(weight)
+    done = work(replace(seen, tokens=replace(known_tokens(seen), declared_weight=weight)))
+    found = studied(done, OPTIONS).capacity
+    assert isinstance(found, CapacityModel)
+    assert isinstance(done.unit, UsualRequest)
+    assert found.basis is CapacityBasis.LEARNED
+    assert found.rate_rps * done.unit.tokens == pytest.approx(truth_tps, rel=0.05)
+
+
+def test_tokens_explain_what_requests_do_not() -> None:
+    """With prompts that vary fivefold, requests/s scatter around the curve; tokens/s lie on it."""
+    seen, _ = language_model(0.5, mixed=0.8)
+    with_tokens = studied(work(seen), OPTIONS).learned.fits[0].error
+    without = studied(work(replace(seen, tokens=Unknown("none"))), OPTIONS).learned.fits[0].error
+    assert with_tokens < 0.5 * without
+
+
+def test_where_prompt_and_answer_always_go_together_the_default_is_taken() -> None:
+    seen, _ = language_model(0.4, mixed=0.0)
+    tokens = known_tokens(seen)
+    assert isinstance(tokens.generated, LoadHistory)
+    tied = replace(seen, tokens=replace(tokens, prompt=history(4.0 * tokens.generated.values)))
+    found = unit(tied)
+    assert (found.weight, found.basis) == (TokenOptions().default_weight, "default")
+    assert "apart" in found.detail
+
+
+def known_tokens(seen: Observation) -> TokenRates:
+    assert isinstance(seen.tokens, TokenRates)
+    return seen.tokens
+
+
+def test_a_declared_weight_wins() -> None:
+    seen, _ = language_model(0.15)
+    found = unit(replace(seen, tokens=replace(known_tokens(seen), declared_weight=0.7)))
+    assert (found.weight, found.basis) == (0.7, "declared")
+
+
+@given(weight=st.floats(0.01, 3.0), known=st.floats(0.6, 1.0))
+def test_usual_requests_are_as_many_as_those_that_came(weight: float, known: float) -> None:
+    """Whatever the weight: the unit is a mean, so that its sum over the history is kept; steps without tokens count too."""
+    seen, _ = language_model(0.3, days=2)
+    tokens = known_tokens(seen)
+    assert isinstance(tokens.prompt, LoadHistory)
+    assert isinstance(seen.load, LoadHistory)
+    gone = tokens.prompt.values.copy()
+    gone[: int((1 - known) * len(gone))] = np.nan
+    done = work(replace(seen, tokens=replace(tokens, prompt=history(gone), declared_weight=weight)))
+    assert isinstance(done.observation.load, LoadHistory)
+    assert isinstance(done.unit, UsualRequest)
+    assert float(done.observation.load.values.sum()) == pytest.approx(float(seen.load.values.sum()))
+    assert done.unit.counted == pytest.approx(known, abs=0.01)
+
+
+def test_a_waiting_request_counts_as_a_usual_one() -> None:
+    """Served are 100 tokens/s, one request; three more a second join the queue."""
+    steps = 600
+    waiting = 3.0 * FIVE_MINUTES.total_seconds() * np.maximum(0, np.arange(steps) - 500)
+    growing = np.arange(steps) > 500
+    seen = observation(
+        history(np.where(growing, 4.0, 1.0)),
+        tokens=TokenRates(prompt=history(np.zeros(steps)), generated=history(np.full(steps, 100.0))),
+        waiting=history(waiting),
+    )
+    done = work(seen)
+    assert isinstance(done.observation.load, LoadHistory)
+    assert isinstance(done.unit, UsualRequest)
+    assert done.unit.tokens == pytest.approx(100.0)
+    assert done.observation.load.values[-1] == pytest.approx(4.0)
+
+
+def test_a_capacity_declared_in_tokens_is_one_in_usual_requests() -> None:
+    seen, _ = language_model(0.15)
+    declared = replace(known_tokens(seen), declared_capacity_tps=2000.0, declared_weight=0.25)
+    done = work(replace(seen, tokens=declared))
+    found = studied(done, OPTIONS).capacity
+    assert isinstance(found, CapacityModel)
+    assert isinstance(done.unit, UsualRequest)
+    assert found.basis is CapacityBasis.DECLARED
+    assert found.rate_rps == pytest.approx(2000.0 / done.unit.tokens)
+    assert "2000 tokens/s" in found.detail
+
+
+def test_one_declared_in_tokens_that_nobody_counts_is_unknown() -> None:
+    seen, _ = language_model(0.15)
+    gone = Unknown("exports no token_rate")
+    tokens = TokenRates(prompt=gone, generated=gone, declared_capacity_tps=2000.0)
+    found = studied(work(replace(seen, tokens=tokens, latency=Unknown("none"))), OPTIONS).capacity
+    assert isinstance(found, Unknown)
+    assert "tokens/s" in found.reason
+    assert "exports no token_rate" in found.reason
+
+
+@pytest.mark.parametrize("missing", ["prompt", "generated"])
+def test_without_both_kinds_of_tokens_load_stays_in_requests(missing: str) -> None:
+    seen, _ = language_model(0.15)
+    gone: Any = {missing: Unknown("not scraped")}
+    done = work(replace(seen, tokens=replace(known_tokens(seen), **gone)))
+    assert isinstance(done.unit, Unknown)
+    assert "not scraped" in done.unit.reason
+    assert done.observation.load is seen.load
+
+
+def test_tokens_counted_too_rarely_are_no_measure() -> None:
+    seen, _ = language_model(0.15)
+    tokens = known_tokens(seen)
+    assert isinstance(tokens.prompt, LoadHistory)
+    rare = tokens.prompt.values.copy()
+    rare[: len(rare) * 2 // 3] = np.nan
+    found = work(replace(seen, tokens=replace(tokens, prompt=history(rare)))).unit
+    assert isinstance(found, Unknown)
+    assert "of 2880 steps" in found.reason
+
+
+def test_what_comes_after_the_observation_moves_neither_weight_nor_unit() -> None:
+    seen, _ = language_model(0.15)
+    early = replace(seen, observed_at=seen.observed_at - timedelta(days=3))
+    tokens = known_tokens(seen)
+    assert isinstance(tokens.generated, LoadHistory)
+    wild = tokens.generated.values.copy()
+    wild[-3 * 288 :] *= 50.0
+    altered = replace(early, tokens=replace(tokens, generated=history(wild)))
+    assert work(altered).unit == work(early).unit
+
+
+def test_tokens_stand_beside_requests_in_reasons_and_evidence() -> None:
+    seen, _ = language_model(0.15)
+    done = work(seen)
+    found = studied(done, OPTIONS)
+    told: Any = study_json(found)["tokens"]
+    assert isinstance(found.capacity, CapacityModel)
+    assert told["rate_tps"] == pytest.approx(found.capacity.rate_rps * told["tokens_per_request"])
+    assert told["prompt_weight_basis"] == "learned"
+    said = next(reason.detail for reason in reasons_of(found, OPTIONS) if reason.code == "capacity_in_tokens")
+    assert f"{told['rate_tps']:.4g} tokens/s for one replica" in said
