@@ -42,6 +42,7 @@ def record_of(recommendation: Recommendation, observation: Observation, now: dat
     return Record(recommendation=recommendation, observed_at=observation.observed_at, last_seen=_last_seen(observation))
 
 
+SLOWER_IS_NEWS = timedelta(days=7)  # after which the new capacity is simply what it is
 NEED_REQUESTS = ("latency", "error_ratio")
 
 
@@ -109,7 +110,7 @@ def cost_unknown(name: str, problem: str) -> CostSample:
 
 
 def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], at: datetime) -> Iterable[Event]:
-    """What is worth telling: everything that failed, and every recommendation that has expired."""
+    """What is worth telling: what failed, recommendations that have expired, replicas that became slower."""
     whole = {
         "": ("source", "Trimtab cannot read its source."),
         ARTIFACTS: (ARTIFACTS, "Trimtab cannot write its files."),
@@ -118,6 +119,7 @@ def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], a
         key, summary = whole.get(name, (f"held:{name}", f"Trimtab cannot renew its recommendation for {name}."))
         yield Event(key=key, severity="warning", summary=summary, detail=str(problem), at=at)
     for record in records:
+        yield from _slower(record, at)
         if record.status(at) is Status.EXPIRED:
             name = record.recommendation.workload
             yield Event(
@@ -127,3 +129,24 @@ def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], a
                 detail=f"The last one was valid until {record.recommendation.valid_until.isoformat()}.",
                 at=at,
             )
+
+
+def _slower(record: Record, at: datetime) -> Iterable[Event]:
+    """That a replica carries less than it did, for as long as it is news."""
+    drift = record.recommendation.evidence.capacity.get("drift")
+    if not isinstance(drift, Mapping) or record.status(at) is Status.EXPIRED:
+        return
+    since, share, version = drift.get("since"), drift.get("share"), drift.get("version")
+    if not isinstance(since, str) or not isinstance(share, float) or share >= 1.0:
+        return
+    began = datetime.fromisoformat(since)
+    if record.observed_at - began > SLOWER_IS_NEWS:
+        return
+    name, by = record.recommendation.workload, f", with version {version}" if version else ""
+    yield Event(
+        key=f"slower:{name}",
+        severity="warning",
+        summary=f"A replica of {name} carries less than it did.",
+        detail=f"Since {began:%Y-%m-%d %H:%M} UTC{by} it carries {share:.0%} of what it carried before within its SLO.",
+        at=at,
+    )

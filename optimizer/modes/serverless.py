@@ -10,7 +10,7 @@ from datetime import timedelta
 from domain.plan import Reason
 from domain.prices import HOURS_PER_MONTH, ServerlessTariff
 from domain.unknown import Unknown
-from domain.workload import PurchaseMix, Resources, ServingMode
+from domain.workload import PurchaseMix, Resources, ServingMode, Slo
 from optimizer.coldstarts import cold_share, idle_share
 from optimizer.demand import Demand
 from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text
@@ -54,11 +54,12 @@ def quoted(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: 
     cold = cold_start_s(market, tariff)
     share = share_cold(demand, tariff, service_s)
     slo = market.workload.slo
-    slow = share if service_s + cold > slo.latency / SECOND else 0.0
+    late = slo.time_to_first_token is not None and cold > slo.time_to_first_token / SECOND
+    slow = share if late or service_s + cold > slo.latency / SECOND else 0.0
     if slow > 1.0 - slo.latency_quantile:
         reason = (
-            f"{tariff.service}: {share:.1%} of requests would start cold and take {service_s + cold:.2g} s, "
-            f"over the {slo.latency / SECOND:g} s that {slo.latency_quantile:.0%} of them must hold"
+            f"{tariff.service}: {share:.1%} of requests would start cold and {_cold_words(slo, service_s, cold, late=late)} "
+            f"that {slo.latency_quantile:.0%} of them must hold"
         )
         return Infeasible(mode=MODE, reason=reason)
     running = demand.rate_rps * service_s
@@ -73,6 +74,13 @@ def quoted(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: 
         reasons=(Reason(code="cold_starts", detail=said),),
         prices=_prices_used(market, tariff),
     )
+
+
+def _cold_words(slo: Slo, service_s: float, cold_s: float, *, late: bool) -> str:
+    """What a cold start does to the promise it breaks."""
+    if late and slo.time_to_first_token is not None:
+        return f"wait {cold_s:.2g} s for a first token, over the {slo.time_to_first_token / SECOND:g} s"
+    return f"take {service_s + cold_s:.2g} s, over the {slo.latency / SECOND:g} s"
 
 
 def refusal(market: Market, tariff: ServerlessTariff, service_s: float) -> str | None:

@@ -126,6 +126,15 @@ def test_cold_starts_over_the_slo_are_refused_with_their_share() -> None:
     wanted = demand([1], rate_rps=1 / 3600, arrivals=arrivals)
     quick = replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=1)))
     assert "would start cold and take 1.6 s" in refused(market(workload=quick), wanted, ServingMode.SERVERLESS)
+
+
+def test_a_promised_first_token_is_broken_by_a_cold_start_too() -> None:
+    """A whole answer may take 30 s, its first token 0.5 s; a cold start alone takes 1.1 s."""
+    arrivals = history(np.tile([1.0 / 300.0] + [0.0] * 11, 168))
+    wanted = demand([1], rate_rps=1 / 3600, arrivals=arrivals)
+    streamed = replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=30), time_to_first_token=timedelta(seconds=0.5)))
+    reason = refused(market(workload=streamed), wanted, ServingMode.SERVERLESS)
+    assert "wait 1.1 s for a first token, over the 0.5 s" in reason
     assert priced(market(), wanted, ServingMode.SERVERLESS).cold_share > 0.9  # 2 s hold a cold start
 
 
