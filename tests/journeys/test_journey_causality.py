@@ -181,7 +181,7 @@ def test_a_prometheus_that_holds_the_future_tells_nothing_of_it(
     origin = last.end - timedelta(days=1, hours=2)
     end = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=5)
     at = end - (last.end - origin) - timedelta(seconds=1)  # a gauge at the very moment shows what begins then
-    served = Served(replicas=8, capacity_rps=CAPACITY_RPS, service_s=2.0)
+    served = Served(replicas=8, capacity_rps=CAPACITY_RPS, service_s=2.0, slo_s=10.0)
     past = [
         ("vllm", Recorded(labels=labels(name), seen=scrapes(known, end.timestamp()), served=served))
         for name, known in (("as-it-was", last), ("otherwise", altered(last, origin, flood)))

@@ -33,7 +33,7 @@ TARGET = (
     Workload(id=NAME, runtime="trimtab-serving", labels=LABELS, target=ScaleTarget(name="digits", namespace="vision")),
     PROFILES["trimtab-serving"],
 )
-SERVED = Served(replicas=REPLICAS, capacity_rps=CAPACITY_RPS, service_s=0.2)
+SERVED = Served(replicas=REPLICAS, capacity_rps=CAPACITY_RPS, service_s=0.2, slo_s=0.5)
 # Long enough for the first run of the compiled loops on a machine that has none of them cached.
 FIRST_CYCLE_S = 120.0
 

@@ -15,7 +15,7 @@ from domain.errors import TraceError
 from domain.load import LoadHistory
 from monitor.recorded import read_trace
 from trimtab.demo.exposition import Served, scrapes
-from trimtab.demo.runtimes import Recorded, openmetrics
+from trimtab.demo.runtimes import Recorded, TokenScrapes, openmetrics
 from trimtab.settings import Settings, WorkloadSettings, resolved
 
 # The end of each trace is kept back and goes on in real time after the history's end.
@@ -25,19 +25,35 @@ HELD_BACK_SHARE = 0.1
 REPLAYED = "replayed"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Tokens:
+    """Tokens/s that were taken in and generated."""
+
+    prompt: LoadHistory
+    generated: LoadHistory
+
+    def until(self, moment: datetime) -> Tokens:
+        """The steps that had ended at `moment`."""
+        return Tokens(prompt=self.prompt.until(moment), generated=self.generated.until(moment))
+
+    def since(self, moment: datetime) -> Tokens:
+        """The steps that begin at or after `moment`."""
+        return Tokens(prompt=self.prompt.since(moment), generated=self.generated.since(moment))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
     """One workload: how it is declared, what lies behind it and what is still to come.
 
-    `past` and `future` are requests/s; the tokens are generated tokens/s on the same grid, where recorded.
+    `past` and `future` are requests/s; the tokens are tokens/s on the same grid, where recorded.
     """
 
     declared: WorkloadSettings
     served: Served
     past: LoadHistory
     future: LoadHistory
-    past_tokens: LoadHistory | None
-    future_tokens: LoadHistory | None
+    past_tokens: Tokens | None
+    future_tokens: Tokens | None
 
 
 def players(settings: Settings) -> tuple[Player, ...]:
@@ -48,7 +64,7 @@ def players(settings: Settings) -> tuple[Player, ...]:
 
 def _player(declared: WorkloadSettings, path: Path) -> Player:
     load = read_trace(path).requests
-    tokens = generated_tokens(path, load)
+    tokens = recorded_tokens(path, load)
     kept = min(HELD_BACK, len(load) * load.step * HELD_BACK_SHARE)
     cut = load.end - (kept // load.step) * load.step
     if load.since(cut).coverage < 1:
@@ -59,6 +75,7 @@ def _player(declared: WorkloadSettings, path: Path) -> Player:
             replicas=declared.replicas or 1,
             capacity_rps=declared.capacity_rps or 1.0,
             service_s=(declared.service_time_ms or 100.0) / 1000.0,
+            slo_s=declared.slo.latency_ms / 1000.0,
         ),
         past=load.until(cut),
         future=load.since(cut),
@@ -67,17 +84,20 @@ def _player(declared: WorkloadSettings, path: Path) -> Player:
     )
 
 
-def generated_tokens(path: Path, load: LoadHistory) -> LoadHistory | None:
-    """The trace's column `output_tokens` as tokens/s on the grid of `load`; None where there is no such column."""
+def recorded_tokens(path: Path, load: LoadHistory) -> Tokens | None:
+    """The trace's columns `input_tokens` and `output_tokens` on the grid of `load`; None where they are not both there."""
     with gzip.open(path, "rt", newline="", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
-    if not rows or "output_tokens" not in rows[0]:
+    if not rows or not {"input_tokens", "output_tokens"} <= rows[0].keys():
         return None
-    values = np.full(len(load), np.nan)
-    for row in rows:
-        place = (datetime.fromisoformat(row["timestamp"]) - load.start) // load.step
-        values[place] = float(row["output_tokens"]) / load.step_s
-    return LoadHistory(start=load.start, step=load.step, values=values)
+    places = [(datetime.fromisoformat(row["timestamp"]) - load.start) // load.step for row in rows]
+
+    def per_second(column: str) -> LoadHistory:
+        values = np.full(len(load), np.nan)
+        values[places] = [float(row[column]) / load.step_s for row in rows]
+        return LoadHistory(start=load.start, step=load.step, values=values)
+
+    return Tokens(prompt=per_second("input_tokens"), generated=per_second("output_tokens"))
 
 
 def history_lines(cast: Sequence[Player], end_s: float) -> Iterator[str]:
@@ -90,12 +110,16 @@ def history_lines(cast: Sequence[Player], end_s: float) -> Iterator[str]:
                     labels={**player.declared.match, "job": REPLAYED, "instance": REPLAYED},
                     seen=scrapes(player.past, end_s),
                     served=player.served,
-                    tokens=None if player.past_tokens is None else scrapes(player.past_tokens, end_s),
+                    tokens=None if player.past_tokens is None else _scraped(player.past_tokens, end_s),
                 ),
             )
             for player in cast
         ]
     )
+
+
+def _scraped(tokens: Tokens, end_s: float) -> TokenScrapes:
+    return TokenScrapes(prompt=scrapes(tokens.prompt, end_s), generated=scrapes(tokens.generated, end_s))
 
 
 def history_start_s(cast: Sequence[Player], end_s: float) -> float:

@@ -19,15 +19,20 @@ from domain.signals import quote
 
 Floats = NDArray[np.float64]
 SCRAPE_S = 60.0
+CEILING = 1.25  # times the load within the SLO, at which a modelled replica is saturated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """How the recorded load is taken to have been served: `capacity_rps` and `service_s` per replica."""
+    """How the recorded load is taken to have been served: `capacity_rps` and `service_s` per replica.
+
+    At `capacity_rps` a replica just holds its SLO: 95 % of requests within `slo_s`.
+    """
 
     replicas: int
     capacity_rps: float
     service_s: float
+    slo_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,12 +69,13 @@ def latency_buckets(
 ) -> tuple[Floats, Floats]:
     """Cumulative counts per bucket edge, shape (edges, scrapes), and the cumulative sum of seconds.
 
-    Latency is taken as the service time plus an exponential wait whose mean is
-    service * rho / (1 - rho) (M/M/1), rho being capped at 0.98. With `share` only that part of the
-    service time is counted, as for the first token of an answer.
+    Latency is taken as the service time plus an exponential wait (M/M/1) that puts the 95th percentile at the SLO
+    where the load is what the replicas carry, and grows beyond all bounds at `CEILING` times that. With `share` only
+    that part of the service time is counted, as for the first token of an answer.
     """
-    rho = np.clip(seen.rate_rps / (served.replicas * served.capacity_rps), 0.0, 0.98)
-    wait = np.maximum(served.service_s * rho / (1.0 - rho), 1e-4)
+    busy = np.clip(seen.rate_rps / (served.replicas * served.capacity_rps), 0.0, CEILING - 0.02)
+    at_capacity = max(served.slo_s - served.service_s, 0.0) / np.log(20.0)
+    wait = np.maximum(at_capacity * busy * (CEILING - 1.0) / (CEILING - busy), 1e-4)
     new = np.diff(seen.arrived, prepend=0.0)
     work_s = share * served.service_s
     slack = np.maximum(np.asarray(edges_s)[:, None] - work_s, 0.0)

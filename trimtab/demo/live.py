@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -50,20 +50,26 @@ class Replayed:
     served: Served
     share: float
     ahead: Ahead
-    tokens: Ahead | None = None
-    counted: int = 0
-    generated: int = 0
+    prompt: Ahead | None = None
+    generated: Ahead | None = None
+    counted: dict[str, int] = field(init=False, default_factory=dict)
 
     def due(self, now_s: float) -> int:
         """How many requests arrived since the last call."""
-        total = int(self.ahead.arrived(now_s) * self.share)
-        new, self.counted = total - self.counted, total
-        return new
+        return self._new("requests", self.ahead, now_s)
+
+    def prompt_tokens_due(self, now_s: float) -> int:
+        """How many tokens of prompts arrived since the last call; 0 where the trace has none."""
+        return self._new("prompt", self.prompt, now_s)
 
     def tokens_due(self, now_s: float) -> int:
         """How many tokens were generated since the last call; 0 where the trace has none."""
-        total = 0 if self.tokens is None else int(self.tokens.arrived(now_s) * self.share)
-        new, self.generated = total - self.generated, total
+        return self._new("generated", self.generated, now_s)
+
+    def _new(self, kind: str, ahead: Ahead | None, now_s: float) -> int:
+        total = 0 if ahead is None else int(ahead.arrived(now_s) * self.share)
+        new = total - self.counted.get(kind, 0)
+        self.counted[kind] = total
         return new
 
 
@@ -107,6 +113,7 @@ class VllmReplicas:
             buckets=FIRST_TOKEN_EDGES_S,
             registry=registry,
         )
+        self.prompt_tokens = Counter("vllm:prompt_tokens", "Tokens taken in.", names, registry=registry)
         self.tokens = Counter("vllm:generation_tokens", "Tokens generated.", names, registry=registry)
         each = (*names, "instance")
         self.running = Gauge("vllm:num_requests_running", "Requests being worked on.", each, registry=registry)
@@ -122,6 +129,7 @@ class VllmReplicas:
         for _ in range(new):
             self.duration.labels(**labels).observe(replayed.served.service_s)
             self.first_token.labels(**labels).observe(FIRST_TOKEN_SHARE * replayed.served.service_s)
+        self.prompt_tokens.labels(**labels).inc(replayed.prompt_tokens_due(now_s))
         self.tokens.labels(**labels).inc(replayed.tokens_due(now_s))
         for index in range(replayed.served.replicas):
             instance = f"engine-{index}"

@@ -7,7 +7,7 @@ demonstration's tests hold them against the profiles that read them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,14 +19,30 @@ FIRST_TOKEN_EDGES_S = (0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 20.0, 40.
 FIRST_TOKEN_SHARE = 0.05  # of the service time, before the first token: modelled, as all latency here
 
 
+PROMPT_WEIGHT = 0.4  # what a prompt token costs a modelled engine against one that it generates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenScrapes:
+    """Tokens taken in and generated, as seen by the same scrapes."""
+
+    prompt: Scrapes
+    generated: Scrapes
+
+    def work(self, requests: Scrapes) -> Scrapes:
+        """The scrapes of `requests` with their rate in requests of the mean number of weighted tokens."""
+        weighted = self.generated.rate_rps + PROMPT_WEIGHT * self.prompt.rate_rps
+        return replace(requests, rate_rps=weighted * (requests.rate_rps.sum() / weighted.sum()))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """One workload's past: the labels of its series, what arrived, how it was served, and tokens generated."""
+    """One workload's past: the labels of its series, what arrived, how it was served, and its tokens."""
 
     labels: Mapping[str, str]
     seen: Scrapes
     served: Served
-    tokens: Scrapes | None = None
+    tokens: TokenScrapes | None = None
 
 
 Family = tuple[str, str, Iterator[str]]
@@ -60,6 +76,8 @@ def vllm(past: Recorded) -> Iterator[Family]:
     """Counters of finished requests of vLLM, its latency histogram and queue gauges."""
     labels = {**past.labels, "engine": "0"}
     seen, served = past.seen, past.served
+    if past.tokens is not None:
+        seen = past.tokens.work(seen)
     rho = np.clip(seen.rate_rps / (served.replicas * served.capacity_rps), 0.0, 0.98)
 
     def finished() -> Iterator[str]:
@@ -81,11 +99,9 @@ def vllm(past: Recorded) -> Iterator[Family]:
         ),
     )
     if past.tokens is not None:
-        yield (
-            "vllm:generation_tokens",
-            "counter",
-            series("vllm:generation_tokens_total", labels, past.tokens.times_s, past.tokens.arrived),
-        )
+        for name, counted in (("prompt", past.tokens.prompt), ("generation", past.tokens.generated)):
+            lines = series(f"vllm:{name}_tokens_total", labels, counted.times_s, counted.arrived)
+            yield f"vllm:{name}_tokens", "counter", lines
     yield (
         "vllm:num_requests_running",
         "gauge",

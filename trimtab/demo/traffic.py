@@ -83,5 +83,6 @@ def _everyone(player: Player, begins_s: float) -> Replayed:
         served=player.served,
         share=1.0,
         ahead=Ahead(begins_s=begins_s, load=player.future),
-        tokens=None if tokens is None else Ahead(begins_s=begins_s, load=tokens),
+        prompt=None if tokens is None else Ahead(begins_s=begins_s, load=tokens.prompt),
+        generated=None if tokens is None else Ahead(begins_s=begins_s, load=tokens.generated),
     )
