@@ -252,24 +252,23 @@ def _doubt(signal: LoadHistory) -> float:
 
 def reasons_of(need: Need) -> tuple[Reason, ...]:
     """One reason for each resource that was judged, and one for what could not be."""
-    said = []
-    units = (("cpu", need.cores, "cores"), ("memory", need.memory_gib, "GiB"))
-    for name, sized, unit in units:
-        if isinstance(sized, Unknown):
-            continue
-        changed = sized.asked != sized.declared
-        said.append(
-            Reason(
-                code=f"allocation_{name}",
-                detail=f"{sized.detail}; with headroom {sized.needed:.2f} {unit}",
-                before=f"{sized.declared:g} {unit}" if changed else None,
-                after=f"{sized.asked:g} {unit}" if changed else None,
-            )
-        )
-    unknown = [f"{name}: {sized.reason}" for name, sized, _ in units if isinstance(sized, Unknown)]
-    if unknown:
-        said.append(Reason(code="allocation_declared", detail=f"as declared, {'; '.join(unknown)}"))
-    return tuple(said)
+    cores, memory = need.cores, need.memory_gib
+    if isinstance(cores, Unknown) and isinstance(memory, Unknown):
+        said = f"as declared: what replicas use is not known ({cores.reason})"
+        return (Reason(code="allocation_declared", detail=said),)
+    return (_reason("cpu", "processors", cores, "cores"), _reason("memory", "memory", memory, "GiB"))
+
+
+def _reason(code: str, what: str, sized: Sized | Unknown, unit: str) -> Reason:
+    if isinstance(sized, Unknown):
+        return Reason(code="allocation_declared", detail=f"{what} as declared: {sized.reason}")
+    changed = sized.asked != sized.declared
+    return Reason(
+        code=f"allocation_{code}",
+        detail=f"{sized.detail}; with headroom {sized.needed:.2f} {unit}",
+        before=f"{sized.declared:g} {unit}" if changed else None,
+        after=f"{sized.asked:g} {unit}" if changed else None,
+    )
 
 
 def need_json(need: Need) -> Mapping[str, Json]:

@@ -153,8 +153,14 @@ def test_what_is_not_measured_stays_as_declared_and_says_so() -> None:
     assert not found.measured
     (reason,) = reasons_of(found)
     assert reason.code == "allocation_declared"
-    assert "cpu: holds no cpu_cores" in reason.detail
-    assert "memory: holds no memory_bytes" in reason.detail
+    assert reason.detail == "as declared: what replicas use is not known (holds no cpu_cores)"
+
+
+def test_what_is_measured_in_part_is_told_in_part() -> None:
+    gone = Unknown("holds no cpu_cores")
+    cpu, memory = reasons_of(need(used(cpu_cores=gone, cpu_cores_peak=gone)))
+    assert (cpu.code, cpu.detail) == ("allocation_declared", "processors as declared: holds no cpu_cores")
+    assert (memory.code, memory.after) == ("allocation_memory", "1.5 GiB")
 
 
 def test_a_few_steps_are_no_measurement() -> None:

@@ -9,40 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.made_up import BEGIN, capacity_of_changing, changing
 from domain.capacity import CapacityBasis, CapacityModel
 from domain.load import LoadHistory
 from domain.observation import Observation, VersionSeen
-from domain.unknown import Unknown
-from domain.workload import Slo
 from optimizer.capacity import CapacityOptions, CapacityStudy, in_usual_requests, reasons_of, studied, study_json
-from tests.optimizer.cases import MONDAY, WORKLOAD, history, observation
+from tests.optimizer.cases import history
 
 OPTIONS = CapacityOptions(resamples=4)
 DAY = timedelta(days=1)
-BASE_S, WAIT_S, CEILING_RPS, SLO_S = 0.1, 0.05, 20.0, 0.4
-KNEE_RPS = CEILING_RPS * (SLO_S - BASE_S) / (SLO_S - BASE_S + WAIT_S)
-
-
-def production(
-    seed: int, *, days: int, slower: float = 1.0, from_day: float | None = None, day_noise: float = 0.05
-) -> Observation:
-    """Days of load with a noisy latency; from `from_day` on every request takes `slower` times as long."""
-    rng = np.random.default_rng(seed)
-    steps = days * 288
-    tide = 0.25 + 0.75 * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(steps) / 288.0))
-    load = 0.85 * CEILING_RPS * np.repeat(np.clip(rng.normal(1.0, 0.1, days), 0.6, 1.15), 288) * tide
-    k = np.repeat(np.exp(rng.normal(0.0, day_noise, days)), 288)
-    if from_day is not None:
-        k[int(from_day * 288) :] *= slower
-    busy = np.minimum(k * load, 0.97 * CEILING_RPS)
-    latency = k * (BASE_S + WAIT_S * busy / (CEILING_RPS - busy)) * np.exp(rng.normal(0.0, 0.1, steps))
-    return observation(
-        history(2.0 * load),
-        workload=replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=SLO_S))),
-        latency=history(latency),
-        replicas=history(np.full(steps, 2.0)),
-        declared_capacity_rps=Unknown("no capacity is declared"),
-    )
 
 
 def study(seen: Observation) -> CapacityStudy:
@@ -53,9 +28,9 @@ def study(seen: Observation) -> CapacityStudy:
 @pytest.mark.parametrize("slower", [1.25, 0.8], ids=["slower", "faster"])
 def test_a_change_by_a_quarter_is_found_within_three_days(slower: float, after_days: int) -> None:
     for seed in range(3):
-        drift = study(production(seed, days=14 + after_days, slower=slower, from_day=14)).learned.drift
+        drift = study(changing(seed, days=14 + after_days, slower=slower, from_day=14)).learned.drift
         assert drift is not None
-        assert abs(drift.since - (MONDAY + 14 * DAY)) <= DAY
+        assert abs(drift.since - (BEGIN + 14 * DAY)) <= DAY
         assert drift.share == pytest.approx(1.0 / slower, abs=0.1)
         assert drift.chance is not None
         assert drift.chance <= OPTIONS.drift.chance
@@ -63,13 +38,13 @@ def test_a_change_by_a_quarter_is_found_within_three_days(slower: float, after_d
 
 def test_stationary_noise_raises_hardly_any_alarm() -> None:
     """Of 60 histories of which no day is like the other, at most one is told to have changed."""
-    alarms = [study(production(seed, days=14, day_noise=0.08)).learned.drift for seed in range(60)]
+    alarms = [study(changing(seed, days=14, day_noise=0.08)).learned.drift for seed in range(60)]
     assert sum(drift is not None for drift in alarms) <= 1
 
 
 def test_a_week_is_no_change() -> None:
     """Weekends that are a little slower come again."""
-    seen = production(1, days=28, day_noise=0.02)
+    seen = changing(1, days=28, day_noise=0.02)
     assert isinstance(seen.latency, LoadHistory)
     weekend = np.repeat(np.isin(np.arange(28) % 7, (5, 6)), 288)
     slow = history(seen.latency.values * np.where(weekend, 1.15, 1.0))
@@ -77,27 +52,26 @@ def test_a_week_is_no_change() -> None:
 
 
 def test_after_a_change_only_what_was_seen_since_counts() -> None:
-    found = study(production(2, days=24, slower=1.3, from_day=14, day_noise=0.02)).capacity
+    found = study(changing(2, days=24, slower=1.3, from_day=14, day_noise=0.02)).capacity
     assert isinstance(found, CapacityModel)
-    slower = CEILING_RPS / 1.3 * (SLO_S / 1.3 - BASE_S) / (SLO_S / 1.3 - BASE_S + WAIT_S)
-    assert found.rate_rps == pytest.approx(slower, rel=0.06)
-    assert found.rate_rps < 0.8 * KNEE_RPS
+    assert found.rate_rps == pytest.approx(capacity_of_changing(1.3), rel=0.06)
+    assert found.rate_rps < 0.8 * capacity_of_changing()
 
 
 def test_of_two_changes_the_newest_counts() -> None:
-    seen, later = production(3, days=30, slower=1.3, from_day=10), production(3, days=30, slower=1.5, from_day=20)
+    seen, later = changing(3, days=30, slower=1.3, from_day=10), changing(3, days=30, slower=1.5, from_day=20)
     assert isinstance(seen.latency, LoadHistory)
     assert isinstance(later.latency, LoadHistory)
     both = np.where(np.arange(len(seen.latency)) < 20 * 288, seen.latency.values, 1.3 * later.latency.values)
     drift = study(replace(seen, latency=history(both))).learned.drift
     assert drift is not None
-    assert abs(drift.since - (MONDAY + 20 * DAY)) <= DAY
+    assert abs(drift.since - (BEGIN + 20 * DAY)) <= DAY
 
 
 def test_a_slower_version_is_told_by_its_name_within_hours() -> None:
-    since = MONDAY + timedelta(days=10, hours=6)
-    seen = production(4, days=11, slower=1.25, from_day=10.25, day_noise=0.02)
-    versions = (VersionSeen(name="2", since=MONDAY), VersionSeen(name="3", since=since))
+    since = BEGIN + timedelta(days=10, hours=6)
+    seen = changing(4, days=11, slower=1.25, from_day=10.25, day_noise=0.02)
+    versions = (VersionSeen(name="2", since=BEGIN), VersionSeen(name="3", since=since))
     found = study(replace(seen, versions=versions))
     drift = found.learned.drift
     assert drift is not None
@@ -108,12 +82,12 @@ def test_a_slower_version_is_told_by_its_name_within_hours() -> None:
 
 
 def test_a_version_that_changes_nothing_is_not_told() -> None:
-    versions = (VersionSeen(name="2", since=MONDAY), VersionSeen(name="3", since=MONDAY + 8 * DAY))
-    assert study(replace(production(5, days=11, day_noise=0.02), versions=versions)).learned.drift is None
+    versions = (VersionSeen(name="2", since=BEGIN), VersionSeen(name="3", since=BEGIN + 8 * DAY))
+    assert study(replace(changing(5, days=11, day_noise=0.02), versions=versions)).learned.drift is None
 
 
 def test_a_change_is_told_beside_a_declared_capacity_too() -> None:
-    seen = replace(production(6, days=20, slower=1.3, from_day=14), declared_capacity_rps=16.0)
+    seen = replace(changing(6, days=20, slower=1.3, from_day=14), declared_capacity_rps=16.0)
     found = study(seen)
     assert isinstance(found.capacity, CapacityModel)
     assert found.capacity.basis is CapacityBasis.DECLARED
@@ -121,21 +95,21 @@ def test_a_change_is_told_beside_a_declared_capacity_too() -> None:
 
 
 def test_the_evidence_dates_the_change_and_has_a_capacity_for_each_day() -> None:
-    told: Any = study_json(study(production(7, days=20, slower=1.3, from_day=14, day_noise=0.02)))
+    told: Any = study_json(study(changing(7, days=20, slower=1.3, from_day=14, day_noise=0.02)))
     since = datetime.fromisoformat(told["drift"]["since"])
-    assert abs(since - (MONDAY + 14 * DAY)) <= DAY
+    assert abs(since - (BEGIN + 14 * DAY)) <= DAY
     before, after = (
         np.median([day["rate_rps"] for day in told["by_day"]][part]) for part in (slice(14), slice(14, 20))
     )
     assert len(told["by_day"]) == 20
     assert after < 0.85 * before
-    assert before == pytest.approx(KNEE_RPS, rel=0.06)
+    assert before == pytest.approx(capacity_of_changing(), rel=0.06)
 
 
 def test_what_comes_later_changes_no_verdict() -> None:
     """Cut off or altered, the days after the observation are not seen."""
-    whole = production(8, days=24, slower=1.4, from_day=12)
-    early = replace(whole, observed_at=MONDAY + 12 * DAY)
+    whole = changing(8, days=24, slower=1.4, from_day=12)
+    early = replace(whole, observed_at=BEGIN + 12 * DAY)
     assert isinstance(whole.latency, LoadHistory)
     cut = replace(early, latency=whole.latency.until(early.observed_at))
     found, again = study(early), study(cut)

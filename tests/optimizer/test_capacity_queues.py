@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
+from benchmarks.made_up import queue_observed
+from benchmarks.queues import KINDS, WINDOW_S, Kind, knee_rps, simulated, tides
 from domain.capacity import CapacityBasis, CapacityModel
 from domain.load import LoadHistory
 from domain.observation import Observation
@@ -18,37 +20,11 @@ from optimizer.capacity.fits import Curve, Staircase, binned
 from optimizer.capacity.pairs import Pairs, drained
 from optimizer.capacity.reading import highest_held
 from tests.optimizer.cases import WORKLOAD, history
-from tests.optimizer.queues import (
-    WINDOW,
-    Server,
-    as_observed,
-    batches,
-    exponential,
-    fixed,
-    knee_rps,
-    simulated,
-    tides,
-)
 
 OPTIONS = CapacityOptions()
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A server, its SLO, and rates from quiet to more than it can ever answer; `busy_rps` is a little over the knee."""
-
-    server: Server
-    slo_s: float
-    quiet_rps: float
-    busy_rps: float
-    over_rps: float
-
-
-KINDS = {
-    "M/D/1": Kind(fixed(0.02), 0.1, 15, 46, 60),
-    "M/M/1": Kind(exponential(0.02), 0.2, 15, 44, 60),
-    "batches": Kind(batches(16, 0.08, 0.01), 0.4, 5, 66, 80),
-}
+WINDOW = timedelta(seconds=WINDOW_S)
 
 
 def study(seen: Observation, options: CapacityOptions = OPTIONS) -> CapacityStudy:
@@ -73,7 +49,7 @@ def knee(kind: Kind) -> float:
 
 def test_the_knee_is_learned_from_tides(kind: Kind, knee: float) -> None:
     seen = simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=2)
-    found = learned(as_observed(seen, kind.slo_s, replicas=3.0))
+    found = learned(queue_observed(seen, kind.slo_s, replicas=3.0))
     assert found.basis is CapacityBasis.LEARNED
     assert found.rate_rps == pytest.approx(knee, rel=0.05)
 
@@ -82,13 +58,13 @@ def test_the_knee_is_learned_from_days_that_overflow(kind: Kind, knee: float) ->
     """Hours of a growing queue, and the steps in which it drains again, do not move it."""
     seen = simulated(tides(kind.quiet_rps, kind.over_rps), kind.server, seed=3)
     for queue in (True, False):
-        found = learned(as_observed(seen, kind.slo_s, queue=queue))
+        found = learned(queue_observed(seen, kind.slo_s, queue=queue))
         assert found.rate_rps == pytest.approx(knee, rel=0.06)
 
 
 def test_below_the_knee_it_is_a_lower_bound(kind: Kind, knee: float) -> None:
     seen = simulated(tides(kind.quiet_rps / 3, 0.45 * knee), kind.server, seed=4)
-    found = learned(as_observed(seen, kind.slo_s))
+    found = learned(queue_observed(seen, kind.slo_s))
     assert found.basis is CapacityBasis.LOWER_BOUND
     assert found.high_rps is None
     assert found.rate_rps == pytest.approx(0.45 * knee, rel=0.12)
@@ -102,7 +78,7 @@ def test_a_growing_queue_tells_what_no_latency_does(name: str) -> None:
     knee = knee_rps(kind.server, kind.slo_s, 5, 49)
     jumps = np.tile(np.r_[np.full(6, kind.over_rps), np.full(30, kind.quiet_rps)], 20)
     seen = simulated(np.concatenate([tides(kind.quiet_rps, 0.5 * knee), jumps]), kind.server, seed=5)
-    with_queue, without = (learned(as_observed(seen, kind.slo_s, queue=queue)) for queue in (True, False))
+    with_queue, without = (learned(queue_observed(seen, kind.slo_s, queue=queue)) for queue in (True, False))
     assert with_queue.rate_rps == pytest.approx(knee, rel=0.13)
     assert abs(with_queue.rate_rps - knee) < abs(without.rate_rps - knee)
     assert with_queue.high_rps is not None
@@ -114,7 +90,7 @@ def test_batches_are_drawn_by_the_staircase_and_single_workers_by_the_curve() ->
     for name, believed in (("batches", "isotonic"), ("M/D/1", "queueing")):
         kind = KINDS[name]
         seen = simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=6)
-        fits = study(as_observed(seen, kind.slo_s)).learned.fits
+        fits = study(queue_observed(seen, kind.slo_s)).learned.fits
         assert fits[0].name == believed
         assert {fit.name for fit in fits} == {"queueing", "isotonic"}
         assert all(np.isfinite(fit.error) for fit in fits)
@@ -125,8 +101,8 @@ def test_one_odd_step_in_twenty_moves_nothing() -> None:
     seen = simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=7)
     odd = seen.latency_s.copy()
     odd[::20] *= 20.0
-    clean = learned(as_observed(seen, kind.slo_s, queue=False))
-    assert learned(as_observed(replace(seen, latency_s=odd), kind.slo_s, queue=False)).rate_rps == pytest.approx(
+    clean = learned(queue_observed(seen, kind.slo_s, queue=False))
+    assert learned(queue_observed(replace(seen, latency_s=odd), kind.slo_s, queue=False)).rate_rps == pytest.approx(
         clean.rate_rps, rel=0.03
     )
 
@@ -154,7 +130,7 @@ def pairs_at(load_rps: np.ndarray, latency_s: np.ndarray) -> Pairs:
 def test_the_promise_that_breaks_first_decides() -> None:
     """A bound on first tokens that is met up to 20 requests/s, under one on whole requests met up to 34."""
     kind = KINDS["M/D/1"]
-    seen = as_observed(simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=8), kind.slo_s)
+    seen = queue_observed(simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=8), kind.slo_s)
     assert isinstance(seen.load, LoadHistory)
     first = history(0.01 * np.exp(seen.load.values / 20.0), step=WINDOW)
     slo = Slo(latency=timedelta(seconds=kind.slo_s), time_to_first_token=timedelta(seconds=0.01 * np.e))
@@ -168,7 +144,7 @@ def test_the_promise_that_breaks_first_decides() -> None:
 
 def test_a_promise_that_nobody_measures_leaves_the_capacity_unknown() -> None:
     kind = KINDS["M/D/1"]
-    seen = as_observed(simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=8), kind.slo_s)
+    seen = queue_observed(simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=8), kind.slo_s)
     slo = Slo(latency=timedelta(seconds=kind.slo_s), inter_token=timedelta(milliseconds=50))
     found = study(replace(seen, workload=replace(WORKLOAD, slo=slo))).capacity
     assert isinstance(found, Unknown)
@@ -179,7 +155,7 @@ def test_a_promise_that_nobody_measures_leaves_the_capacity_unknown() -> None:
 def test_a_declared_capacity_wins_and_what_contradicts_it_is_told(declared: float, contradicted: bool) -> None:
     kind = KINDS["M/D/1"]
     seen = simulated(tides(kind.quiet_rps, kind.busy_rps), kind.server, seed=9)
-    found = study(replace(as_observed(seen, kind.slo_s), declared_capacity_rps=declared))
+    found = study(replace(queue_observed(seen, kind.slo_s), declared_capacity_rps=declared))
     assert isinstance(found.capacity, CapacityModel)
     assert (found.capacity.rate_rps, found.capacity.basis) == (declared, CapacityBasis.DECLARED)
     told = {reason.code: reason for reason in reasons_of(found, OPTIONS)}
@@ -191,7 +167,7 @@ def test_a_declared_capacity_wins_and_what_contradicts_it_is_told(declared: floa
 
 def test_a_lower_bound_contradicts_only_what_is_declared_below_it() -> None:
     kind = KINDS["M/D/1"]
-    seen = as_observed(simulated(tides(5, 15), kind.server, seed=10), kind.slo_s)
+    seen = queue_observed(simulated(tides(5, 15), kind.server, seed=10), kind.slo_s)
     codes = {
         declared: [reason.code for reason in reasons_of(study(replace(seen, declared_capacity_rps=declared)), OPTIONS)]
         for declared in (8.0, 100.0)
@@ -223,7 +199,7 @@ def test_both_fits_invert_themselves() -> None:
 
 def test_the_evidence_is_json_without_made_up_zeros() -> None:
     kind = KINDS["M/D/1"]
-    told = study_json(study(as_observed(simulated(tides(5, 15), kind.server, seed=11), kind.slo_s)))
+    told = study_json(study(queue_observed(simulated(tides(5, 15), kind.server, seed=11), kind.slo_s)))
     assert told["learned"] is not None
     assert (told["drift"], told["tokens"]) == (None, None)
     assert told["no_tokens"]

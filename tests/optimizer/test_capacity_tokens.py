@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.made_up import language_model
 from domain.capacity import CapacityBasis, CapacityModel
 from domain.load import LoadHistory
 from domain.observation import Observation, TokenRates
 from domain.unknown import Unknown
-from domain.workload import Slo
 from optimizer.capacity import (
     CapacityOptions,
     TokenOptions,
@@ -26,33 +26,9 @@ from optimizer.capacity import (
     studied,
     study_json,
 )
-from tests.optimizer.cases import FIVE_MINUTES, WORKLOAD, history, observation
+from tests.optimizer.cases import FIVE_MINUTES, history, observation
 
 OPTIONS = CapacityOptions(resamples=4)
-BASE_S, WAIT_S, SLO_S = 0.3, 0.1, 0.8
-PER_REQUEST = (800.0, 200.0)  # prompt and generated tokens
-REPLICAS = 2.0
-
-
-def language_model(weight: float, seed: int = 1, *, days: int = 10, mixed: float = 0.4) -> tuple[Observation, float]:
-    """Latency that rises with generated + weight * prompt tokens/s; and the capacity in those. Prompts vary by the hour."""
-    rng = np.random.default_rng(seed)
-    t = np.arange(days * 288) / 288.0
-    requests = (2.0 + 4.0 * (0.5 - 0.5 * np.cos(2 * np.pi * t))) * np.clip(rng.normal(1.0, 0.05, len(t)), 0.7, 1.3)
-    prompt = requests * PER_REQUEST[0] * np.exp(mixed * np.sin(2 * np.pi * 1.7 * t) + rng.normal(0, 0.02, len(t)))
-    generated = requests * PER_REQUEST[1] * np.exp(rng.normal(0.0, 0.02, len(t)))
-    each = (generated + weight * prompt) / REPLICAS
-    ceiling = float(each.max()) / 0.9
-    latency = (BASE_S + WAIT_S * each / (ceiling - each)) * np.exp(rng.normal(0.0, 0.05, len(t)))
-    seen = observation(
-        history(requests),
-        workload=replace(WORKLOAD, runtime="vllm", slo=Slo(latency=timedelta(seconds=SLO_S))),
-        latency=history(latency),
-        replicas=history(np.full(len(t), REPLICAS)),
-        declared_capacity_rps=Unknown("no capacity is declared"),
-        tokens=TokenRates(prompt=history(prompt), generated=history(generated)),
-    )
-    return seen, ceiling * (SLO_S - BASE_S) / (SLO_S - BASE_S + WAIT_S)
 
 
 def work(seen: Observation) -> Work:

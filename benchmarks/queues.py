@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from domain.observation import Observation
-from domain.unknown import Unknown
-from domain.workload import Slo
-from tests.optimizer.cases import WORKLOAD, history, observation, ready
+from domain.load import Floats
 
-Floats = NDArray[np.float64]
 Server = Callable[[Floats, np.random.Generator], Floats]
 """Arrival times (s, rising) to the time at which each request is answered."""
 
 WINDOW_S = 60.0
-WINDOW = timedelta(seconds=WINDOW_S)
-NOT_DECLARED = Unknown("no capacity is declared")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Seen:
     """Per window: requests/s that came, the 95th percentile of latency (s) of those answered, and what waited at its end."""
 
@@ -102,14 +94,19 @@ def tides(low_rps: float, high_rps: float, windows: int = 720, period: int = 240
     return low_rps + (high_rps - low_rps) * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(windows) / period))
 
 
-def as_observed(seen: Seen, slo_s: float, replicas: float = 1.0, *, queue: bool = True) -> Observation:
-    """What production tells of `replicas` such servers, each with the same load."""
-    return observation(
-        history(seen.load_rps * replicas, step=WINDOW),
-        workload=replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=slo_s))),
-        latency=history(seen.latency_s, step=WINDOW),
-        replicas=history(np.full(len(seen.load_rps), replicas), step=WINDOW),
-        waiting=history(seen.waiting * replicas, step=WINDOW) if queue else Unknown("no queue is told of"),
-        time_to_ready=ready(timedelta(minutes=2)),
-        declared_capacity_rps=NOT_DECLARED,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """A server, its SLO, and rates from quiet to more than it can ever answer; `busy_rps` is a little over the knee."""
+
+    server: Server
+    slo_s: float
+    quiet_rps: float
+    busy_rps: float
+    over_rps: float
+
+
+KINDS = {
+    "M/D/1": Kind(server=fixed(0.02), slo_s=0.1, quiet_rps=15, busy_rps=46, over_rps=60),
+    "M/M/1": Kind(server=exponential(0.02), slo_s=0.2, quiet_rps=15, busy_rps=44, over_rps=60),
+    "batches": Kind(server=batches(16, 0.08, 0.01), slo_s=0.4, quiet_rps=5, busy_rps=66, over_rps=80),
+}
