@@ -9,6 +9,7 @@ import pytest
 
 from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
+from trimtab.overrides import chosen
 from trimtab.rendering import render, rule_options
 from trimtab.settings import Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
@@ -52,6 +53,8 @@ def refusal(text: str) -> list[str]:
         ("workloads: [{id: a}, {id: a}]", "workloads: 'a' is not usable; give each workload an id of its own"),
         ("workloads: [{id: a, bounds: {min_replicas: 4, max_replicas: 2}}]", "bounds.max_replicas: 2 is not usable; give at least min_replicas (4)"),
         ("workloads: [{id: a, target: {name: x, kind: CronJob}}]", "target.kind: 'CronJob' is not usable; give 'Deployment', 'StatefulSet' or 'ReplicaSet'"),
+        ("defaults: {capacity_rps: 3, capacity_tps: 900}", "defaults.capacity_tps: 900 is not usable; give capacity_rps or capacity_tps, not both"),
+        ("defaults: {prompt_token_weight: 0}", "defaults.prompt_token_weight: 0 is not usable; give a number greater than 0"),
         ("schedule: {cycle: often}", "schedule.cycle: 'often' is not usable; give a cron expression such as '*/5 * * * *'"),
         ("schedule: {timezone: Mars/North}", "schedule.timezone: 'Mars/North' is not usable; give an IANA time zone"),
         ("store: {url: trimtab.db}", "store.url: 'trimtab.db' is not usable; give a SQLAlchemy URL such as sqlite:///"),
@@ -121,6 +124,28 @@ workloads:
     assert (declared.capacity_rps, declared.mode) == (7, ServingMode.DEDICATED)
     assert declared.time_to_ready == timedelta(seconds=90)
     assert declared.service_time is None
+
+
+def test_a_capacity_of_its_own_stands_alone_in_whatever_unit() -> None:
+    settings = parsed(
+        "defaults: {capacity_rps: 3}\nworkloads: [{id: a, capacity_tps: 900, prompt_token_weight: 0.2}, {id: b}]"
+    )
+    of_a, of_b = (declared_of(resolved(section, settings.defaults)) for section in settings.workloads)
+    assert (of_a.capacity_rps, of_a.capacity_tps, of_a.prompt_token_weight) == (None, 900, 0.2)
+    assert (of_b.capacity_rps, of_b.capacity_tps) == (3, None)
+    said = chosen(settings, prometheus=None, files=(), capacity=5.0, keep=False)
+    stated = [declared_of(resolved(section, said.defaults)) for section in said.workloads]
+    assert [(each.capacity_rps, each.capacity_tps) for each in stated] == [(5, None), (5, None)]
+
+
+def test_promises_on_tokens_and_statelessness_reach_the_workload() -> None:
+    settings = parsed("workloads: [{id: a, stateless: false, slo: {time_to_first_token_ms: 400, inter_token_ms: 50}}]")
+    workload = workload_of(resolved(settings.workloads[0], settings.defaults))
+    assert workload.stateless is False
+    assert (workload.slo.time_to_first_token, workload.slo.inter_token) == (
+        timedelta(milliseconds=400),
+        timedelta(milliseconds=50),
+    )
 
 
 def test_the_example_is_right_and_has_every_shape_of_load() -> None:
