@@ -2,10 +2,10 @@
 
 Where every request takes k times as long, latency over load becomes k * L(k * x): a queue knows no other clock than its
 service time. So a day is told by the one k that lays its steps onto the curve of the whole history, and that shows in
-quiet hours as well as near the knee. A change is the best split of the days by the difference of the medians of log k,
-and it is real where random orders of the same days hardly ever show as much (a permutation test, so that no noise has
-to be assumed normal). A version that is known to have come needs no search: what is after it is held against the days
-before it.
+quiet hours as well as near the knee. A change is the split of the days into two that leaves the least deviation of log k
+from the two medians, and it is real where random orders of the same days hardly ever split as well (a permutation test,
+so that no noise has to be assumed normal). A version that is known to have come needs no search: what is after it is
+held against the days before it.
 """
 
 from __future__ import annotations
@@ -88,9 +88,9 @@ def drift_of(
     """
     found = _by_version(pairs, fit, slo_s, options, load=load, versions=versions)
     told = speeds(pairs if found is None else pairs.since(found.step), fit, slo_s, options)
-    while (change := _by_days(told, options, pairs.per_day, load)) is not None:
+    while (change := _by_days(told, pairs, options, load)) is not None:
         found = change
-        later = told.days * pairs.per_day >= change.step
+        later = np.array([pairs.begin_of(int(day)) >= change.step for day in told.days])
         told = Speeds(days=told.days[later], slower=told.slower[later])
     return found
 
@@ -120,7 +120,7 @@ def _by_version(
     return None
 
 
-def _by_days(told: Speeds, options: DriftOptions, per_day: float, load: LoadHistory) -> Drift | None:
+def _by_days(told: Speeds, pairs: Pairs, options: DriftOptions, load: LoadHistory) -> Drift | None:
     """The best split of these days, where it is large enough and not chance."""
     logs, least = np.log(told.slower), options.min_days
     if len(logs) < 2 * least:
@@ -131,7 +131,7 @@ def _by_days(told: Speeds, options: DriftOptions, per_day: float, load: LoadHist
     chance = _by_chance(logs, score, options)
     if chance is None:
         return None
-    step = int(told.days[split] * per_day)
+    step = pairs.begin_of(int(told.days[split]))
     since = load.start + step * load.step
     return Drift(since=since, step=step, share=float(np.exp(-size)), version=None, chance=chance)
 

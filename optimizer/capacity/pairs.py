@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,6 +19,7 @@ from optimizer.pairing import on_grid_of
 Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64]
 
+DAY = timedelta(days=1)
 DAYS = 3  # fewer days than this are no sample of days
 BLOCKS = 10  # into which a shorter history is cut instead
 OVERLOADED = 3.0  # times the SLO: such a latency says how long an overload lasted, not how much load there was
@@ -28,7 +30,8 @@ class Pairs:
     """Steps by rising time: load (requests/s per ready replica), latency (s), and the step each is of.
 
     `served_rps` is what was answered of the load: less than it while a queue grows. `saturated` marks steps in which
-    one grew beyond chance. `per_day` steps make a day.
+    one grew beyond chance. `per_day` steps make a day, and `lead` of them lie between midnight (UTC) and the history's
+    begin: days are those of the calendar, so that they stay the same while the history moves on.
     """
 
     load_rps: Floats
@@ -37,15 +40,20 @@ class Pairs:
     saturated: Bools
     step: Counts
     per_day: float
+    lead: float = 0.0
 
     def __len__(self) -> int:
         return len(self.load_rps)
 
     @property
     def day(self) -> Counts:
-        """The day of each pair, counted from the history's begin."""
-        days: Counts = (self.step // max(1.0, self.per_day)).astype(np.int64)
+        """The day of each pair; 0 is that of the history's begin."""
+        days: Counts = ((self.step + self.lead) // max(1.0, self.per_day)).astype(np.int64)
         return days
+
+    def begin_of(self, day: int) -> int:
+        """The first step of a day; that of the history for its first one."""
+        return max(0, math.ceil(day * max(1.0, self.per_day) - self.lead))
 
     @property
     def groups(self) -> Counts:
@@ -63,6 +71,7 @@ class Pairs:
             saturated=self.saturated[chosen],
             step=self.step[chosen],
             per_day=self.per_day,
+            lead=self.lead,
         )
 
     def since(self, step: int) -> Pairs:
@@ -122,7 +131,8 @@ def pairs_of(observation: Observation, bound: Bound, options: CapacityOptions) -
         served_rps=served[usable] / ready[usable],
         saturated=(growth > limit)[usable],
         step=np.flatnonzero(usable).astype(np.int64),
-        per_day=timedelta(days=1) / seen.step,
+        per_day=DAY / seen.step,
+        lead=(seen.start - seen.start.replace(hour=0, minute=0, second=0, microsecond=0)) / seen.step,
     )
 
 

@@ -132,5 +132,7 @@ def interval(pairs: Pairs, slo_s: float, options: CapacityOptions, believed: Com
         if fit is not None:
             crossings.append(min(fit.load_at(slo_s), options.reach * float(pairs.load_rps.max())))
     tail = (1.0 - options.interval) / 2
-    low, high = np.quantile(crossings or [0.0], [tail, 1.0 - tail])
+    if not crossings:
+        return believed.at_slo_rps, believed.at_slo_rps
+    low, high = np.quantile(crossings, [tail, 1.0 - tail])
     return float(low), float(high)

@@ -114,7 +114,7 @@ def _by_day(
     load = observation.load
     assert not isinstance(load, Unknown)  # noqa: S101  there are pairs
     told = speeds(pairs, fit, bound.slo_s, options.drift)
-    days = [load.start + int(day * pairs.per_day) * load.step for day in told.days]
+    days = [load.start + pairs.begin_of(int(day)) * load.step for day in told.days]
     rates = [fit.load_at(bound.slo_s / k) / k for k in told.slower.tolist()]
     return tuple(
         DayCapacity(day=day, rate_rps=rate) for day, rate in zip(days, rates, strict=True) if np.isfinite(rate)

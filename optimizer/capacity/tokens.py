@@ -56,12 +56,17 @@ class _Counted:
     came: Floats
     growth: Floats
 
+    @property
+    def served(self) -> Floats:
+        """Requests/s that were answered, of those that came."""
+        return np.maximum(self.came - np.nan_to_num(self.growth), 0.0)
+
     def usual(self, weight: float) -> tuple[Floats, float]:
         """The load in usual requests/s (plain requests/s where no tokens are known), and tokens in one of them."""
         weighted = self.generated + weight * self.prompt
         both = np.isfinite(weighted) & np.isfinite(self.came)
         growth = np.nan_to_num(self.growth)
-        each = float(weighted[both].sum() / np.maximum(self.came - growth, 0.0)[both].sum())
+        each = float(weighted[both].sum() / self.served[both].sum())
         return np.where(both, np.maximum(weighted / each + growth, 0.0), self.came), each
 
 
@@ -108,8 +113,8 @@ def _counted(observation: Observation, tokens: TokenRates, options: CapacityOpti
     both = known & np.isfinite(found.prompt + found.generated)
     if both.sum() < max(1.0, options.tokens.least_known * known.sum()):
         return Unknown(f"tokens are counted in {int(both.sum())} of {int(known.sum())} steps with a load")
-    if not (found.generated[both].sum() > 0 and load.values[both].sum() > 0):
-        return Unknown("no token was generated")
+    if not (found.generated[both].sum() > 0 and found.served[both].sum() > 0):
+        return Unknown("no token was generated, or no request was served")
     return found
 
 
@@ -130,15 +135,14 @@ def _weight(
         errors.append(found)
     by_weight = np.array(errors)
     best, usual = int(np.argmin(by_weight.mean(axis=1))), int(np.flatnonzero(tried == default)[0])
-    gain = by_weight[usual] - by_weight[best]
-    less = 1.0 - float(by_weight[best].mean() / by_weight[usual].mean())
-    doubt = gain.std(ddof=1) / len(gain) ** 0.5 if len(gain) > 1 else np.inf
-    if less < options.tokens.least_gain or gain.mean() <= SURE * doubt:
+    gain, off = by_weight[usual] - by_weight[best], float(by_weight[usual].mean())
+    doubt = float(gain.std(ddof=1)) / len(gain) ** 0.5 if len(gain) > 1 else np.inf
+    if gain.mean() <= max(SURE * doubt, options.tokens.least_gain * off):
         return default, "default", "the history does not tell prompt from generated tokens apart"
     return (
         float(tried[best]),
         "learned",
-        f"it explains latency on days left out by {less:.0%} better than {default:g} does",
+        f"it explains latency on days left out by {gain.mean() / off:.0%} better than {default:g} does",
     )
 
 

@@ -115,3 +115,17 @@ def test_what_comes_later_changes_no_verdict() -> None:
     found, again = study(early), study(cut)
     assert found.capacity == again.capacity
     assert found.learned.drift is None
+
+
+def test_days_are_those_of_the_calendar_wherever_the_history_begins() -> None:
+    """A cycle five minutes later sees the same days, so its verdict does not flicker."""
+    seen = changing(9, days=20, slower=1.25, from_day=14)
+    told = []
+    for hours in (0, 5, 11):
+        start = seen.observed_at - timedelta(days=19) + timedelta(hours=hours)
+        parts = {name: getattr(seen, name).since(start) for name in ("load", "latency", "replicas")}
+        found = study(replace(seen, **parts)).learned
+        assert found.drift is not None
+        assert {day.day.hour for day in found.by_day[1:]} == {0}
+        told.append(found.drift.since)
+    assert len(set(told)) == 1

@@ -186,3 +186,11 @@ def test_tokens_stand_beside_requests_in_reasons_and_evidence() -> None:
     assert told["prompt_weight_basis"] == "learned"
     said = next(reason.detail for reason in reasons_of(found, OPTIONS) if reason.code == "capacity_in_tokens")
     assert f"{told['rate_tps']:.4g} tokens/s for one replica" in said
+
+
+def test_a_latency_that_never_moves_teaches_no_weight() -> None:
+    """A quantile inside one wide bucket is the same number all day."""
+    seen, _ = language_model(0.15, days=4)
+    assert isinstance(seen.latency, LoadHistory)
+    flat = history(np.full(len(seen.latency), 0.4))
+    assert unit(replace(seen, latency=flat)).basis == "default"
