@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from json import dumps, loads
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from domain.allocation import Allocation, AllocationBasis
 from domain.errors import SettingsError, StoreError
 from domain.plan import (
     Act,
@@ -66,28 +64,14 @@ configurations = st.builds(
 )
 evidences = st.builds(
     Evidence, inputs_sha256=texts, forecast=topics, backtest=topics, replay=topics, capacity=topics, prices=topics,
-    break_even=topics, allocation=topics,
+    break_even=topics,
 )  # fmt: skip
-allocations = st.builds(
-    Allocation,
-    basis=st.sampled_from(AllocationBasis),
-    cpu_request_cores=numbers,
-    cpu_limit_cores=st.none() | numbers,
-    memory_request_gib=numbers,
-    memory_limit_gib=numbers,
-    accelerator=st.none() | texts,
-    accelerator_count=st.integers(0, 8),
-    usd_per_month=numbers | unknowns,
-    declared_usd_per_month=numbers | unknowns,
-    detail=texts,
-)
 plans = st.builds(
     Plan,
     proposed=configurations,
     usd_per_month_low=numbers,
     usd_per_month_high=numbers,
     calendar=st.lists(st.builds(CalendarStep, at=moments, replicas=st.integers(0, 99)), max_size=3).map(tuple),
-    allocation=st.none() | allocations,
     reasons=reasons,
 )
 common: dict[str, Any] = {
@@ -108,14 +92,12 @@ workloads = st.builds(
     id=texts,
     runtime=texts,
     labels=st.dictionaries(texts, texts, max_size=3),
-    slo=st.builds(Slo, attainment=st.floats(0.5, 0.9999), latency=st.integers(1, 10**6).map(lambda ms: timedelta(milliseconds=ms)),
-                  inter_token=st.none() | st.integers(1, 10**4).map(lambda ms: timedelta(milliseconds=ms))),
+    slo=st.builds(Slo, attainment=st.floats(0.5, 0.9999), latency=st.integers(1, 10**6).map(lambda ms: timedelta(milliseconds=ms))),
     resources=st.builds(Resources, cpu_cores=numbers, memory_gib=numbers, accelerator=st.none() | texts),
     bounds=st.builds(Bounds, max_replicas=st.none() | st.integers(1, 99)),
     modes=st.frozensets(st.sampled_from(ServingMode)),
     team=st.none() | texts,
     target=st.none() | st.builds(ScaleTarget, name=texts, namespace=texts, kind=texts),
-    stateless=st.none() | st.booleans(),
 )  # fmt: skip
 
 
@@ -127,15 +109,6 @@ def test_a_recommendation_comes_back_as_it_went_in(recommendation: Act | Hold) -
 @given(workloads)
 def test_a_workload_comes_back_as_it_went_in(workload: Workload) -> None:
     assert to_workload(workload_body(workload)) == workload
-
-
-def test_what_was_stored_before_there_were_allocations_can_still_be_read() -> None:
-    body = loads(encode(an_act()))
-    del body["plan"]["allocation"], body["evidence"]["allocation"]
-    assert decode(dumps(body)) == an_act()
-    old = workload_body(a_workload())
-    del old["stateless"]
-    assert to_workload(old) == a_workload()
 
 
 def test_evidence_with_a_nan_is_refused() -> None:
