@@ -18,6 +18,7 @@ from domain.load import Floats
 from optimizer.capacity.options import CapacityOptions
 from optimizer.capacity.pairs import OVERLOADED, Pairs
 
+STEPS_IN_A_BIN, FEWEST_BINS = 5, 8  # fewer steps have no median worth the name; fewer bins draw no curve
 FEWEST_SATURATED = 3  # steps from which on a ceiling is taken as seen
 CEILING_WEIGHT = 3.0  # of a seen ceiling against one bin
 
@@ -81,9 +82,10 @@ Fitter = Callable[[Pairs, float, CapacityOptions, "Fit | None"], "Fit | None"]
 
 
 def binned(pairs: Pairs, bins: int) -> tuple[Floats, Floats]:
-    """Medians of load and latency in bins of (nearly) equal numbers of steps, by rising load."""
+    """Medians of load and latency by rising load, in bins of (nearly) equal numbers of steps: `bins`, or fewer of a few steps."""
     by_load = np.argsort(pairs.load_rps, kind="stable")
-    edges = np.linspace(0, len(by_load), min(bins, len(by_load)) + 1).astype(np.int64)
+    count = max(1, min(bins, max(FEWEST_BINS, len(by_load) // STEPS_IN_A_BIN), len(by_load)))
+    edges = np.linspace(0, len(by_load), count + 1).astype(np.int64)
     first, last = edges[:-1], edges[1:] - 1
     lower, upper = (first + last) // 2, (first + last + 1) // 2
     load = pairs.load_rps[by_load]

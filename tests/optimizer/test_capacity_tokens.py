@@ -15,7 +15,9 @@ from benchmarks.made_up import language_model
 from domain.capacity import CapacityBasis, CapacityModel
 from domain.load import LoadHistory
 from domain.observation import Observation, TokenRates
+from domain.plan import Act
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from optimizer.capacity import (
     CapacityOptions,
     TokenOptions,
@@ -26,9 +28,12 @@ from optimizer.capacity import (
     studied,
     study_json,
 )
-from tests.optimizer.cases import FIVE_MINUTES, history, observation
+from optimizer.options import Options, ReplayOptions
+from optimizer.recommend import recommend
+from tests.optimizer.cases import BOOK, FIVE_MINUTES, WORKLOAD, history, observation, running
 
 OPTIONS = CapacityOptions(resamples=4)
+DEDICATED = frozenset({ServingMode.DEDICATED})
 
 
 def work(seen: Observation) -> Work:
@@ -194,3 +199,26 @@ def test_a_latency_that_never_moves_teaches_no_weight() -> None:
     assert isinstance(seen.latency, LoadHistory)
     flat = history(np.full(len(seen.latency), 0.4))
     assert unit(replace(seen, latency=flat)).basis == "default"
+
+
+def test_requests_that_become_heavier_ask_for_more_replicas() -> None:
+    """As many requests as ever, but for two days with three times the tokens: only tokens/s see the load."""
+    steps = 14 * 288
+    requests, heavy = np.full(steps, 4.0), np.where(np.arange(steps) >= 12 * 288, 3.0, 1.0)
+    tokens = TokenRates(
+        prompt=history(requests * 400.0 * heavy), generated=history(requests * 100.0 * heavy), declared_weight=0.25
+    )
+    dedicated = replace(WORKLOAD, modes=DEDICATED)
+    seen = observation(history(requests), tokens=tokens, workload=dedicated, running=running(4))
+    counted, uncounted = (acted(each) for each in (seen, replace(seen, tokens=Unknown("not scraped"))))
+    assert counted.plan.proposed.replicas >= 2 * uncounted.plan.proposed.replicas
+    told: Any = counted.evidence.capacity["tokens"]
+    assert told["tokens_per_request"] == pytest.approx(200.0 * heavy.mean())
+    assert "capacity_in_tokens" in {reason.code for reason in counted.reasons}
+    assert uncounted.evidence.capacity["no_tokens"] == "tokens: not scraped"
+
+
+def acted(seen: Observation) -> Act:
+    answer = recommend(seen, BOOK, Options(replay=ReplayOptions(policies=()), sensitivity=False), None)
+    assert isinstance(answer, Act), answer
+    return answer
