@@ -121,7 +121,7 @@ def _cores(observation: Observation, capacity: CapacityModel, options: Allocatio
     wanted = used * (1.0 + options.headroom) * _doubt(peak)
     declared = observation.workload.resources.cpu_cores
     said = (
-        f"the busiest replica used {highest:.2f} cores {options.cpu_quantile:.0%} of the time, "
+        f"the busiest replica used at most {highest:.2f} cores {options.cpu_quantile:.0%} of the time, "
         f"and {at_capacity:.2f} at the {capacity.rate_rps:.3g} requests/s that one is planned to carry"
     )
     asked = _asked(declared, used, wanted, floor=options.min_cores, step=CORE_STEP, tight=0.0, worth=options.worth)

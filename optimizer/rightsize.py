@@ -11,7 +11,7 @@ from domain.observation import Observation
 from domain.plan import Json, Reason
 from domain.unknown import Unknown
 from domain.workload import Resources, ServingMode
-from optimizer.allocation import need_json, needed, reasons_of
+from optimizer.allocation import Need, need_json, needed, reasons_of
 from optimizer.demand import Demand
 from optimizer.modes import Infeasible, Market, Quote
 from optimizer.options import Options
@@ -59,7 +59,7 @@ def right_sized(observation: Observation, market: Market, demand: Demand, option
             declared_usd_per_month=_usd(before),
             detail="; ".join(reason.detail for reason in reasons_of(need)),
         ),
-        reasons=(*reasons_of(need), *_effect(before, after, priced=priced, changed=sized is not market)),
+        reasons=(*reasons_of(need), *_effect(need, before, after, priced=priced)),
         evidence={
             **need_json(need),
             "priced": priced,
@@ -92,30 +92,20 @@ def _cheaper(after: Quote, before: Quote | Infeasible) -> bool:
     return isinstance(before, Infeasible) or after.usd_per_month < before.usd_per_month
 
 
-def _effect(
-    before: Quote | Infeasible, after: Quote | Infeasible, *, priced: bool, changed: bool
-) -> tuple[Reason, ...]:
-    """What measured resources change in machines and dollars."""
-    if not changed:
+def _effect(need: Need, before: Quote | Infeasible, after: Quote | Infeasible, *, priced: bool) -> tuple[Reason, ...]:
+    """What measured resources change in machines and dollars; nothing where they are those that are declared."""
+    if need.resources == need.declared:
         return ()
-    detail = (
-        "priced with measured resources"
-        if priced
-        else "measured resources would not make it cheaper: priced as declared"
-    )
-    return (
-        Reason(
-            code="right_sized" if priced else "not_right_sized",
-            detail=detail,
-            before=_said(before),
-            after=_said(after),
-        ),
-    )
+    asked = f"replicas of {need.resources.cpu_cores:g} cores and {need.resources.memory_gib:g} GiB, as measured"
+    if priced:
+        detail = f"{asked}, are planned with: {_said(after)} in the week ahead"
+        return (Reason(code="right_sized", detail=detail, before=_said(before), after=_said(after)),)
+    return (Reason(code="not_right_sized", detail=f"{asked}, would not make it cheaper: planned as declared"),)
 
 
 def _said(answer: Quote | Infeasible) -> str:
     if isinstance(answer, Infeasible):
-        return f"none ({answer.reason})"
+        return f"nothing holds it ({answer.reason})"
     return f"{answer.mode} on {answer.offer}, {answer.usd_per_month:.2f} USD a month"
 
 

@@ -27,6 +27,7 @@ FIRST = (
     "capacity_fell",
     "capacity_contradicted",
     "slo_proved",
+    "right_sized",
     "scheduled",
     "step_down",
     "cold_starts",

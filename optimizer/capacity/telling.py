@@ -48,8 +48,8 @@ def _drifted(drift: Drift) -> Reason:
         code="capacity_fell" if drift.share < 1.0 else "capacity_rose",
         detail=f"since {drift.since:%Y-%m-%d %H:%M} UTC{by} a replica carries {less:.0%} {way} than before: "
         "what was seen earlier no longer counts",
-        before="100 %",
-        after=f"{drift.share:.0%}".replace("%", " %"),
+        before="100%",
+        after=f"{drift.share:.0%}",
     )
 
 
@@ -65,10 +65,11 @@ def contradiction(study: CapacityStudy, options: CapacityOptions) -> Reason | No
     over = learned.high_rps is not None and declared.rate_rps > learned.high_rps * room
     if not over and declared.rate_rps * room >= learned.low_rps:
         return None
-    found = f"{'only ' if over else ''}{learned.rate_rps:.3g}"
+    name, slo_s = study.learned.bound.name, study.learned.bound.slo_s
+    seen = f"reaches its {name} SLO of {slo_s:g} s" if learned.high_rps is not None else f"held its {name} SLO"
     return Reason(
         code="capacity_contradicted",
-        detail=f"the settings declare {declared.rate_rps:.3g} requests/s, production says {found} ({learned.detail}); "
+        detail=f"the settings declare {declared.rate_rps:.3g} requests/s, but production {seen} at {learned.rate_rps:.3g}; "
         "the declared value is used: correct it, or leave it out to have it learned",
         before=f"{declared.rate_rps:.3g} requests/s",
         after=f"{learned.rate_rps:.3g} requests/s",

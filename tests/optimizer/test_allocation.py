@@ -264,8 +264,12 @@ def test_measured_resources_are_priced_where_they_are_cheaper() -> None:
     reasons = {reason.code: reason for reason in less.reasons}
     assert (reasons["allocation_cpu"].before, reasons["allocation_cpu"].after) == ("1 cores", "0.5 cores")
     assert (reasons["allocation_memory"].before, reasons["allocation_memory"].after) == ("2 GiB", "1 GiB")
-    assert reasons["right_sized"].before is not None
-    assert "USD a month" in reasons["right_sized"].before
+    sized = reasons["right_sized"]
+    assert "replicas of 0.5 cores and 1 GiB, as measured, are planned with: dedicated on" in sized.detail
+    assert sized.before is not None
+    assert sized.after is not None
+    assert "USD a month" in sized.before
+    assert sized.after in sized.detail
 
 
 def test_today_is_billed_for_what_it_asks_for_not_for_what_it_could() -> None:
