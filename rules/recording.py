@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
 from domain.signals import RuntimeProfile, Signal
-from domain.workload import Slo
 from rules.asking import failed, mean
 from rules.burn import FAST, SHORT_WINDOWS, SLOW, SLOW_WINDOWS, within_reach
 from rules.model import RecordingRule
@@ -19,15 +18,6 @@ from rules.promql import QUANTILE, WINDOW, bucket_name, duration, failed_name, n
 
 Watched = tuple[Signal, float]
 """A latency signal and the quantile of it that some workload's promise is about."""
-
-
-def latency_bounds(slo: Slo) -> Iterator[tuple[Signal, timedelta]]:
-    """The latency signals that a promise bounds, each with its bound."""
-    yield Signal.LATENCY, slo.latency
-    if slo.time_to_first_token is not None:
-        yield Signal.TIME_TO_FIRST_TOKEN, slo.time_to_first_token
-    if slo.inter_token is not None:
-        yield Signal.INTER_TOKEN_LATENCY, slo.inter_token
 
 
 def compared(quantile: float) -> Iterator[tuple[timedelta, float]]:

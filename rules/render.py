@@ -19,7 +19,7 @@ from rules.operator import prometheus_rule
 from rules.options import DEFAULTS, RuleOptions
 from rules.proof import FLEET, Emitted, Proofs, emitted
 from rules.proof_files import proof_files
-from rules.recording import Watched, history_rules, latency_bounds, objective_rules, slow_rules
+from rules.recording import Watched, history_rules, objective_rules, slow_rules
 from rules.specimen import exports_metrics
 from rules.testing import unit_tests
 
@@ -44,7 +44,7 @@ def render(
             (signal, workload.slo.latency_quantile)
             for workload, profile in targets
             if profile.name == name
-            for signal, _ in latency_bounds(workload.slo)
+            for signal in workload.slo.latency_bounds
         }
         for name in profiles
     }

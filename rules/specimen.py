@@ -13,7 +13,7 @@ from domain.signals import Signal
 from rules.burn import SHORT_WINDOWS, SLOW_WINDOWS
 from rules.model import Series, Subject
 from rules.promql import WINDOW, number, recorded_name, series
-from rules.recording import compared, latency_bounds
+from rules.recording import compared
 
 STEP = timedelta(minutes=1)  # between two samples of a test
 OWN_RUNTIME = "trimtab-serving"
@@ -89,7 +89,7 @@ def _recorded(subject: Subject, flow: Flow, length: timedelta) -> tuple[Series, 
     for window in (WINDOW, *SHORT_WINDOWS, *SLOW_WINDOWS):
         facts[recorded_name(profile, Signal.REQUEST_RATE, window=window)] = flow.requests_per_minute / 60
         facts[recorded_name(profile, Signal.ERROR_RATIO, window=window)] = flow.failed
-    for signal, bound in latency_bounds(subject.workload.slo):
+    for signal, bound in subject.workload.slo.latency_bounds.items():
         for window, quantile in compared(subject.workload.slo.latency_quantile):
             name = recorded_name(profile, signal, window=window, quantile=quantile)
             facts[name] = latency_s(bound.total_seconds(), quantile, flow)

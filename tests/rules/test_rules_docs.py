@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.rules.fleet import every_alert
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-TOLD_BY_TRIMTAB = {"TrimtabSource", "TrimtabHeld", "TrimtabExpired", "TrimtabArtifacts"}
+TOLD_BY_TRIMTAB = {"TrimtabSource", "TrimtabHeld", "TrimtabExpired", "TrimtabArtifacts", "TrimtabSlower"}
 PARTS = [
     "What it means",
     "First three things to do",

@@ -10,7 +10,7 @@ import pytest
 from domain.plan import Json
 from tests.fakes.recommendations import NOON, a_record, an_act
 from trimtab.bookkeeping import events_of
-from trimtab.notify import alert_body
+from trimtab.notify import labels_of
 from trimtab.records import Record
 
 
@@ -27,7 +27,7 @@ def test_it_is_told_with_its_share_its_date_and_its_version() -> None:
     assert event.detail == (
         "Since 2026-03-01 12:00 UTC, with version 7 it carries 80% of what it carried before within its SLO."
     )
-    assert alert_body(event, NOON)["labels"]["alertname"] == "TrimtabSlower"
+    assert labels_of(event)["alertname"] == "TrimtabSlower"
 
 
 @pytest.mark.parametrize(
