@@ -29,7 +29,13 @@ TO_THE_KNEE, OVER_IT = "tides to the knee", "tides over it"
 PATTERNS = (TO_THE_KNEE, OVER_IT, "jumps over it")
 BEFORE, AFTER = 14, (2, 3, 5, 10)  # days before a change, and days after it at which it is looked for
 CHANGES = {"25 % slower": 1.25, "50 % slower": 1.5, "12 % slower": 1.12, "20 % faster": 0.8}
-STATIONARY = {"14 days that differ by 5 %": (14, 0.05), "14 days, 8 %": (14, 0.08), "28 days, 8 %": (28, 0.08), "10 days, 15 %": (10, 0.15)}  # fmt: skip
+STATIONARY = {  # days, by how much they differ, and how much of that is taken on to the next
+    "14 days that differ by 5 %": (14, 0.05, 0.0),
+    "14 days, 8 %": (14, 0.08, 0.0),
+    "28 days, 8 %": (28, 0.08, 0.0),
+    "10 days, 15 %": (10, 0.15, 0.0),
+    "14 days, 8 %, each like the one before": (14, 0.08, 0.7),
+}
 WEIGHTS = (0.05, 0.15, 0.4, 1.0)
 
 
@@ -90,8 +96,10 @@ def drifts(seeds: int) -> tuple[list[dict[str, object]], list[dict[str, object]]
             row[f"after_{after}"] = sum(map(found_in_time, told)) / seeds
         changes.append(row)
     alarms: list[dict[str, object]] = []
-    for name, (days, noise) in STATIONARY.items():
-        told = [study(changing(seed, days=days, day_noise=noise)).learned.drift for seed in range(4 * seeds)]
+    for name, (days, noise, wander) in STATIONARY.items():
+        told = [
+            study(changing(seed, days=days, day_noise=noise, wander=wander)).learned.drift for seed in range(4 * seeds)
+        ]
         alarms.append({"history": name, "histories": len(told), "alarms": sum(each is not None for each in told)})
     return changes, alarms
 

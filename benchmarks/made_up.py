@@ -54,14 +54,26 @@ def queue_observed(seen: Seen, slo_s: float, *, replicas: float = 1.0, queue: bo
 
 
 def changing(
-    seed: int, *, days: int, slower: float = 1.0, from_day: float | None = None, day_noise: float = 0.05
+    seed: int,
+    *,
+    days: int,
+    slower: float = 1.0,
+    from_day: float | None = None,
+    day_noise: float = 0.05,
+    wander: float = 0.0,
 ) -> Observation:
-    """Days of load with a noisy latency, no day like the other; from `from_day` on requests take `slower` times as long."""
+    """Days of load with a noisy latency, no day like the other; from `from_day` on requests take `slower` times as long.
+
+    With `wander` (0..1) a day resembles the one before it.
+    """
     rng = np.random.default_rng(seed)
     steps = days * STEPS_A_DAY
     tide = 0.25 + 0.75 * (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(steps) / STEPS_A_DAY))
     load = 0.85 * CEILING_RPS * np.repeat(np.clip(rng.normal(1.0, 0.1, days), 0.6, 1.15), STEPS_A_DAY) * tide
-    k = np.repeat(np.exp(rng.normal(0.0, day_noise, days)), STEPS_A_DAY)
+    own = rng.normal(0.0, day_noise, days)
+    for day in range(1, days):
+        own[day] = wander * own[day - 1] + (1.0 - wander**2) ** 0.5 * own[day]
+    k = np.repeat(np.exp(own), STEPS_A_DAY)
     if from_day is not None:
         k[int(from_day * STEPS_A_DAY) :] *= slower
     busy = np.minimum(k * load, 0.97 * CEILING_RPS)
