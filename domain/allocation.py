@@ -22,7 +22,7 @@ class Allocation:
     No CPU limit is None: throttling costs latency and saves nothing. `spot_eligible` says whether its machines may be
     taken away at short notice. `usd_per_month` is what the workload costs when priced with these figures,
     `declared_usd_per_month` with the declared ones, by the same forecast and policy; where `priced` is False the plan
-    stays with the declared ones, because these would not make it cheaper.
+    stays with the declared ones, because these would not make it cheaper or fit nowhere.
     """
 
     basis: AllocationBasis

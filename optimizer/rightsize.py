@@ -100,7 +100,8 @@ def _effect(need: Need, before: Quote | Infeasible, after: Quote | Infeasible, *
     if priced:
         detail = f"{asked}, are planned with: {_said(after)} in the week ahead"
         return (Reason(code="right_sized", detail=detail, before=_said(before), after=_said(after)),)
-    return (Reason(code="not_right_sized", detail=f"{asked}, would not make it cheaper: planned as declared"),)
+    why = f"fit nowhere ({after.reason})" if isinstance(after, Infeasible) else "would not make it cheaper"
+    return (Reason(code="not_right_sized", detail=f"{asked}, {why}: planned as declared"),)
 
 
 def _said(answer: Quote | Infeasible) -> str:

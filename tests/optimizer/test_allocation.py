@@ -294,7 +294,8 @@ def test_what_fits_no_machine_is_told_and_not_priced() -> None:
     assert not allocation.priced
     assert allocation.memory_request_gib > 400.0
     assert isinstance(allocation.usd_per_month, Unknown)
-    assert "not_right_sized" in {reason.code for reason in found.reasons}
+    (told,) = (reason.detail for reason in found.reasons if reason.code == "not_right_sized")
+    assert "as measured, fit nowhere (" in told
 
 
 def test_without_any_measurement_the_allocation_is_the_declared_one() -> None:
