@@ -20,6 +20,8 @@ from domain.ports import Event, Notifier
 from domain.workload import Workload
 from trimtab.bookkeeping import ARTIFACTS, cost_of, cost_unknown, events_of, held_without_a_number, record_of
 from trimtab.decide import Decided, Failed
+from trimtab.following import following
+from trimtab.inputs import Grounds, Remember
 from trimtab.news import proposals, report_written
 from trimtab.records import Held, Record, Status
 from trimtab.store.journal import CycleNote, Journal
@@ -66,6 +68,7 @@ class Cycle:
     decide_all: DecideAll
     recommendations: Recommendations
     journal: Journal
+    remember: Remember
     emit: Emit
     notify: Notifier
     stopwatch: Callable[[], float]
@@ -88,8 +91,9 @@ class Cycle:
         """What the cycle came to, and the records that are fresh."""
         before = {record.recommendation.workload: record for record in self.recommendations.newest()}
         workloads, observations, problems = self._load(now, before)
-        fresh = self._recommend(observations, before, problems, now)
+        fresh, grounds = self._recommend(observations, before, problems, now)
         self._store(fresh, workloads, before, problems, now)
+        self._remember(grounds, now)
         records = self.recommendations.newest()
         self._emit(workloads, records, problems, now)
         return Outcome(at=now, records=records, problems=problems), fresh
@@ -132,18 +136,28 @@ class Cycle:
         before: Mapping[str, Record],
         problems: dict[str, TrimtabError],
         now: datetime,
-    ) -> list[Record]:
+    ) -> tuple[list[Record], list[Grounds]]:
+        """A record of each decision, and what it was decided on."""
         self.progress(f"deciding on {len(observations)} workloads")
         # A recording stands still: decided again it must give the same, so it has no "previous".
         live = {o.workload.id for o in observations if o.observed_at == now}
         previous = {name: record.recommendation for name, record in before.items() if name in live}
-        fresh = []
+        fresh, grounds = [], []
         for observation, decided in zip(observations, self.decide_all(observations, previous), strict=True):
             if isinstance(decided, Failed):
                 problems[decided.workload] = TrimtabError(decided.problem)
-            else:
-                fresh.append(record_of(decided, observation, now))
-        return fresh
+                continue
+            record = record_of(decided, observation, now)
+            stood = before.get(decided.workload) if decided.workload in live else None
+            fresh.append(_followed(record, stood, observation, now))
+            grounds.append(
+                Grounds(
+                    recommendation=record.recommendation.id,
+                    observation=observation,
+                    previous=previous.get(decided.workload),
+                )
+            )
+        return fresh, grounds
 
     def _store(
         self,
@@ -168,12 +182,16 @@ class Cycle:
             self.recommendations.retire([name for name in expired if name not in known])
         unknown = [name for name in problems if name in known and name not in before]
         self.recommendations.keep([held_without_a_number(name, str(problems[name]), now) for name in unknown])
-        self.recommendations.prune(now)
-        self.journal.prune(now)
         failed = dict.fromkeys(before, everything) if everything else {n: p for n, p in problems.items() if n in known}
         unseen = [cost_unknown(name, str(problem)) for name, problem in failed.items()]
         costs = [*(cost_of(record.recommendation) for record in fresh), *unseen]
         self.journal.add_costs(now.astimezone(UTC).date(), costs)
+
+    def _remember(self, grounds: Sequence[Grounds], now: datetime) -> None:
+        """Keep what the fresh ones rest on, and then forget what nothing rests on any more."""
+        self.remember(grounds)
+        self.recommendations.prune(now)
+        self.journal.prune(now)
 
     def _emit(
         self, workloads: Sequence[Workload], records: Iterable[Record], problems: dict[str, TrimtabError], now: datetime
@@ -225,3 +243,12 @@ class Cycle:
             )
         )
         self.progress(f"decided on {len(fresh)} workloads in {duration_s:.1f} s")
+
+
+def _followed(record: Record, stood: Record | None, observation: Observation, now: datetime) -> Record:
+    """The fresh record with whether what runs follows the proposals; a recording stands still and follows nothing."""
+    if observation.observed_at != now:
+        return record
+    before, name = (None, "") if stood is None else (stood.following, stood.recommendation.id)
+    state = following(before, name, observation, record.recommendation, now)
+    return replace(record, following=state, applied_at=None if state is None else state.applied_at)

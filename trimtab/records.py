@@ -1,4 +1,4 @@
-"""A recommendation together with what has happened to it since: accepted, held, superseded, expired."""
+"""A recommendation together with what has happened to it since: accepted, applied, held, superseded, expired."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from enum import StrEnum
 from domain.plan import Act, Configuration, Recommendation
 from domain.unknown import Unknown
 from domain.workload import ServingMode
+from trimtab.following import Following
 
 
 class Status(StrEnum):
@@ -18,11 +19,23 @@ class Status(StrEnum):
     OPEN = "open"
     ACCEPTED = "accepted"
     DISMISSED = "dismissed"
+    APPLIED = "applied"
     HELD = "held"
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
 
 
+# What may follow each status of one recommendation. A decision is refused on one that is not the newest or has expired.
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.OPEN: frozenset(Status) - {Status.OPEN},
+    Status.ACCEPTED: frozenset({Status.DISMISSED, Status.APPLIED, Status.HELD, Status.EXPIRED, Status.SUPERSEDED}),
+    Status.DISMISSED: frozenset({Status.ACCEPTED, Status.APPLIED, Status.HELD, Status.EXPIRED, Status.SUPERSEDED}),
+    Status.APPLIED: frozenset({Status.DISMISSED, Status.HELD, Status.EXPIRED, Status.SUPERSEDED}),
+    # A newer one ends being held or expired; what a person said of the old one, and what was seen of it, stays said.
+    Status.HELD: frozenset(Status) - {Status.OPEN, Status.HELD},
+    Status.EXPIRED: frozenset({Status.ACCEPTED, Status.DISMISSED, Status.APPLIED, Status.SUPERSEDED}),
+    Status.SUPERSEDED: frozenset({Status.APPLIED}),  # seen to be followed for long enough only now
+}
 SAME_SHARE = 0.25  # of the mean replicas decided on; a renewal within it is ordinary variation
 PART_HELD = 0.1  # share of the mean replicas from which a way of buying is part of a proposal
 
@@ -41,6 +54,7 @@ class Record:
 
     `observed_at` is the moment the facts are of: that of the decision, or the end of a recording.
     `last_seen` has the end of the last known step of each signal, on the clock of `observed_at`.
+    `applied_at` is since when what runs follows the proposal, `following` what that is judged by.
     """
 
     recommendation: Recommendation
@@ -50,19 +64,34 @@ class Record:
     decision: Status = Status.OPEN
     decided_at: datetime | None = None
     held: Held | None = None
+    following: Following | None = None
+    applied_at: datetime | None = None
 
     @property
-    def carried(self) -> bool:
-        """Whether the decision was made on an earlier one, of which this is a renewal."""
-        return self.decided_at is not None and self.decided_at < self.recommendation.created_at
+    def decided(self) -> bool:
+        """Whether a person decided on this one itself, and not on an earlier one of which it is a renewal."""
+        return self.decided_at is not None and self.decided_at >= self.recommendation.created_at
+
+    @property
+    def own_application(self) -> bool:
+        """Whether it is the one that was applied (it stood when that began, or was decided on), and no mere renewal."""
+        return self.applied_at is not None and (self.decided or self.applied_at >= self.recommendation.created_at)
 
     def status(self, now: datetime) -> Status:
-        """Where it stands at `now`; what the user decided of an old one stays said."""
+        """Where it stands at `now`; what the user decided of an old one, and that it was applied, stays said."""
         if not self.latest:
-            return Status.SUPERSEDED if self.decision is Status.OPEN or self.carried else self.decision
+            return self._standing(self.decided, self.own_application) or Status.SUPERSEDED
         if now >= self.recommendation.valid_until:
             return Status.EXPIRED
-        return Status.HELD if self.held else self.decision
+        return Status.HELD if self.held else self._standing(True, self.applied_at is not None) or Status.OPEN
+
+    def _standing(self, decided: bool, applied: bool) -> Status | None:
+        """What was said or seen of it, the word of a person that refuses it first; None where nothing was."""
+        if self.decision is Status.DISMISSED:
+            return Status.DISMISSED if decided else None
+        if applied:
+            return Status.APPLIED
+        return Status.ACCEPTED if decided and self.decision is Status.ACCEPTED else None
 
     def age(self, now: datetime) -> timedelta:
         """Time since it was decided."""

@@ -29,7 +29,7 @@ CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
 RECOMMENDATION_INFO = "trimtab_recommendation_info"
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"
 
-STATES = ("act", "hold", "accepted", "dismissed", "held", "expired")
+STATES = ("act", "hold", "accepted", "dismissed", "applied", "held", "expired")
 
 
 class TrimtabCollector(Collector):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -41,6 +41,7 @@ from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
 from trimtab.fleet import ConfiguredFleet, Look
+from trimtab.inputs import Grounds, Inputs
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
@@ -50,6 +51,7 @@ from trimtab.records import Record, Status
 from trimtab.rendering import emit, questions
 from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings
 from trimtab.store.database import Database, open_database
+from trimtab.store.inputs import InputStore
 from trimtab.store.journal import Journal
 from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
@@ -71,11 +73,17 @@ class Program:
     database: Database
     recommendations: Recommendations
     journal: Journal
+    inputs: InputStore
+    book: PriceBook
+    options: Options
     fleet: ConfiguredFleet
-    decide: Decide
     cycle: Cycle
     nightly: Nightly
     prover: Prover
+
+    def inputs_on(self, observation: Observation, previous: Recommendation | None) -> Inputs:
+        """The inputs of a decision on these facts, as the settings are."""
+        return Inputs(observation=observation, book=self.book, options=self.options, previous=previous)
 
 
 def now() -> datetime:
@@ -88,14 +96,17 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     book = price_book(settings)
     refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
     fleet, day_load = _source(settings, clock)
-    decide: Decide = partial(_decide, book, decision_options(settings.decisions, settings.prices))
+    options = decision_options(settings.decisions, settings.prices)
+    decide: Decide = partial(_decide, book, options)
     database = open_database(settings.store.url)
     recommendations, journal, proofs = Recommendations(database), Journal(database), ProofStore(database)
+    inputs = InputStore(database)
     cycle = Cycle(
         fleet=fleet,
         decide_all=partial(decide_all, decide, processes=_processes(settings.decisions)),
         recommendations=recommendations,
         journal=journal,
+        remember=partial(_remember, inputs, book, options),
         emit=partial(emit, settings, proofs.all),
         notify=_notifier(settings, clock),
         stopwatch=time.monotonic,
@@ -122,8 +133,10 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         database=database,
         recommendations=recommendations,
         journal=journal,
+        inputs=inputs,
+        book=book,
+        options=options,
         fleet=fleet,
-        decide=decide,
         cycle=cycle,
         nightly=nightly,
         prover=prover,
@@ -243,6 +256,20 @@ def _decide(
     book: PriceBook, options: Options, observation: Observation, previous: Recommendation | None
 ) -> Recommendation:
     return recommend(observation, book, options, previous)
+
+
+def decide_on(inputs: Inputs) -> Recommendation:
+    """The decision on exactly these inputs."""
+    return recommend(inputs.observation, inputs.book, inputs.options, inputs.previous)
+
+
+def _remember(store: InputStore, book: PriceBook, options: Options, grounds: Sequence[Grounds]) -> None:
+    decided = {
+        each.recommendation: Inputs(observation=each.observation, book=book, options=options, previous=each.previous)
+        for each in grounds
+    }
+    store.keep(decided)
+    store.prune()
 
 
 def _notifier(settings: Settings, clock: Clock) -> Notifier:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from rules import Episode, Proof, Proofs, Reading
 from tests.asgi_server import AsgiServer
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_alert
 from trimtab.api.deps import Deps
 from trimtab.api.paging import write_cursor
 from trimtab.app import create_app
+from trimtab.following import Following
 from trimtab.records import Held
 from trimtab.selfmetrics import registry_of
 from trimtab.store.database import Database, open_database
@@ -225,6 +228,38 @@ def test_accepting_and_dismissing_are_remembered(served: Served) -> None:
     refused = served.client.post(f"/recommendations/{act}/accept")
     assert refused.status_code == 409
     assert "expired" in refused.json()["detail"]
+
+
+def test_only_the_newest_that_has_not_expired_can_be_decided_on(served: Served) -> None:
+    """Whoever comes too late is told what to decide on instead."""
+    old, new = an_act(), an_act(at=NOON + HOUR)
+    served.client.post(f"/recommendations/{old.id}/accept")
+    served.recommendations.keep([a_record(new)])
+    served.now = NOON + HOUR
+    for word in ("accept", "dismiss"):
+        refused = served.client.post(f"/recommendations/{old.id}/{word}")
+        assert (refused.status_code, refused.headers["content-type"]) == (409, PROBLEM)
+        assert refused.json()["detail"] == f"{old.id} is superseded: decide on {new.id}, the newest"
+    served.recommendations.retire(["shop:ranker"])
+    assert "its workload is gone" in served.client.post(f"/recommendations/{new.id}/accept").json()["detail"]
+    served.now = NOON + 7 * HOUR
+    refused = served.client.post(f"/recommendations/{an_act('z').id}/dismiss")
+    assert refused.status_code == 409
+    assert "is expired: it was valid until 2026-03-02T18:00:00Z" in refused.json()["detail"]
+
+
+def test_what_is_seen_to_run_is_shown_as_applied(served: Served) -> None:
+    since = NOON - HOUR
+    state = Following(mode=ServingMode.DEDICATED, offer="m5.large", first="earlier", since=since, last=NOON)
+    served.recommendations.keep([replace(a_record(), following=state, applied_at=state.applied_at)])
+    body = served.get(f"/recommendations/{an_act().id}")
+    assert (body["status"], body["applied_at"], body["decided_at"]) == ("applied", "2026-03-02T11:00:00Z", None)
+    assert [item["workload"] for item in served.get("/recommendations", status="applied")["items"]] == ["shop:ranker"]
+    assert (
+        'trimtab_recommendation_info{state="applied",workload="shop:ranker"} 1.0' in served.client.get("/metrics").text
+    )
+    accepted = served.client.post(f"/recommendations/{an_act().id}/accept").json()
+    assert (accepted["status"], accepted["decided_at"]) == ("applied", "2026-03-02T12:00:00Z")
 
 
 def test_the_last_good_is_shown_held_with_its_age(served: Served) -> None:

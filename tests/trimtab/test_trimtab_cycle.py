@@ -21,6 +21,7 @@ from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_a
 from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
 from trimtab.decide import Failed, decide_all
+from trimtab.inputs import Grounds
 from trimtab.records import Record, Status, still_decided
 from trimtab.rendering import to_render
 from trimtab.store.database import open_database
@@ -39,12 +40,14 @@ class Stage:
         self.fleet, self.decisions, self.heard = FakeFleet(), FakeDecisions(), Heard()
         self.emitted: list[list[str]] = []
         self.emit_fault: TrimtabError | None = None
+        self.remembered: list[Grounds] = []
         ticks = itertools.count()
         self.cycle = Cycle(
             fleet=self.fleet,
             decide_all=self.decisions,
             recommendations=Recommendations(self.database),
             journal=Journal(self.database),
+            remember=self.remembered.extend,
             emit=self.emit,
             notify=self.heard,
             stopwatch=lambda: float(next(ticks)),

@@ -14,7 +14,7 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import RecommendationBody, RecommendationPage
-from trimtab.present import recommendation_body, told_body
+from trimtab.present import moment, recommendation_body, told_body
 from trimtab.records import Record, Status
 from trimtab.store.recommendations import Search, SortKey
 
@@ -131,8 +131,13 @@ def _found(deps: Deps, recommendation_id: str) -> Record:
 
 def _decide(deps: Deps, recommendation_id: str, decision: Status) -> dict[str, Any]:
     now = deps.clock()
-    status = _found(deps, recommendation_id).status(now)
-    if status in (Status.SUPERSEDED, Status.EXPIRED):
-        raise HTTPException(409, f"{recommendation_id} is {status.value}; decide on the newest of its workload")
+    record = _found(deps, recommendation_id)
+    if not record.latest:
+        newest = deps.recommendations.newest_of(record.recommendation.workload)
+        instead = "its workload is gone" if newest is None else f"decide on {newest.recommendation.id}, the newest"
+        raise HTTPException(409, f"{recommendation_id} is superseded: {instead}")
+    if record.status(now) is Status.EXPIRED:
+        until = moment(record.recommendation.valid_until)
+        raise HTTPException(409, f"{recommendation_id} is expired: it was valid until {until}; wait for a newer one")
     deps.recommendations.decide(recommendation_id, decision, now)
     return _body(deps, recommendation_id, now)

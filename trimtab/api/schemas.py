@@ -95,7 +95,9 @@ class RecommendationBody(BaseModel):
     created_at: str
     valid_until: str
     observed_at: str = Field(description="Of when the facts are; before created_at for recorded history.")
-    status: Literal["open", "accepted", "dismissed", "held", "expired", "superseded"]
+    status: Literal["open", "accepted", "dismissed", "applied", "held", "expired", "superseded"]
+    decided_at: str | None = Field(description="When a person accepted or dismissed it, or one that it renews.")
+    applied_at: str | None = Field(description="Since when what runs follows it, as seen in metrics.")
     age_seconds: int
     held: HeldBody | None
     replicas: int | None = Field(description="The number to follow now; null when there is none.")

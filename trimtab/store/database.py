@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, MetaData, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -64,10 +64,23 @@ def open_database(url: str) -> Database:
         ) from None
     try:
         Base.metadata.create_all(engine)
+        add_columns(engine, Base.metadata)
     except SQLAlchemyError as fault:
         engine.dispose()
         raise StoreError(f"store {engine.url.render_as_string(hide_password=True)}: {_cause(fault)}") from fault
     return Database(engine)
+
+
+def add_columns(engine: Engine, metadata: MetaData) -> None:
+    """Add to the tables of an earlier version the columns it did not have; their rows hold null there."""
+    seen = inspect(engine)
+    quote = engine.dialect.identifier_preparer.quote
+    with engine.begin() as connection:
+        for table in metadata.sorted_tables:
+            known = {column["name"] for column in seen.get_columns(table.name)}
+            for column in (column for column in table.columns if column.name not in known):
+                kind = column.type.compile(engine.dialect)
+                connection.execute(text(f"ALTER TABLE {quote(table.name)} ADD COLUMN {quote(column.name)} {kind}"))
 
 
 def _sqlite(url: str, file: str | None) -> Engine:

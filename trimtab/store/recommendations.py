@@ -15,6 +15,8 @@ from domain.unknown import Unknown
 from trimtab.records import Held, Record, Status, still_decided
 from trimtab.store.codec import decode, encode
 from trimtab.store.database import Database
+from trimtab.store.following_codec import following_body, to_following
+from trimtab.store.tables import InputRow
 from trimtab.store.tables import RecommendationRow as Row
 
 SortKey = Literal["created_at", "workload", "saving_usd_per_month"]
@@ -61,6 +63,7 @@ class Recommendations:
                 record = _as_decided(session, fresh)
                 session.execute(update(Row).where(Row.workload == workload, Row.latest).values(latest=False))
                 session.merge(_row(record))
+                _mark_applied(session, record)
 
     def hold(self, workloads: Collection[str], held: Held) -> None:
         """Mark the newest of these as held; the moment the first hold began stays."""
@@ -76,13 +79,22 @@ class Recommendations:
             session.execute(update(Row).where(Row.latest, Row.workload.in_(workloads)).values(latest=False))
 
     def prune(self, now: datetime) -> None:
-        """Forget superseded ones, but for the last of each workload's day and those a person decided on."""
+        """Forget superseded ones, but for the last of each workload's day and those that something rests on.
+
+        On those a person decided on and those that were (or may turn out to be) applied the ledger rests; on one
+        that was the previous of a decision whose inputs are kept, that decision.
+        """
         day = func.substr(Row.created_at, 1, 10)
         last_of_a_day = select(Row.workload, func.max(Row.created_at)).group_by(Row.workload, day)
-        superseded = and_(~Row.latest, _undecided(), Row.created_at < now - KEPT_WHOLE)
+        superseded = and_(~Row.latest, ~taken_up(), Row.created_at < now - KEPT_WHOLE)
         with self._database.session() as session:
             session.execute(
-                delete(Row).where(superseded, tuple_(Row.workload, Row.created_at).not_in(last_of_a_day)),
+                delete(Row).where(
+                    superseded,
+                    tuple_(Row.workload, Row.created_at).not_in(last_of_a_day),
+                    Row.id.not_in(followed()),
+                    Row.id.not_in(select(InputRow.previous).where(InputRow.previous.is_not(None))),
+                ),
                 execution_options={"synchronize_session": False},
             )
 
@@ -127,7 +139,8 @@ class Recommendations:
             row = session.get(Row, recommendation_id)
             if row is None:
                 return None
-            row.decision, row.decided_at = decision.value, at
+            if row.decision != decision.value:  # said again it is no new decision: the first moment counts
+                row.decision, row.decided_at = decision.value, at
             return _record(row)
 
     def search(self, search: Search, now: datetime) -> Found:
@@ -158,10 +171,36 @@ def _query(search: Search, now: datetime) -> Select[Row]:
     return query
 
 
-def _undecided() -> ColumnElement[bool]:
-    """Rows on which nobody decided themselves: open ones, and renewals that carry an earlier decision."""
-    carried = and_(Row.decided_at.is_not(None), Row.decided_at < Row.created_at)
-    return or_(Row.decision == Status.OPEN.value, carried)
+def taken_up() -> ColumnElement[bool]:
+    """Rows on which a person decided themselves, or whose own proposal was applied; not their mere renewals."""
+    return or_(_decided(), _own_application())
+
+
+def followed() -> Select[Any]:
+    """Ids of those that stood when what runs began to follow the newest proposal of their workload."""
+    return select(Row.first_followed).where(Row.latest, Row.first_followed.is_not(None))
+
+
+def _decided() -> ColumnElement[bool]:
+    """`Record.decided` as SQL."""
+    return and_(Row.decided_at.is_not(None), Row.decided_at >= Row.created_at)
+
+
+def _own_application() -> ColumnElement[bool]:
+    """`Record.own_application` as SQL."""
+    return and_(Row.applied_at.is_not(None), or_(_decided(), Row.applied_at >= Row.created_at))
+
+
+def _mark_applied(session: Session, record: Record) -> None:
+    """Write down with the one that was first followed, and the one decided on, that it has been applied."""
+    if record.applied_at is None or record.following is None:
+        return
+    mine = and_(Row.workload == record.recommendation.workload, Row.applied_at.is_(None))
+    decided_on = and_(_decided(), Row.decision == record.decision.value, Row.decided_at == record.decided_at)
+    session.execute(
+        update(Row).where(mine, or_(Row.id == record.following.first, decided_on)).values(applied_at=record.applied_at),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _as_decided(session: Session, fresh: Record) -> Record:
@@ -193,11 +232,16 @@ def _sort_value(row: Row, sort: SortKey) -> float | str:
 
 def _status(now: datetime) -> ColumnElement[str]:
     """`Record.status` as SQL."""
-    old = case((_undecided(), Status.SUPERSEDED.value), else_=Row.decision)
+    dismissed = Row.decision == Status.DISMISSED.value
     return case(
-        (~Row.latest, old),
+        (and_(~Row.latest, dismissed, ~_decided()), Status.SUPERSEDED.value),
+        (and_(~Row.latest, dismissed), Status.DISMISSED.value),
+        (and_(~Row.latest, _own_application()), Status.APPLIED.value),
+        (and_(~Row.latest, Row.decision == Status.ACCEPTED.value, _decided()), Status.ACCEPTED.value),
+        (~Row.latest, Status.SUPERSEDED.value),
         (Row.valid_until <= now, Status.EXPIRED.value),
         (Row.held_reason.is_not(None), Status.HELD.value),
+        (and_(~dismissed, Row.applied_at.is_not(None)), Status.APPLIED.value),
         else_=Row.decision,
     )
 
@@ -226,6 +270,9 @@ def _row(record: Record) -> Row:
         decided_at=record.decided_at,
         held_since=record.held.since if record.held else None,
         held_reason=record.held.reason if record.held else None,
+        following=None if record.following is None else following_body(record.following),
+        first_followed=None if record.following is None else record.following.first,
+        applied_at=record.applied_at,
     )
 
 
@@ -241,4 +288,6 @@ def _record(row: Row) -> Record:
         decision=Status(row.decision),
         decided_at=row.decided_at,
         held=held,
+        following=None if row.following is None else to_following(row.following),
+        applied_at=row.applied_at,
     )

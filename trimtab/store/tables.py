@@ -1,11 +1,15 @@
-"""The tables, as typed SQLAlchemy models. Times are aware UTC, kept as text that sorts as they do."""
+"""The tables, as typed SQLAlchemy models. Times are aware UTC, kept as text that sorts as they do.
+
+A store of an earlier version is opened as it is: tables that it lacks are made, and columns that it
+lacks are added, for which a new column has to be nullable.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Date, Float, Index, Integer, String, Text
+from sqlalchemy import JSON, Date, Float, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -57,6 +61,32 @@ class RecommendationRow(Base):
     decided_at: Mapped[datetime | None]
     held_since: Mapped[datetime | None]
     held_reason: Mapped[str | None] = mapped_column(Text)
+    following: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    first_followed: Mapped[str | None] = mapped_column(String(64))
+    applied_at: Mapped[datetime | None]
+
+
+class InputRow(Base):
+    """What one recommendation was decided on: a packed body, and the pieces that it is put together from, in order."""
+
+    __tablename__ = "inputs"
+
+    recommendation: Mapped[str] = mapped_column(String(64), primary_key=True)
+    form: Mapped[int]
+    version: Mapped[str] = mapped_column(String(32))
+    previous: Mapped[str | None] = mapped_column(String(64))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    pieces: Mapped[list[int]] = mapped_column(JSON)
+
+
+class PieceRow(Base):
+    """A packed part of inputs by the hash of what it holds: what many recommendations rest on is kept once."""
+
+    __tablename__ = "input_pieces"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class WorkloadRow(Base):

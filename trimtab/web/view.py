@@ -127,7 +127,7 @@ def _line(record: Record, alerts: Sequence[Alert], now: datetime) -> Line:
         id=recommendation.id,
         workload=recommendation.workload,
         tag=_tag(record, status),
-        tag_class="act" if act is not None and status in (Status.OPEN, Status.ACCEPTED) else "hold",
+        tag_class="act" if act is not None and status in (Status.OPEN, Status.ACCEPTED, Status.APPLIED) else "hold",
         now=current.reason if isinstance(current, Unknown) else runs(current),
         now_unknown=isinstance(current, Unknown),
         proposed=None if act is None else runs(act.plan.proposed),
