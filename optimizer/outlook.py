@@ -82,17 +82,9 @@ def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook |
     forecasting = forecast(load, steps=steps, levels=ahead.levels, quantile=ahead.quantile)
     if isinstance(forecasting, Unknown):
         return forecasting
-    sizing, slo = market.sizing, market.workload.slo
+    sizing = market.sizing
     recent = recent_of(load, options.replay.window)
-    problem = ScalingProblem(
-        capacity_rps=sizing.capacity_rps,
-        startup=sizing.startup,
-        attainment=slo.attainment,
-        min_replicas=sizing.min_replicas,
-        max_replicas=sizing.max_replicas,
-        learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
-        replica_hours_per_miss=_worth_of_a_miss(market),
-    )
+    problem = problem_of(load, recent, market)
     return Outlook(
         load=load,
         recent=recent,
@@ -103,6 +95,20 @@ def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook |
         level=_level(forecasting, problem),
         base=ahead.base,
         error=_relative_error(forecasting, load),
+    )
+
+
+def problem_of(load: LoadHistory, recent: LoadHistory, market: Market) -> ScalingProblem:
+    """What the scaling policy is asked on `load`; before `recent` it only learns, for at most a week."""
+    sizing = market.sizing
+    return ScalingProblem(
+        capacity_rps=sizing.capacity_rps,
+        startup=sizing.startup,
+        attainment=market.workload.slo.attainment,
+        min_replicas=sizing.min_replicas,
+        max_replicas=sizing.max_replicas,
+        learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
+        replica_hours_per_miss=_worth_of_a_miss(market),
     )
 
 
