@@ -22,6 +22,7 @@ from trimtab.bookkeeping import ARTIFACTS, cost_of, cost_unknown, events_of, hel
 from trimtab.decide import Decided, Failed
 from trimtab.following import following
 from trimtab.inputs import Grounds, Remember
+from trimtab.ledger import worse_events
 from trimtab.news import proposals, report_written
 from trimtab.records import Held, Record, Status
 from trimtab.store.journal import CycleNote, Journal
@@ -207,8 +208,10 @@ class Cycle:
     def _notify(self, outcome: Outcome) -> None:
         """Tell of everything that is wrong or new now, and once of everything that is no longer."""
         open_before = {event.key: event for event in self.journal.open_events()}
+        today = outcome.at.astimezone(UTC).date()
         told = (
             *events_of(outcome.records, outcome.problems, outcome.at),
+            *worse_events(self.journal.nights.standing(today), outcome.at),
             *proposals(outcome.records, outcome.at),
             *report_written(self.journal, outcome.at),
         )

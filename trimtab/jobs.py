@@ -1,7 +1,7 @@
-"""When work is done: APScheduler calls the cycle, the nightly report and the proof of rules, and nothing else.
+"""When work is done: APScheduler calls the cycle, the night's work (ledger, then report) and the proof of rules, and nothing else.
 
 Jobs live in memory and begin anew with each start; what was missed while the process was away is
-caught up by looking at what the store lacks (`Nightly.catch_up`), not by the scheduler.
+caught up by looking at what the store lacks (`Bookkeeper.catch_up`, `Nightly.catch_up`), not by the scheduler.
 """
 
 from __future__ import annotations
@@ -48,6 +48,18 @@ def scheduler_of(
     for name, cron, run, when in jobs:
         scheduler.add_job(_guarded, trigger_of(cron, settings.zone), args=(name, run, clock), id=name, **when)
     return scheduler
+
+
+def in_turn(first: Runs, then: Runs) -> Runs:
+    """Both at the same moment, one after the other; `then` is run whatever became of `first`."""
+
+    def run(*, now: datetime) -> None:
+        try:
+            first(now=now)
+        finally:
+            then(now=now)
+
+    return run
 
 
 def _guarded(name: str, run: Runs, clock: Callable[[], datetime]) -> None:

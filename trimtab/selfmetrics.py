@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -16,6 +16,7 @@ from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from trimtab.records import Record, Status
 from trimtab.store.journal import Journal
+from trimtab.store.nights import Standing
 from trimtab.store.recommendations import Recommendations
 
 RECOMMENDED_REPLICAS = "trimtab_recommended_replicas"
@@ -28,7 +29,12 @@ CYCLE_DURATION = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
 RECOMMENDATION_INFO = "trimtab_recommendation_info"
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"
+PROMISED_SAVING = "trimtab_promised_saving_usd_per_month"
+REALISED_SAVING = "trimtab_realised_saving_usd_per_month"
+MADE_WORSE = "trimtab_made_worse"
+LEDGER_NIGHT = "trimtab_ledger_night_timestamp_seconds"
 
+DAY = timedelta(days=1)
 STATES = ("act", "hold", "accepted", "dismissed", "applied", "held", "expired")
 
 
@@ -52,6 +58,7 @@ class TrimtabCollector(Collector):
         yield _loads(records, now)
         yield _costs(records, now)
         yield _ages(records, now)
+        yield from _ledger(self._journal.nights.standing(now.astimezone(UTC).date()))
         yield from _cycles(self._journal)
 
 
@@ -167,6 +174,27 @@ def _ages(records: Iterable[Record], now: datetime) -> Metric:
         for signal in record.last_seen:
             ages.add_metric([record.recommendation.workload, signal], record.input_age(signal, now).total_seconds())
     return ages
+
+
+def _ledger(standing: Iterable[Standing]) -> Iterable[Metric]:
+    promised = GaugeMetricFamily(
+        PROMISED_SAVING,
+        "Saving a month of what was taken up, as promised, over the last known nights.",
+        labels=["workload"],
+    )
+    realised = GaugeMetricFamily(
+        REALISED_SAVING, "Saving a month that came of it, over the last known nights.", labels=["workload"]
+    )
+    worse = GaugeMetricFamily(
+        MADE_WORSE, "1 while what was taken up is dearer than what ran before or breaks its SLO.", labels=["workload"]
+    )
+    nights = GaugeMetricFamily(LEDGER_NIGHT, "End of the newest night whose outcome is known.", labels=["workload"])
+    for each in standing:
+        promised.add_metric([each.workload], each.promised_usd_per_month)
+        realised.add_metric([each.workload], each.realised_usd_per_month)
+        worse.add_metric([each.workload], float(bool(each.worse)))
+        nights.add_metric([each.workload], datetime.combine(each.night + DAY, time(), UTC).timestamp())
+    return promised, realised, worse, nights
 
 
 def _cycles(journal: Journal) -> Iterable[Metric]:

@@ -12,7 +12,7 @@ import uvicorn
 from domain.errors import SettingsError
 from trimtab.api.deps import Deps
 from trimtab.app import create_app
-from trimtab.jobs import scheduler_of
+from trimtab.jobs import in_turn, scheduler_of
 from trimtab.selfmetrics import registry_of
 from trimtab.settings import ApiSettings
 from trimtab.wiring import Program
@@ -36,7 +36,7 @@ def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
     scheduler = scheduler_of(
         program.settings.schedule,
         cycle=program.cycle.run,
-        report=program.nightly.catch_up,
+        report=in_turn(program.ledger.catch_up, program.nightly.catch_up),
         proof=program.prover.catch_up,
         clock=program.clock,
     )

@@ -42,6 +42,7 @@ from trimtab.cycle import Cycle
 from trimtab.decide import Decide, decide_all
 from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.inputs import Grounds, Inputs
+from trimtab.ledger import Bookkeeper
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
@@ -78,6 +79,7 @@ class Program:
     options: Options
     fleet: ConfiguredFleet
     cycle: Cycle
+    ledger: Bookkeeper
     nightly: Nightly
     prover: Prover
 
@@ -113,6 +115,14 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
         progress=progress,
     )
+    ledger = Bookkeeper(
+        recommendations=recommendations,
+        journal=journal,
+        inputs=inputs,
+        observe=fleet.observe,
+        book=book,
+        noise=options.guardrails,
+    )
     nightly = Nightly(
         recommendations=recommendations,
         journal=journal,
@@ -138,6 +148,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         options=options,
         fleet=fleet,
         cycle=cycle,
+        ledger=ledger,
         nightly=nightly,
         prover=prover,
     )

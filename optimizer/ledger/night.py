@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date, datetime
 
 import numpy as np
 
 from domain.capacity import CapacityModel
-from domain.ledger import LedgerNight, exact
+from domain.ledger import LedgerNight, TakenUp, exact
 from domain.load import LoadHistory
+from domain.plan import Act
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.capacity import capacity_of
 from optimizer.cost import missed_today
 from optimizer.ledger.facts import Night, Taken
-from optimizer.ledger.gap import Usd, gap_of, less
+from optimizer.ledger.gap import gap_of, less
 from optimizer.ledger.misses import Missed, missed_of
 from optimizer.ledger.scene import Ran, Scene, scene_of, what_ran
 from optimizer.ledger.ways import HOURS_A_NIGHT
@@ -46,14 +48,17 @@ def book(taken: Taken, night: Night, *, then: Taken | None = None, earlier: Sequ
     return row if then is not None else replace(row, worse=worse((*earlier, row), taken.options.guardrails))
 
 
-def _nothing_known(taken: Taken, night: Night, why: Unknown) -> LedgerNight:
+def unbookable(act: Act, night: date, *, at: datetime, how: TakenUp, budget: float, why: Unknown) -> LedgerNight:
+    """The row of a night of which nothing is known but what was promised, and `why`."""
+    saving = act.saving
+    promised = saving if isinstance(saving, Unknown) else exact(saving.usd_per_month * HOURS_A_NIGHT / HOURS_PER_MONTH)
     return LedgerNight(
-        night=night.day,
-        workload=taken.recommendation.workload,
-        recommendation_id=taken.recommendation.id,
-        taken_up_at=taken.at,
-        taken_up=taken.how,
-        promised_usd=_promised(taken),
+        night=night,
+        workload=act.workload,
+        recommendation_id=act.id,
+        taken_up_at=at,
+        taken_up=how,
+        promised_usd=promised,
         baseline_usd=why,
         ran_usd=why,
         realised_usd=why,
@@ -63,19 +68,19 @@ def _nothing_known(taken: Taken, night: Night, why: Unknown) -> LedgerNight:
         missed_share=why,
         missed_before=why,
         would_have_missed=why,
-        budget=night.observation.workload.slo.budget,
+        budget=budget,
     )
+
+
+def _nothing_known(taken: Taken, night: Night, why: Unknown) -> LedgerNight:
+    budget = night.observation.workload.slo.budget
+    return unbookable(taken.recommendation, night.day, at=taken.at, how=taken.how, budget=budget, why=why)
 
 
 def _unpriced(row: LedgerNight, why: Unknown) -> LedgerNight:
     """The row of a night of which what ran, or what would have, has no price."""
     baseline = why if isinstance(row.baseline_usd, Unknown) else row.baseline_usd
     return replace(row, baseline_usd=baseline, ran_usd=why, realised_usd=why, gap=why, followed_share=why)
-
-
-def _promised(taken: Taken) -> Usd:
-    saving = taken.recommendation.saving
-    return saving if isinstance(saving, Unknown) else exact(saving.usd_per_month * HOURS_A_NIGHT / HOURS_PER_MONTH)
 
 
 def _priced(row: LedgerNight, scene: Scene, ran: Ran) -> LedgerNight:

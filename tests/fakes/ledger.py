@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from domain.ledger import Gap, LedgerNight
+from domain.plan import recommendation_id
 
 NIGHT = date(2026, 3, 2)
+TAKEN_UP = datetime(2026, 2, 28, 12, tzinfo=UTC)
 
 
-def a_night(
-    night: date = NIGHT, workload: str = "shop:ranker", recommendation: str = "0123456789abcdef"
-) -> LedgerNight:
+def a_night(night: date = NIGHT, workload: str = "shop:ranker", recommendation: str | None = None) -> LedgerNight:
     """Six dollars promised, five realised: half a dollar more load, a quarter each of price and of what was not applied."""
     return LedgerNight(
         night=night,
         workload=workload,
-        recommendation_id=recommendation,
-        taken_up_at=datetime(2026, 2, 28, 12, tzinfo=UTC),
+        recommendation_id=recommendation or recommendation_id(workload, TAKEN_UP),
+        taken_up_at=TAKEN_UP,
         taken_up="accepted",
         promised_usd=6.0,
         baseline_usd=18.0,

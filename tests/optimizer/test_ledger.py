@@ -15,41 +15,22 @@ from domain.observation import Observation
 from domain.plan import Act
 from domain.prices import PriceBook
 from domain.unknown import Unknown
-from domain.workload import Bounds, ServingMode, Slo
+from domain.workload import ServingMode, Slo
 from optimizer.ledger import Night, Taken, book
 from optimizer.ledger.scene import decision_of
-from optimizer.options import Options, ReplayOptions
+from optimizer.ledger.ways import Stretch
 from optimizer.recommend import recommend
-from tests.optimizer import cases
-from tests.optimizer.cases import MONDAY, WORKLOAD, history, machine, observation, running, without
+from tests.optimizer.cases import MONDAY, WORKLOAD, machine, running
+from tests.optimizer.ledger_cases import BOOK, DAY, DAYS, DEDICATED, OPTIONS, PER_DAY, periodic, seen
 
-DAY, STEP = timedelta(days=1), timedelta(minutes=15)
-DAYS = 10
-PER_DAY = DAY // STEP
-OPTIONS = Options(sensitivity=False, replay=ReplayOptions(policies=()))
-DEDICATED = replace(without(WORKLOAD, ServingMode.SERVERLESS, ServingMode.SHARED), bounds=Bounds(max_replicas=50))
 HOURS_SHARE = 24 / 730
-# One replica to a box at a tenth of a dollar an hour; the big one is dearer for each.
-BOOK = replace(cases.BOOK, offers=(machine("box", 0.1), machine("big", 1.0, vcpus=8.0, memory_gib=32.0)))
 
 
-def periodic(days: float, scale: float = 1.0) -> LoadHistory:
-    """The same every day: 2 to 10 requests/s."""
-    hours = np.arange(int(days * PER_DAY)) / (PER_DAY / 24)
-    return history(scale * (6 - 4 * np.cos(2 * np.pi * hours / 24)), STEP)
-
-
-def seen(load: LoadHistory, replicas: Floats | float = 12.0, **facts: Any) -> Observation:
-    """Twelve replicas of 1 request/s each at any time, unless said otherwise."""
-    counted = replace(load, values=np.broadcast_to(replicas, len(load)).astype(np.float64))
-    return observation(load, **({"workload": DEDICATED, "replicas": counted} | facts))
-
-
-def taken(before: Observation, options: Options = OPTIONS, book_then: PriceBook = BOOK) -> Taken:
-    act = recommend(before, book_then, options, None)
+def taken(before: Observation) -> Taken:
+    act = recommend(before, BOOK, OPTIONS, None)
     assert isinstance(act, Act), act
     return Taken(
-        recommendation=act, observation=before, book=book_then, options=options, at=before.observed_at, how="accepted"
+        recommendation=act, observation=before, book=BOOK, options=OPTIONS, at=before.observed_at, how="accepted"
     )
 
 
@@ -61,8 +42,6 @@ def rightsized() -> Taken:
 
 def wanted(it: Taken, load: LoadHistory) -> Floats:
     """What the policy wants step by step on this load."""
-    from optimizer.ledger.ways import Stretch  # noqa: PLC0415  a test's own yardstick
-
     decision = decision_of(it)
     assert not isinstance(decision, Unknown)
     stretch = Stretch.of(load, load, it.options)

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,87 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.unknown import Unknown
-from domain.workload import ServingMode
 from rules import Episode, Proof, Proofs, Reading
-from tests.asgi_server import AsgiServer
-from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_alert
-from trimtab.api.deps import Deps
+from tests.fakes.recommendations import NOON, a_hold, an_act, an_alert
+from tests.trimtab.served import PROBLEM, Served, serving
 from trimtab.api.paging import write_cursor
-from trimtab.app import create_app
-from trimtab.following import Following
 from trimtab.records import Held
-from trimtab.selfmetrics import registry_of
-from trimtab.store.database import Database, open_database
-from trimtab.store.journal import CostSample, CycleNote, Journal, StoredReport
-from trimtab.store.proofs import ProofStore
-from trimtab.store.recommendations import Recommendations
-from trimtab.store.tables import Base
+from trimtab.store.journal import CostSample, CycleNote, StoredReport
 
 HOUR = timedelta(hours=1)
-PROBLEM = "application/problem+json"
-
-
-class Served:
-    """An application over a store of its own, and a clock that a test sets."""
-
-    def __init__(self, database: Database) -> None:
-        self.recommendations, self.journal = Recommendations(database), Journal(database)
-        self.proofs, self.now = ProofStore(database), NOON
-        registry = registry_of(self.recommendations, self.journal, self.clock)
-        self.app = create_app(
-            Deps(
-                recommendations=self.recommendations,
-                journal=self.journal,
-                proofs=self.proofs,
-                clock=self.clock,
-                registry=registry,
-            )
-        )
-        self.server = AsgiServer(self.app)
-        self.client = self.server.client
-
-    def clock(self) -> datetime:
-        return self.now
-
-    def get(self, path: str, **parameters: Any) -> Any:
-        answer = self.client.get(path, params=parameters)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-
-@contextmanager
-def serving(file: Path) -> Iterator[Served]:
-    """A served application over a store in `file`."""
-    database = open_database(f"sqlite:///{file}")
-    made = Served(database)
-    with made.server:
-        yield made
-    database.close()
-
-
-@pytest.fixture(scope="module")
-def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("api") / "trimtab.db") as made:
-        yield made
-
-
-@pytest.fixture
-def served(application: Served) -> Served:
-    """The application at noon, its store filled anew."""
-    with application.recommendations._database.session() as session:
-        for table in Base.metadata.sorted_tables:
-            session.execute(table.delete())
-    application.now = NOON
-    fill(application)
-    return application
-
-
-def fill(served: Served) -> None:
-    """Two recommendations to act, one of unknown saving, one hold, and a cycle."""
-    unknown = an_act("org/llama 3:ü", saving=None)
-    served.recommendations.keep([a_record(each) for each in (an_act(), a_hold(), unknown, an_act("z", saving=9))])
-    served.journal.keep_workloads([a_workload(), a_workload("org/llama 3:ü")])
-    served.journal.note_cycle(CycleNote(at=NOON, duration_s=2.0, acts=3, holds=1, kept=0, failure=None))
 
 
 def test_a_recommendation_has_everything_that_was_promised(served: Served) -> None:
@@ -167,7 +91,7 @@ def test_a_cursor_with_a_made_up_place_is_refused(served: Served, sort: str, val
 @pytest.mark.parametrize(
     "cursor", ["nonsense", "AAAA", "W10", "bnVsbA", "ü", "eyJhIjoxfQ", "W1siYSJdLCAxLCAyXQ"]
 )  # not base64, no JSON, [], null, no ASCII, an object, a list as its mark
-@pytest.mark.parametrize("path", ["/recommendations", "/workloads", "/costs", "/reports"])
+@pytest.mark.parametrize("path", ["/recommendations", "/workloads", "/costs", "/savings", "/reports"])
 def test_a_cursor_that_was_never_given_out_is_refused(served: Served, path: str, cursor: str) -> None:
     answer = served.client.get(path, params={"cursor": cursor})
     assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
@@ -203,6 +127,8 @@ def test_a_cursor_belongs_to_its_question(served: Served) -> None:
         ("GET", "/recommendations?kind=both", 422),
         ("GET", "/recommendations?min_saving=nan", 422),
         ("GET", "/costs?since=2026-03-02&until=2026-03-01", 422),
+        ("GET", "/savings?from=2026-03-02&to=2026-03-01", 422),
+        ("GET", "/savings?from=yesterday", 422),
         ("DELETE", "/recommendations", 405),
         ("POST", "/recommendations/none/accept", 404),
         ("POST", "/alerts/webhook", 422),
@@ -228,38 +154,6 @@ def test_accepting_and_dismissing_are_remembered(served: Served) -> None:
     refused = served.client.post(f"/recommendations/{act}/accept")
     assert refused.status_code == 409
     assert "expired" in refused.json()["detail"]
-
-
-def test_only_the_newest_that_has_not_expired_can_be_decided_on(served: Served) -> None:
-    """Whoever comes too late is told what to decide on instead."""
-    old, new = an_act(), an_act(at=NOON + HOUR)
-    served.client.post(f"/recommendations/{old.id}/accept")
-    served.recommendations.keep([a_record(new)])
-    served.now = NOON + HOUR
-    for word in ("accept", "dismiss"):
-        refused = served.client.post(f"/recommendations/{old.id}/{word}")
-        assert (refused.status_code, refused.headers["content-type"]) == (409, PROBLEM)
-        assert refused.json()["detail"] == f"{old.id} is superseded: decide on {new.id}, the newest"
-    served.recommendations.retire(["shop:ranker"])
-    assert "its workload is gone" in served.client.post(f"/recommendations/{new.id}/accept").json()["detail"]
-    served.now = NOON + 7 * HOUR
-    refused = served.client.post(f"/recommendations/{an_act('z').id}/dismiss")
-    assert refused.status_code == 409
-    assert "is expired: it was valid until 2026-03-02T18:00:00Z" in refused.json()["detail"]
-
-
-def test_what_is_seen_to_run_is_shown_as_applied(served: Served) -> None:
-    since = NOON - HOUR
-    state = Following(mode=ServingMode.DEDICATED, offer="m5.large", first="earlier", since=since, last=NOON)
-    served.recommendations.keep([replace(a_record(), following=state, applied_at=state.applied_at)])
-    body = served.get(f"/recommendations/{an_act().id}")
-    assert (body["status"], body["applied_at"], body["decided_at"]) == ("applied", "2026-03-02T11:00:00Z", None)
-    assert [item["workload"] for item in served.get("/recommendations", status="applied")["items"]] == ["shop:ranker"]
-    assert (
-        'trimtab_recommendation_info{state="applied",workload="shop:ranker"} 1.0' in served.client.get("/metrics").text
-    )
-    accepted = served.client.post(f"/recommendations/{an_act().id}/accept").json()
-    assert (accepted["status"], accepted["decided_at"]) == ("applied", "2026-03-02T12:00:00Z")
 
 
 def test_the_last_good_is_shown_held_with_its_age(served: Served) -> None:
@@ -399,7 +293,8 @@ def test_the_openapi_document_names_every_route_and_its_problems(served: Served)
     for wanted in [
         ("GET", "/recommendations"), ("GET", "/recommendations/{recommendation_id}"), ("GET", "/workloads"),
         ("POST", "/recommendations/{recommendation_id}/accept"), ("POST", "/recommendations/{recommendation_id}/dismiss"),
-        ("GET", "/workloads/{workload_id}"), ("GET", "/workloads/{workload_id}/forecast"), ("GET", "/costs"), ("GET", "/workloads/{workload_id}/replay"),
+        ("GET", "/workloads/{workload_id}"), ("GET", "/workloads/{workload_id}/forecast"), ("GET", "/costs"), ("GET", "/savings"),
+        ("GET", "/workloads/{workload_id}/replay"),
         ("GET", "/reports"), ("GET", "/reports/{day}"), ("GET", "/reports/{day}.csv"), ("POST", "/alerts/webhook"),
         ("GET", "/health"), ("GET", "/ready"), ("GET", "/startup"), ("GET", "/metrics"), ("GET", "/"),
     ]:  # fmt: skip
@@ -413,11 +308,10 @@ def test_the_openapi_document_names_every_route_and_its_problems(served: Served)
 @given(st.data())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_any_question_is_answered_as_the_document_says(served: Served, data: st.DataObject) -> None:
-    path = data.draw(
-        st.sampled_from(["/recommendations", "/workloads", "/costs", "/reports", "/alerts", "/alerts/proofs"])
-    )
+    paths = ["/recommendations", "/workloads", "/costs", "/savings", "/reports", "/alerts", "/alerts/proofs"]
+    path = data.draw(st.sampled_from(paths))
     text = st.text(max_size=8)
-    names = ["workload", "kind", "status", "min_saving", "sort", "limit", "cursor", "since", "until"]
+    names = ["workload", "kind", "status", "min_saving", "sort", "limit", "cursor", "since", "until", "from", "to"]
     parameters = data.draw(st.dictionaries(st.sampled_from(names), text | st.integers().map(str), max_size=3))
     answer = served.client.get(path, params=parameters)
     document = served.client.get("/openapi.json").json()

@@ -17,6 +17,7 @@ from domain.plan import Act, Hold, Recommendation
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from tests.fakes.fleet import FakeDecisions, FakeFleet, Heard, an_observation
+from tests.fakes.ledger import a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
 from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
@@ -198,6 +199,38 @@ def test_a_proposal_is_told_each_cycle_with_the_same_beginning_and_its_end_once_
     key = "recommendation:shop:ranker"
     assert stage.heard.news() == [(key, False)] * 3 + [(key, True)]
     assert {event.at for event in stage.heard.events if event.key == key} == {NOON}
+
+
+def test_what_got_worse_is_told_each_cycle_and_its_end_once(stage: Stage) -> None:
+    yesterday = NOON.date() - timedelta(days=1)
+    stage.cycle.journal.nights.add([replace(a_night(yesterday), worse=an_act().reasons[:1])], NOON)
+    stage.cycle.run(now=NOON)
+    stage.cycle.run(now=NOON + 5 * MINUTE)
+    stage.cycle.journal.nights.add([a_night(NOON.date())], NOON + 24 * HOUR)
+    stage.cycle.run(now=NOON + 24 * HOUR)
+    stage.cycle.run(now=NOON + 25 * HOUR)
+    assert stage.heard.told() == [("worse:shop:ranker", False)] * 2 + [("worse:shop:ranker", True)]
+    assert stage.heard.events[1].at == NOON
+
+
+def test_what_each_decision_rests_on_is_remembered_with_it(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    stage.cycle.run(now=NOON + 5 * MINUTE)
+    [first, _, second, _] = stage.remembered
+    assert second.recommendation == stage.record().recommendation.id
+    assert (first.previous, second.observation.observed_at) == (None, NOON + 5 * MINUTE)
+    assert second.previous is not None
+    assert second.previous.id == first.recommendation
+
+
+def test_what_runs_is_looked_at_in_each_cycle_but_not_in_a_recording(stage: Stage) -> None:
+    stage.cycle.run(now=NOON)
+    following = stage.record().following
+    assert following is not None
+    assert (following.offer, [step.replicas for step in following.wanted]) == ("m5.large", [5])
+    stage.fleet.recorded_at = datetime(2019, 7, 29, tzinfo=UTC)
+    stage.cycle.run(now=NOON + HOUR)
+    assert stage.record().following is None
 
 
 def test_a_dismissal_outlasts_renewals_holds_and_failures_of_the_source(stage: Stage) -> None:

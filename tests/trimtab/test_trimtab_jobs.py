@@ -13,7 +13,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from domain.errors import StoreError
 from tests.servers import wait_until
 from trimtab.cron import longest_gap, trigger_of
-from trimtab.jobs import MISFIRE_GRACE_S, Runs, scheduler_of
+from trimtab.jobs import MISFIRE_GRACE_S, Runs, in_turn, scheduler_of
 from trimtab.settings import ScheduleSettings
 
 
@@ -84,6 +84,16 @@ def test_a_cycle_never_overlaps_itself() -> None:
         release.wait(0.3)
         assert len(begun.moments) == 1
         release.set()
+
+
+def test_the_report_comes_after_the_ledger_and_also_where_that_fails() -> None:
+    ledger, report = Remembers(), Remembers()
+    in_turn(ledger, report)(now=clock())
+    assert ledger.moments == report.moments
+    broken = Remembers(StoreError("store sqlite:///x: disk full"))
+    with pytest.raises(StoreError):
+        in_turn(broken, report)(now=clock())
+    assert len(report.moments) == 2
 
 
 @pytest.mark.parametrize(

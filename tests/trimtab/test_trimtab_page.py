@@ -13,10 +13,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from domain.ledger import Gap, LedgerNight
+from domain.unknown import Unknown
 from domain.workload import ServingMode
+from optimizer.guardrails import GuardrailOptions
+from optimizer.ledger import worse
+from tests.fakes.ledger import NIGHT, a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, an_act
 from tests.golden_files import assert_golden
 from trimtab.records import Held, Record, Status
+from trimtab.web.outcomes import outcomes_of
 from trimtab.web.page import render_page
 from trimtab.web.view import page_of, span
 
@@ -39,8 +45,33 @@ def some_records() -> list[Record]:
     ]
 
 
+def some_nights() -> list[LedgerNight]:
+    """One that kept most of its promise, one that made things worse, one of which nothing is known yet."""
+    before = [NIGHT - timedelta(days=back) for back in (3, 2, 1)]
+    gone = Unknown("only 60% of the load of 2026-03-01 is known")
+    good = [a_night(night) for night in before]
+    good[-1] = replace(good[-1], realised_usd=gone, ran_usd=gone, gap=gone)
+    bad = [
+        replace(
+            a_night(night, "shop:worse", "b" * 16),
+            ran_usd=20.0,
+            realised_usd=-2.0,
+            gap=Gap(load=-1.0, price=-0.25, capacity=-6.0, not_applied=-0.75, other=0.0),
+            missed_share=0.004,
+            worse=worse([replace(a_night(night), ran_usd=20.0, missed_share=0.004)], GuardrailOptions()),
+        )
+        for night in before
+    ]
+    trap = "a-very-long-name-without-any-place-to-break-it-in-two:which-is-of-no-use-to-anybody"
+    young = replace(
+        a_night(before[-1], trap, "c" * 16), taken_up="applied", realised_usd=gone, gap=gone, missed_share=gone
+    )
+    return [*good, *bad, young]
+
+
 def page(records: list[Record], failure: str | None = None) -> str:
-    return render_page(page_of(records, last_cycle=NOON, failure=failure, now=NOON + 7 * MINUTE))
+    shown = page_of(records, last_cycle=NOON, failure=failure, now=NOON + 7 * MINUTE, nights=some_nights())
+    return render_page(shown)
 
 
 def test_the_page_is_as_it_was_read_and_approved() -> None:
@@ -66,6 +97,17 @@ def test_the_largest_saving_comes_first_and_holds_last() -> None:
     lines = page_of(some_records(), last_cycle=None, failure=None, now=NOON).lines
     assert [line.saving for line in lines] == ["$210", "$210", "$210", "$12.50", None, None]
     assert lines[-1].workload == "shop:young"
+
+
+def test_what_came_of_it_is_said_per_recommendation_and_what_is_not_known_is_in_no_sum() -> None:
+    bad, good, young = outcomes_of(some_nights(), NOON)
+    assert (good.promised, good.realised, good.nights) == ("$182", "$152", "2 of 3 nights known")
+    assert good.why == ("the load differed: \N{MINUS SIGN}$15.21 a month",)
+    assert good.unknown == "only 60% of the load of 2026-03-01 is known"
+    assert (bad.short, bad.broken, bad.realised) == (True, True, "\N{MINUS SIGN}$60.83")
+    assert bad.why[0] == "a replica carries or needs something else: \N{MINUS SIGN}$182 a month"
+    assert bad.worse[0].startswith("2.00 USD dearer over the last night")
+    assert (young.realised, young.missed, young.since) == (None, "not known", "applied 2 d ago")
 
 
 @pytest.mark.parametrize(
@@ -98,6 +140,6 @@ def test_nothing_is_wider_than_the_window(browser: Browser, tmp_path: Path, widt
     shown.on("dialog", lambda dialog: complaints.append(dialog.message))
     shown.goto(file.as_uri())
     assert shown.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    assert shown.locator("tbody tr").count() == 6
+    assert shown.locator("tbody tr").count() == 6 + 3
     assert complaints == []
     shown.close()

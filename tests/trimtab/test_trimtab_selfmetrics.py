@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from prometheus_client import CollectorRegistry
 
+from domain.unknown import Unknown
 from domain.workload import ServingMode
 from rules import names
+from tests.fakes.ledger import a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, an_act, an_evidence
 from trimtab import selfmetrics
 from trimtab.records import Held, Status
@@ -130,6 +132,23 @@ def test_a_step_that_was_not_forecast_moves_no_other(metered: Metered) -> None:
 def test_failures_are_counted(metered: Metered) -> None:
     metered.journal.note_cycle(CycleNote(at=NOON, duration_s=1, acts=0, holds=0, kept=2, failure="source: gone"))
     assert metered.value("trimtab_cycle_failures_total") == 1
+
+
+def test_what_came_of_it_is_shown_for_what_was_taken_up_and_absent_for_all_else(metered: Metered) -> None:
+    names = ("trimtab_promised_saving_usd_per_month", "trimtab_realised_saving_usd_per_month", "trimtab_made_worse")
+    assert not {*names, "trimtab_ledger_night_timestamp_seconds"} & metered.families()
+    yesterday = NOON.date() - timedelta(days=1)
+    bad = replace(a_night(yesterday), worse=an_act().reasons[:1])
+    gone = replace(a_night(yesterday, "shop:gone"), realised_usd=Unknown("gone"), gap=Unknown("gone"))
+    metered.journal.nights.add([bad, gone], NOON)
+    values = [metered.value(name, workload="shop:ranker") for name in names]
+    assert values == [pytest.approx(6 * 730 / 24), pytest.approx(5 * 730 / 24), 1.0]
+    midnight = metered.value("trimtab_ledger_night_timestamp_seconds", workload="shop:ranker")
+    assert midnight == NOON.replace(hour=0).timestamp()
+    assert [metered.value(name, workload="shop:gone") for name in names] == [None] * 3, "what is not known is not 0"
+    metered.journal.nights.add([a_night(NOON.date())], NOON)
+    metered.now = NOON + 24 * HOUR
+    assert metered.value("trimtab_made_worse", workload="shop:ranker") == 0.0
 
 
 def test_the_rules_ask_for_the_names_that_are_exported() -> None:

@@ -37,7 +37,7 @@ def router(deps: Deps) -> APIRouter:
         question = (since, until, workload)
         place = read_cursor(cursor, 2, *question)
         last = until or deps.clock().astimezone(UTC).date()
-        first = since or _earlier(last)
+        first = since or earlier(last)
         if first > last:
             raise HTTPException(422, f"since: {first} lies after {last}; give an earlier day")
         rows = [
@@ -90,7 +90,8 @@ def router(deps: Deps) -> APIRouter:
     return routes
 
 
-def _earlier(last: date) -> date:
+def earlier(last: date) -> date:
+    """The first of the days that are shown where only the last is given."""
     return last - DEFAULT_DAYS if last - date.min > DEFAULT_DAYS else date.min
 
 

@@ -191,6 +191,66 @@ class CostPage(BaseModel):
     next: str | None
 
 
+class GapBody(BaseModel):
+    """The gap by its reasons, in USD; what is known and `other` are the whole gap."""
+
+    load: float | None
+    price: float | None
+    capacity: float | None
+    not_applied: float | None
+    other: float
+
+
+class TakenUpBody(BaseModel):
+    """When a recommendation was taken up: accepted by a person, or seen to be followed."""
+
+    at: str
+    how: Literal["accepted", "applied"]
+
+
+class NightBody(BaseModel):
+    """One night (UTC) of one recommendation that was taken up; amounts in USD of that night."""
+
+    night: date
+    workload: str
+    recommendation: str
+    taken_up: TakenUpBody
+    promised_usd: float | None
+    baseline_usd: float | None = Field(description="What would have been paid had what ran before gone on.")
+    ran_usd: float | None = Field(description="What was paid for what ran.")
+    realised_usd: float | None = Field(description="The baseline less what was paid.")
+    gap_usd: float | None = Field(description="Realised less promised.")
+    gap: GapBody | None
+    followed_share: float | None = Field(description="Part of the night in which it ran as proposed.")
+    requests: float | None
+    missed_share: float | None = Field(description="Of the requests, at least: failed, or late.")
+    missed_before: float | None = Field(description="The same of the stretch that was decided on.")
+    would_have_missed: float | None = Field(description="What the baseline would have missed of this night's load.")
+    budget: float = Field(description="Share of requests that the SLO lets be missed.")
+    slo_held: bool | None
+    worse: list[ReasonBody] = Field(description="In what it made things worse over the last week of nights.")
+    unknown: dict[str, str]
+
+
+class SavingsTotals(BaseModel):
+    """Sums over the nights of which promise and outcome are known; the others are counted only."""
+
+    nights: int
+    known_nights: int
+    promised_usd: float
+    realised_usd: float
+    gap_usd: float
+    gap: GapBody
+
+
+class SavingsPage(BaseModel):
+    """A page of the ledger, with the totals of the whole question."""
+
+    items: list[NightBody]
+    totals: SavingsTotals
+    next: str | None
+
+
 class ReportLink(BaseModel):
     """Where the report of a day is."""
 

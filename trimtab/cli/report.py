@@ -33,6 +33,7 @@ def report(
     if chosen > today:
         raise SettingsError("--date", str(chosen), f"give a day that has begun (today is {today})")
     filled(program)
+    program.ledger.catch_up(now=now)
     written = write_artifacts(out, program.nightly.write(chosen, now=now))
     for path in sorted((*written.changed, *written.unchanged)):
         typer.echo(path)

@@ -1,4 +1,4 @@
-"""What else is remembered: cycles, costs per day, reports, events that go on, alerts received."""
+"""What else is remembered: cycles, costs per day, the ledger, reports, events that go on, alerts received."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from domain.ports import Event
 from domain.unknown import Unknown
 from domain.workload import Workload
 from trimtab.store.database import Database
+from trimtab.store.nights import Nights
 from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow, TotalRow, WorkloadRow
 from trimtab.store.workload_codec import to_workload, workload_body
 
@@ -87,6 +88,7 @@ class Journal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.nights = Nights(database)
 
     def keep_workloads(self, workloads: Sequence[Workload]) -> None:
         """These are the workloads now; any other is forgotten."""

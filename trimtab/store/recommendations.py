@@ -133,6 +133,13 @@ class Recommendations:
             row = session.scalars(mine.order_by(Row.created_at.desc()).limit(1)).first()
             return None if row is None else _record(row)
 
+    def taken_up(self, since: datetime) -> tuple[Record, ...]:
+        """Proposals that were accepted or applied at `since` or later and not dismissed, by when they were decided."""
+        mine = and_(taken_up(), Row.kind == "act", Row.decision != Status.DISMISSED.value)
+        recent = or_(Row.decided_at >= since, Row.applied_at >= since)
+        with self._database.session() as session:
+            return tuple(map(_record, session.scalars(select(Row).where(mine, recent).order_by(Row.created_at))))
+
     def decide(self, recommendation_id: str, decision: Status, at: datetime) -> Record | None:
         """Write down what the user decided; None if there is no such recommendation."""
         with self._database.session() as session:
@@ -140,6 +147,8 @@ class Recommendations:
             if row is None:
                 return None
             if row.decision != decision.value:  # said again it is no new decision: the first moment counts
+                if decision is Status.DISMISSED:
+                    _refuse_renewed(session, row, at)
                 row.decision, row.decided_at = decision.value, at
             return _record(row)
 
@@ -199,6 +208,18 @@ def _mark_applied(session: Session, record: Record) -> None:
     decided_on = and_(_decided(), Row.decision == record.decision.value, Row.decided_at == record.decided_at)
     session.execute(
         update(Row).where(mine, or_(Row.id == record.following.first, decided_on)).values(applied_at=record.applied_at),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def _refuse_renewed(session: Session, row: Row, at: datetime) -> None:
+    """Who dismisses a renewal takes back what was said, or seen to be done, of the one that it renews."""
+    accepted = and_(_decided(), Row.decision == Status.ACCEPTED.value, Row.decided_at == row.decided_at)
+    first = and_(Row.id == row.first_followed, Row.applied_at.is_not(None))
+    session.execute(
+        update(Row)
+        .where(Row.workload == row.workload, ~Row.latest, or_(accepted, first))
+        .values(decision=Status.DISMISSED.value, decided_at=at),
         execution_options={"synchronize_session": False},
     )
 

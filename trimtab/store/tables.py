@@ -135,6 +135,20 @@ class CostRow(Base):
     reason: Mapped[str | None] = mapped_column(Text)
 
 
+class NightRow(Base):
+    """One night of the ledger, its whole body as JSON, and what is summed and looked for."""
+
+    __tablename__ = "ledger"
+
+    night: Mapped[date] = mapped_column(primary_key=True)
+    recommendation: Mapped[str] = mapped_column(String(64), primary_key=True)
+    workload: Mapped[str] = mapped_column(String(512), index=True)
+    booked_at: Mapped[datetime]
+    promised_usd: Mapped[float | None] = mapped_column(Float)
+    realised_usd: Mapped[float | None] = mapped_column(Float)
+    body: Mapped[str] = mapped_column(Text)
+
+
 class ReportRow(Base):
     """A nightly report as it was rendered: its files by suffix."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -10,6 +12,8 @@ from dashboards.style import stylesheet
 from trimtab.api.deps import Deps
 from trimtab.api.problems import problem_responses
 from trimtab.web.view import Page, page_of
+
+SHOWN = timedelta(days=30)  # of the ledger
 
 
 def render_page(page: Page) -> str:
@@ -26,14 +30,16 @@ def router(deps: Deps) -> APIRouter:
 
     @routes.get("/", response_class=HTMLResponse, responses=problem_responses())
     def show_page() -> HTMLResponse:
-        """The newest recommendations as a page."""
-        last, records = deps.journal.last_cycle(), deps.recommendations.newest()
+        """The newest recommendations, and what came of those that were taken up, as a page."""
+        last, now = deps.journal.last_cycle(), deps.clock()
+        records, today = deps.recommendations.newest(), now.astimezone(UTC).date()
         page = page_of(
             records,
             last_cycle=None if last is None else last.at,
             failure=None if last is None else last.failure,
-            now=deps.clock(),
+            now=now,
             alerts=deps.journal.alerts_of([record.recommendation.workload for record in records]),
+            nights=deps.journal.nights.between(today - SHOWN, today),
         )
         return HTMLResponse(render_page(page))
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dashboards.report.words import rounded_money
+from domain.ledger import LedgerNight
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix
 from trimtab.present import most_telling
 from trimtab.records import Record, Status
 from trimtab.store.journal import Alert
+from trimtab.web.outcomes import Outcome, outcomes_of
 
 REASONS_SHOWN = 3
 ALERTS_SHOWN = 3
@@ -64,6 +66,7 @@ class Page:
     saving_note: str
     last_cycle: str
     failure: str | None
+    outcomes: tuple[Outcome, ...]
 
 
 def page_of(
@@ -73,10 +76,12 @@ def page_of(
     failure: str | None,
     now: datetime,
     alerts: Mapping[str, Sequence[Alert]] | None = None,
+    nights: Sequence[LedgerNight] = (),
 ) -> Page:
     """The page at `now`: the largest saving first, holds last. What has expired or was dismissed is in no sum.
 
-    `alerts` are those that Alertmanager told of each workload, the latest first.
+    `alerts` are those that Alertmanager told of each workload, the latest first; `nights` are those of the ledger
+    that are shown, by night.
     """
     told = alerts or {}
     ordered = sorted(records, key=lambda record: (-_saving(record), record.recommendation.workload))
@@ -98,6 +103,7 @@ def page_of(
         else "nothing to act on",
         last_cycle="no cycle has been run yet" if last_cycle is None else f"last cycle {span(now - last_cycle)} ago",
         failure=failure,
+        outcomes=outcomes_of(nights, now),
     )
 
 
