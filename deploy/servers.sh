@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # Prometheus and Alertmanager from the system's packages: found, or installed where the user may,
-# else one line that names the command to run. Chromium too in CI, where the page tests need it.
+# else one line that names the command to run. Chromium and PostgreSQL too in CI, for the tests of the page and the store.
 set -euo pipefail
 
 missing=()
 command -v prometheus >/dev/null && command -v promtool >/dev/null || missing+=(prometheus)
 command -v prometheus-alertmanager >/dev/null || command -v alertmanager >/dev/null || missing+=(prometheus-alertmanager)
-if [[ "${CI:-}" == true ]] && ! command -v chromium >/dev/null; then missing+=(chromium); fi
+if [[ "${CI:-}" == true ]]; then
+    command -v chromium >/dev/null || missing+=(chromium)
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
+fi
 [[ ${#missing[@]} -eq 0 ]] && exit 0
 
 if [[ "$(uname)" == Darwin ]]; then

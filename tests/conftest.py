@@ -10,6 +10,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.postgres import Postgres
 from tests.servers import IDLE_CONFIG, Alertmanager, MissingProgram, Prometheus, Webhook, program
 
 
@@ -46,6 +47,19 @@ def prometheus_installed() -> None:
 def alertmanager_installed() -> None:
     """Asks for the Alertmanager and amtool."""
     require("prometheus-alertmanager", "amtool")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL for the whole run; each test makes a database of its own in it."""
+    try:
+        server = Postgres()
+    except MissingProgram as missing:
+        if os.environ.get("CI"):
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+    with server:
+        yield server
 
 
 @pytest.fixture

@@ -1,14 +1,34 @@
-"""The API served to the tests of a module, each of which finds its store filled anew."""
+"""Stores of either kind, and the API served to the tests of a module, each of which finds its store filled anew."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.fakes.recommendations import NOON
+from tests.postgres import Postgres
 from tests.trimtab.served import Served, fill, serving
+from trimtab.store.database import Database, open_database
 from trimtab.store.tables import Base
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty store is to be made: in a file, and in a PostgreSQL where that is installed."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'deep' / 'trimtab.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """An empty store."""
+    opened = open_database(store_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="module")

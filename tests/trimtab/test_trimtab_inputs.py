@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,7 +25,7 @@ from tests.optimizer.cases import BOOK, MONDAY, WORKLOAD, daily, observation
 from trimtab.inputs import Inputs
 from trimtab.records import Status
 from trimtab.store.codec import encode
-from trimtab.store.database import Database, open_database
+from trimtab.store.database import Database
 from trimtab.store.input_codec import Encoder, decode
 from trimtab.store.inputs import InputStore
 from trimtab.store.recommendations import Recommendations
@@ -53,13 +52,6 @@ def shown(inputs: Inputs) -> str:
 def again(inputs: Inputs) -> Inputs:
     encoded = Encoder().encode(inputs)
     return decode(encoded.text.encode(), [piece.data for piece in encoded.pieces], inputs.previous)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

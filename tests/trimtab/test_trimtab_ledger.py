@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +25,7 @@ from trimtab.following import Following
 from trimtab.inputs import Inputs
 from trimtab.ledger import Bookkeeper, worse_events
 from trimtab.records import Record, Status
-from trimtab.store.database import Database, open_database
+from trimtab.store.database import Database
 from trimtab.store.inputs import InputStore
 from trimtab.store.journal import Journal
 from trimtab.store.ledger_codec import decode_night, encode_night
@@ -95,10 +94,8 @@ def decision() -> tuple[Record, Inputs]:
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    database = open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
-    yield World(database)
-    database.close()
+def world(database: Database) -> World:
+    return World(database)
 
 
 def test_each_night_that_has_ended_is_booked_once(world: World, decision: tuple[Record, Inputs]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -121,13 +120,6 @@ def test_evidence_with_a_nan_is_refused() -> None:
 def test_a_body_that_is_none_is_a_store_error(text: str) -> None:
     with pytest.raises(StoreError, match="cannot be read"):
         decode(text)
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = open_database(f"sqlite:///{tmp_path / 'deep' / 'trimtab.db'}")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -291,9 +283,8 @@ def test_cycles_events_alerts_and_workloads_are_remembered(journal: Journal) -> 
     assert journal.open_events() == ()
 
 
-def test_two_programs_may_use_one_store(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'trimtab.db'}"
-    first, second = open_database(url), open_database(url)
+def test_two_programs_may_use_one_store(store_url: str) -> None:
+    first, second = open_database(store_url), open_database(store_url)
     Recommendations(first).keep([a_record()])
     assert len(Recommendations(second).newest()) == 1
     first.close()
@@ -309,9 +300,9 @@ def test_a_report_written_while_its_day_went_on_is_written_again(journal: Journa
     assert journal.days_without_report(day + timedelta(days=1)) == ()
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///{}/trimtab.db"])
-def test_threads_that_write_at_once_lose_nothing(tmp_path: Path, url: str) -> None:
-    database = open_database(url.format(tmp_path))
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_threads_that_write_at_once_lose_nothing(store_url: str, in_memory: bool) -> None:
+    database = open_database("sqlite://" if in_memory else store_url)
     journal, kept = Journal(database), Recommendations(database)
     kept.keep([a_record()])
 

@@ -53,7 +53,8 @@ class StoreSettings(Section):
     url: StoreUrl = Field(
         default="sqlite:///trimtab.db",
         validate_default=True,
-        description="SQLAlchemy URL; a relative SQLite file stands beside the settings file.",
+        description="SQLAlchemy URL of a SQLite file (a relative one stands beside the settings file), or of a PostgreSQL: "
+        "`postgresql+psycopg://user@host/trimtab`, with `pip install 'trimtab[postgresql]'`.",
     )
 
 

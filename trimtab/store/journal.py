@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, cast, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from domain.ports import Event
@@ -151,9 +152,14 @@ class Journal:
             for sample in samples:
                 changes, empty = _cost_changes(sample)
                 mine = update(CostRow).where(CostRow.day == day, CostRow.workload == sample.workload)
-                # Added up by the database: another process may be adding to the same row.
-                if session.scalar(mine.values(changes).returning(CostRow.workload)) is None:
-                    session.execute(insert(CostRow).values(day=day, workload=sample.workload, **empty))
+                # Added up by the database: another process may be adding to the same row, or just making it.
+                added = mine.values(changes).returning(CostRow.workload)
+                if session.scalar(added) is None:
+                    try:
+                        with session.begin_nested():
+                            session.execute(insert(CostRow).values(day=day, workload=sample.workload, **empty))
+                    except IntegrityError:
+                        session.scalar(added)
 
     def costs(self, first: date, last: date, workload: str | None = None) -> tuple[DayCosts, ...]:
         """Costs of the days from `first` to `last`, by day and workload."""
