@@ -33,7 +33,7 @@ class TakenRecord:
         """None for what is nothing to act on, or was neither accepted nor applied."""
         if not isinstance(record.recommendation, Act):
             return None
-        accepted = record.decided_at if record.decision is Status.ACCEPTED else None
+        accepted = record.decided_at if record.decision is Status.ACCEPTED and record.decided else None
         at = accepted or record.applied_at
         if at is None:
             return None

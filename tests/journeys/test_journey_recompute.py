@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def test_a_decision_is_made_again_without_its_source(past: Past, prometheus: Pro
     assert "bit for bit" in said
     with pytest.raises(SourceUnavailable):
         recomputed(later, first)
+
+    surer = replace(second, recommendation=replace(second.recommendation, valid_until=past.end + timedelta(days=9)))
+    with pytest.raises(BadAnswer, match=r"gave another answer; version \S+ decided"):
+        recomputed(later, surer)
 
     with later.database.session() as session:
         row = session.scalars(select(InputRow).where(InputRow.recommendation == second.recommendation.id)).one()

@@ -183,6 +183,23 @@ def test_what_is_followed_without_a_word_is_booked_too(world: World, decision: t
     assert (world.rows()[0].recommendation_id, world.rows()[0].taken_up) == (act.id, "applied")
 
 
+def test_a_renewal_that_was_followed_first_is_no_second_one(world: World, decision: tuple[Record, Inputs]) -> None:
+    """It carries the acceptance, and stood when what runs began to follow; what was taken up is the one accepted."""
+    act = world.accept(*decision)
+    between = replace(act, id="between", created_at=DECIDED + 2 * HOUR)
+    world.kept.keep([a_record(between)])
+    world.bookkeeper.inputs.keep({"between": decision[1]})
+    proposed = act.plan.proposed
+    since = DECIDED + 3 * HOUR
+    state = Following(mode=proposed.mode, offer=proposed.offer, first="between", since=since, last=since + HOUR)
+    newest = replace(act, id="newest", created_at=since + HOUR)
+    world.kept.keep([replace(a_record(newest), following=state, applied_at=state.applied_at)])
+    world.book(DECIDED + 2 * DAY)
+    assert [(row.recommendation_id, row.taken_up_at, row.taken_up) for row in world.rows()] == [
+        (act.id, DECIDED + HOUR, "accepted")
+    ]
+
+
 def test_a_workload_that_is_gone_is_booked_no_more(world: World, decision: tuple[Record, Inputs]) -> None:
     world.accept(*decision)
     world.journal.keep_workloads([])

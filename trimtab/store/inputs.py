@@ -50,10 +50,10 @@ class InputStore:
         self._encoder = Encoder()
 
     def keep(self, decided: Mapping[str, Inputs]) -> None:
-        """Store the inputs of these recommendations."""
-        with self._database.session() as session:
-            for name, inputs in decided.items():
-                encoded = _encoded(self._encoder, name, inputs)
+        """Store the inputs of these recommendations, each in a transaction of its own: others need not wait for all."""
+        for name, inputs in decided.items():
+            encoded = self._encoded(name, inputs)
+            with self._database.session() as session:
                 session.merge(
                     InputRow(
                         recommendation=name,
@@ -64,6 +64,12 @@ class InputStore:
                         pieces=_keep_pieces(session, encoded.pieces),
                     )
                 )
+
+    def _encoded(self, name: str, inputs: Inputs) -> Encoded:
+        try:
+            return self._encoder.encode(inputs)
+        except TypeError as fault:
+            raise StoreError(f"the inputs of {name} cannot be stored: {fault}") from fault
 
     def of(self, recommendation_id: str) -> Kept | None:
         """The inputs of a recommendation; None if they are not kept, StoreError if they are not what was kept."""
@@ -100,13 +106,6 @@ class InputStore:
             own = session.execute(select(func.count(), func.coalesce(func.sum(func.length(InputRow.body)), 0))).one()
             shared = session.scalar(select(func.coalesce(func.sum(func.length(PieceRow.data)), 0)))
             return Size(recommendations=own[0], own_bytes=own[1], piece_bytes=shared or 0)
-
-
-def _encoded(encoder: Encoder, name: str, inputs: Inputs) -> Encoded:
-    try:
-        return encoder.encode(inputs)
-    except TypeError as fault:
-        raise StoreError(f"the inputs of {name} cannot be stored: {fault}") from fault
 
 
 def _keep_pieces(session: Session, pieces: Sequence[Piece]) -> list[int]:
