@@ -17,6 +17,7 @@ from sqlalchemy import delete, select, update
 from domain.errors import StoreError
 from domain.load import LoadHistory
 from domain.plan import Recommendation
+from domain.prices import SpotHistory
 from domain.workload import Bounds, ScaleTarget, Slo
 from optimizer.fingerprint import fingerprint
 from optimizer.options import Options, ReplayOptions
@@ -51,7 +52,7 @@ def shown(inputs: Inputs) -> str:
 
 def again(inputs: Inputs) -> Inputs:
     encoded = Encoder().encode(inputs)
-    return decode(encoded.text.encode(), [piece.data for piece in encoded.pieces], inputs.previous)
+    return decode(encoded.text.data, [piece.data for piece in encoded.pieces], inputs.previous)
 
 
 @pytest.fixture
@@ -100,6 +101,21 @@ def test_every_fact_comes_back(facts: dict[str, Any]) -> None:
     inputs = replace(some_inputs(), observation=replace(some_inputs().observation, **facts))
     assert again(inputs).observation.workload == inputs.observation.workload
     assert shown(again(inputs)) == shown(inputs)
+
+
+def test_a_price_book_that_holds_histories_comes_back_from_whatever_decision() -> None:
+    """It is encoded once, and has its place behind other pieces each time."""
+    spot = SpotHistory(
+        cloud="aws", zone="us-east-1a", instance_type="box", available=daily(3), source="availability.csv"
+    )
+    encoder, book = Encoder(), replace(BOOK, availability=(spot,))
+    for days in (2, 9, 4):
+        inputs = replace(some_inputs(daily(days)), book=book)
+        encoded = encoder.encode(inputs)
+        back = decode(encoded.text.data, [piece.data for piece in encoded.pieces], None)
+        assert shown(back) == shown(inputs)
+        [history] = back.book.availability
+        assert history.available.values.tobytes() == spot.available.values.tobytes()
 
 
 def test_whole_days_are_the_same_pieces_in_the_next_decision() -> None:

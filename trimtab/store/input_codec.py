@@ -3,7 +3,7 @@
 Dataclasses are `{"": name, field: value, ...}`, for any dataclass and enumeration that the types of
 `Inputs` name, so that another input needs nothing here. What JSON has no word for is an object with
 one key that begins with `$`. Arrays are bytes in pieces; a load history is cut at midnight (UTC), so that
-whole days are the same pieces in every decision that sees them. A price book is a piece of its own.
+whole days are the same pieces in every decision that sees them. A price book is a text of its own, with its pieces.
 `previous` is a recommendation of the store and is kept there.
 """
 
@@ -57,9 +57,9 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """Text that names its pieces by their place."""
+    """A text (JSON), which names its pieces by their place."""
 
-    text: str
+    text: Piece
     pieces: tuple[Piece, ...]
 
 
@@ -67,26 +67,27 @@ class Encoded:
 class Encoder:
     """Encodes the inputs of many decisions; the price book that they share is encoded once."""
 
-    books: list[tuple[PriceBook, Piece]] = field(default_factory=list)
+    book: tuple[PriceBook, Encoded] | None = None
     pieces: list[Piece] = field(default_factory=list)
 
     def encode(self, inputs: Inputs) -> Encoded:
         """Text and pieces; TypeError for what has no form here."""
         self.pieces = []
         parts = {each.name: plain(getattr(inputs, each.name), self) for each in fields(inputs) if each.name != APART}
-        return Encoded(_text(parts), tuple(self.pieces))
+        return Encoded(Piece.of(_text(parts).encode()), tuple(self.pieces))
 
-    def place(self, piece: Piece) -> int:
-        """The place of a piece that was now added."""
-        self.pieces.append(piece)
-        return len(self.pieces) - 1
+    def place(self, *pieces: Piece) -> int:
+        """The place of the first of these pieces, which follow those that are there."""
+        self.pieces.extend(pieces)
+        return len(self.pieces) - len(pieces)
 
-    def of_book(self, book: PriceBook) -> Piece:
-        """The book as a piece; the very object of last time needs no work."""
-        if not self.books or self.books[0][0] is not book:
-            rows = {each.name: plain(getattr(book, each.name), self) for each in fields(book)}
-            self.books = [(book, Piece.of(_text(rows).encode()))]
-        return self.books[0][1]
+    def of_book(self, book: PriceBook) -> Encoded:
+        """The book with pieces of its own; the very object of last time needs no work."""
+        if self.book is None or self.book[0] is not book:
+            alone = Encoder()
+            rows = {each.name: plain(getattr(book, each.name), alone) for each in fields(book)}
+            self.book = book, Encoded(Piece.of(_text(rows).encode()), tuple(alone.pieces))
+        return self.book[1]
 
 
 def plain(value: Any, encoder: Encoder) -> Any:
@@ -161,7 +162,8 @@ def _(value: LoadHistory, encoder: Encoder) -> Any:
 
 @_formed.register
 def _(value: PriceBook, encoder: Encoder) -> Any:
-    return {"": PriceBook.__name__, "$piece": encoder.place(encoder.of_book(value))}
+    alone = encoder.of_book(value)
+    return {"": PriceBook.__name__, "$piece": encoder.place(alone.text, *alone.pieces)}
 
 
 def _array(value: NDArray[Any], cuts: Sequence[int], encoder: Encoder) -> Any:
@@ -200,8 +202,10 @@ def _marked(body: Mapping[str, Any], pieces: Sequence[bytes]) -> Any:
 def _object(kind: type, body: Mapping[str, Any], pieces: Sequence[bytes]) -> Any:
     if issubclass(kind, Enum):
         return kind(body["$of"])
-    rows = json.loads(pieces[body["$piece"]]) if "$piece" in body else body
-    return kind(**{name: _value(part, pieces) for name, part in rows.items() if name})
+    if "$piece" in body:  # a text of its own, and after it the pieces that it names
+        text, *pieces = pieces[body["$piece"] :]
+        body = json.loads(text)
+    return kind(**{name: _value(part, pieces) for name, part in body.items() if name})
 
 
 def _to_array(body: Mapping[str, Any], pieces: Sequence[bytes]) -> NDArray[Any]:

@@ -60,7 +60,7 @@ class InputStore:
                         form=FORM,
                         version=version("trimtab"),
                         previous=None if inputs.previous is None else inputs.previous.id,
-                        body=zlib.compress(encoded.text.encode()),
+                        body=zlib.compress(encoded.text.data),
                         pieces=_keep_pieces(session, encoded.pieces),
                     )
                 )
