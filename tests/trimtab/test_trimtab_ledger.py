@@ -238,6 +238,9 @@ def test_how_a_workload_stands_is_a_month_at_the_rate_of_its_last_week(world: Wo
     assert standing.night == NIGHT + 8 * DAY
     assert standing.realised_usd_per_month == pytest.approx((2 + 3 + 4 + 5 + 6 + 7 + 8 + 5) / 7 * 730 / 24)
     assert standing.promised_usd_per_month == pytest.approx(8 * 6 / 7 * 730 / 24)
+    nights.add([replace(a_night(NIGHT + 8 * DAY, "w", "a third"), realised_usd=Unknown("gone"))], NOON)
+    [standing] = nights.standing(today)
+    assert standing.night == NIGHT + 7 * DAY, "of a night everything has to be known"
     assert nights.standing(NIGHT + 30 * DAY) == (), "what was two weeks ago tells nothing of now"
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import and_, func, select, tuple_
+from sqlalchemy import and_, select, tuple_
 
 from domain.ledger import LedgerNight
 from domain.plan import Reason
@@ -63,50 +63,59 @@ class Nights:
     def standing(self, today: date) -> tuple[Standing, ...]:
         """How each workload stands, by workload; absent where no outcome of the last two weeks is known.
 
-        What was dismissed since has ended, and its nights count no more.
+        What was dismissed since has ended, and its nights count no more. A night counts where the outcome of
+        everything that was booked for it is known.
         """
         refused = select(RecommendationRow.id).where(RecommendationRow.decision == Status.DISMISSED.value)
-        known = and_(
-            NightRow.realised_usd.is_not(None),
-            NightRow.promised_usd.is_not(None),
-            NightRow.night >= today - REMEMBERED,
-            NightRow.recommendation.not_in(refused),
-        )
-        newest = select(NightRow.workload, func.max(NightRow.night)).where(known).group_by(NightRow.workload)
-        figures = select(NightRow.workload, NightRow.night, NightRow.promised_usd, NightRow.realised_usd).where(known)
-        newest_rows = select(NightRow.body).where(known, tuple_(NightRow.workload, NightRow.night).in_(newest))
+        lately = and_(NightRow.night >= today - REMEMBERED, NightRow.recommendation.not_in(refused))
+        figures = select(NightRow.workload, NightRow.night, NightRow.promised_usd, NightRow.realised_usd).where(lately)
         with self._database.session() as session:
-            seen = [
-                Figures(row.workload, row.night, row.promised_usd or 0.0, row.realised_usd or 0.0)
-                for row in session.execute(figures)
-            ]
-            last = [decode_night(body) for body in session.scalars(newest_rows)]
-        names = sorted({row.workload for row in last})
+            weeks = _weeks([Figures(*row) for row in session.execute(figures)])
+            newest = [(name, week[-1].night) for name, week in weeks.items()]
+            bodies = select(NightRow.body).where(lately, tuple_(NightRow.workload, NightRow.night).in_(newest))
+            last = [decode_night(body) for body in session.scalars(bodies)]
         return tuple(
-            _standing([row for row in last if row.workload == name], [row for row in seen if row.workload == name])
-            for name in names
+            _standing(max((row for row in last if row.workload == name), key=lambda row: row.taken_up_at), week)
+            for name, week in sorted(weeks.items())
         )
 
 
 class Figures(NamedTuple):
-    """What is summed of a night whose outcome is known."""
+    """What is summed of one row; None where it is not known."""
 
     workload: str
     night: date
-    promised_usd: float
-    realised_usd: float
+    promised_usd: float | None
+    realised_usd: float | None
 
 
-def _standing(last: Sequence[LedgerNight], seen: Sequence[Figures]) -> Standing:
-    """Of the rows of the newest night, and the figures of all of them."""
-    newest = max(last, key=lambda row: row.taken_up_at)
-    nights = sorted({row.night for row in seen})[-WEEK:]
-    week = [row for row in seen if row.night in nights]
+def _weeks(seen: Sequence[Figures]) -> dict[str, list[Figures]]:
+    """By workload the rows of its last nights of which everything is known, in order; without one it is left out."""
+    unknown = {(row.workload, row.night) for row in seen if row.promised_usd is None or row.realised_usd is None}
+    weeks: dict[str, list[Figures]] = {}
+    for row in sorted(seen, key=lambda row: row.night):
+        if (row.workload, row.night) not in unknown:
+            weeks.setdefault(row.workload, []).append(row)
+    return {name: _week(rows) for name, rows in weeks.items()}
+
+
+def _week(rows: Sequence[Figures]) -> list[Figures]:
+    nights = _last_nights(rows)
+    return [row for row in rows if row.night in nights]
+
+
+def _last_nights(rows: Sequence[Figures]) -> set[date]:
+    return set(sorted({row.night for row in rows})[-WEEK:])
+
+
+def _standing(newest: LedgerNight, week: Sequence[Figures]) -> Standing:
+    """Of the row that was taken up last in the newest night, and the figures of the week."""
+    month = NIGHTS_A_MONTH / len(_last_nights(week))
     return Standing(
         workload=newest.workload,
         night=newest.night,
-        promised_usd_per_month=sum(row.promised_usd for row in week) / len(nights) * NIGHTS_A_MONTH,
-        realised_usd_per_month=sum(row.realised_usd for row in week) / len(nights) * NIGHTS_A_MONTH,
+        promised_usd_per_month=month * sum(row.promised_usd or 0.0 for row in week),
+        realised_usd_per_month=month * sum(row.realised_usd or 0.0 for row in week),
         worse=newest.worse,
     )
 
