@@ -51,7 +51,7 @@ def alertmanager_installed() -> None:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL for the whole run; each test makes a database of its own in it."""
+    """A PostgreSQL for the whole run; each test makes a store of its own in it."""
     try:
         server = Postgres()
     except MissingProgram as missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from itertools import count
@@ -32,9 +33,9 @@ def binaries() -> Path:
 
 
 class Postgres:
-    """A server; `new_database()` makes an empty database and gives its SQLAlchemy URL.
+    """A server; `new_store()` makes an empty schema and gives the SQLAlchemy URL of it.
 
-    The server refuses to run as root: then it runs as the user that its package made, in a folder of that user.
+    A database of its own for each test would be seven megabytes. The server refuses to run as root: then it runs as the user that its package made, in a folder of that user.
     """
 
     def __init__(self) -> None:
@@ -57,16 +58,16 @@ class Postgres:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+        self._process.send_signal(signal.SIGINT)  # at once, whoever is still connected
         self._process.wait(STOP_S)
         shutil.rmtree(self._folder)
 
-    def new_database(self) -> str:
-        """The URL of a database of its own."""
+    def new_store(self) -> str:
+        """The URL of a schema of its own."""
         name = f"test_{next(self._numbers)}"
         with self._connected() as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{name}"
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self.port}/{USER}?options=-csearch_path%3D{name}"
 
     def _connected(self) -> psycopg.Connection:
         return psycopg.connect(host="127.0.0.1", port=self.port, user=USER, dbname=USER, autocommit=True)
