@@ -118,6 +118,11 @@ def _inhibitions() -> list[dict[str, Any]]:
             "source_matchers": ['alertname="TrimtabSource"'],
             "target_matchers": ['alertname="TrimtabHeld"'],
         },
+        {  # Trimtab itself tells it with the figures
+            "source_matchers": ['alertname="TrimtabMadeWorse"', 'event!=""'],
+            "target_matchers": ['alertname="TrimtabMadeWorse"', 'event=""'],
+            "equal": ["workload"],
+        },
     ]
 
 

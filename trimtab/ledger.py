@@ -145,7 +145,7 @@ def worse_events(standing: Sequence[Standing], at: datetime) -> Iterator[Event]:
     for each in standing:
         if each.worse:
             yield Event(
-                key=f"worse:{each.workload}",
+                key=f"made_worse:{each.workload}",
                 severity="warning",
                 summary=f"What was recommended has made {each.workload} worse.",
                 detail="; ".join(reason.detail for reason in each.worse) + f" (as of the night of {each.night})",

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 # What an event is about, by the first part of its key; whatever is not named here is trouble of Trimtab's own.
 NEWS = {"recommendation": "recommendation", "report": "report"}
+CATEGORIES = NEWS | {"made_worse": "cost"}
 
 
 def log_event(event: Event) -> None:
@@ -79,7 +80,7 @@ def without_credentials(url: str) -> str:
 
 def alert_name(kind: str) -> str:
     """The name of the alert that events of a kind are."""
-    return f"Trimtab{kind.capitalize()}"
+    return f"Trimtab{''.join(word.capitalize() for word in kind.split('_'))}"
 
 
 def labels_of(event: Event) -> dict[str, str]:
@@ -88,7 +89,7 @@ def labels_of(event: Event) -> dict[str, str]:
     labels = {
         "alertname": alert_name(kind),
         "severity": event.severity,
-        "category": NEWS.get(kind, "trimtab"),
+        "category": CATEGORIES.get(kind, "trimtab"),
         "event": event.key,
     }
     return labels | ({"workload": about} if about and kind != "report" else {})

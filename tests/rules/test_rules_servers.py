@@ -76,6 +76,9 @@ def test_a_workload_that_nobody_can_see_mutes_its_lesser_alerts_and_only_its_own
         labels("DriftHigh", "warning", "quality", "blind"),
         labels("Down", "critical", "trimtab", None),
         labels("CycleFailing", "warning", "trimtab", None),
+        labels("MadeWorse", "warning", "cost", "both"),
+        labels("MadeWorse", "warning", "cost", "both") | {"event": "made_worse:both"},
+        labels("MadeWorse", "warning", "cost", "rule alone"),
     )
     webhook.wait_for(lambda body: body["groupLabels"].get("workload") == "failing" and body["receiver"].endswith("ing"))
     muted = {
@@ -88,7 +91,10 @@ def test_a_workload_that_nobody_can_see_mutes_its_lesser_alerts_and_only_its_own
         ("InputStale", "blind"),
         ("DriftHigh", "blind"),
         ("ErrorBudgetBurnSlow", "failing"),
+        ("MadeWorse", "both"),
     }
+    [mutes] = [each for each in server.alerts() if each["labels"].get("event")]
+    assert not mutes["status"]["inhibitedBy"]
     told = {alert["labels"]["alertname"] for body in webhook.posts for alert in body["alerts"]}
     assert "TrimtabInputStale" not in told
     assert "TrimtabErrorBudgetBurnSlow" not in told

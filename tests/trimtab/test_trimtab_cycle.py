@@ -209,7 +209,7 @@ def test_what_got_worse_is_told_each_cycle_and_its_end_once(stage: Stage) -> Non
     stage.cycle.journal.nights.add([a_night(NOON.date())], NOON + 24 * HOUR)
     stage.cycle.run(now=NOON + 24 * HOUR)
     stage.cycle.run(now=NOON + 25 * HOUR)
-    assert stage.heard.told() == [("worse:shop:ranker", False)] * 2 + [("worse:shop:ranker", True)]
+    assert stage.heard.told() == [("made_worse:shop:ranker", False)] * 2 + [("made_worse:shop:ranker", True)]
     assert stage.heard.events[1].at == NOON
 
 

@@ -251,7 +251,7 @@ def test_what_got_worse_is_an_event_until_a_night_shows_that_it_is_over(world: W
     unknown = replace(a_night(NIGHT + DAY), realised_usd=Unknown("gone"), gap=Unknown("gone"))
     nights.add([unknown], NOON)
     [event] = worse_events(nights.standing(NIGHT + 2 * DAY), NOON)
-    assert (event.key, event.severity, event.at) == ("worse:shop:ranker", "warning", NOON)
+    assert (event.key, event.severity, event.at) == ("made_worse:shop:ranker", "warning", NOON)
     assert event.summary == "What was recommended has made shop:ranker worse."
     assert event.detail == f"{bad.worse[0].detail} (as of the night of 2026-03-02)"
     nights.add([a_night(NIGHT + 2 * DAY)], NOON)

@@ -102,6 +102,7 @@ EVENTS = {
     f"held:{ODD}": ("warning", "/#shop%3A%22%C3%BC%22%2Fx"),
     f"expired:{ODD}": ("critical", "/#shop%3A%22%C3%BC%22%2Fx"),
     "artifacts": ("warning", "/"),
+    f"made_worse:{ODD}": ("warning", "/#shop%3A%22%C3%BC%22%2Fx"),
     f"recommendation:{ODD}": ("info", "/#shop%3A%22%C3%BC%22%2Fx"),
     "report:2026-03-01": ("info", "/reports/2026-03-01"),
 }
