@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from domain.capacity import CapacityModel
 from domain.ledger import TakenUp
 from domain.load import LoadHistory
 from domain.observation import Observation
 from domain.plan import Act
 from domain.prices import PriceBook
 from domain.unknown import Unknown
+from optimizer.capacity import in_usual_requests, studied
 from optimizer.options import Options
 
 DAY = timedelta(days=1)
@@ -57,3 +59,9 @@ class Night:
         load = seen.load.until(self.end).since(self.start)
         known = float(np.isfinite(load.values).sum()) / (DAY / load.step)
         return load if known >= ENOUGH else Unknown(f"only {known:.0%} of the load of {self.day} is known")
+
+
+def in_its_unit(seen: Observation, options: Options) -> tuple[Observation, CapacityModel | Unknown]:
+    """The observation with its load in the unit that was decided in (usual requests where tokens are counted), and the capacity."""
+    work = in_usual_requests(seen, options.capacity)
+    return work.observation, studied(work, options.capacity).capacity

@@ -15,9 +15,8 @@ from domain.plan import Act
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from domain.workload import ServingMode
-from optimizer.capacity import capacity_of
 from optimizer.cost import missed_today
-from optimizer.ledger.facts import Night, Taken
+from optimizer.ledger.facts import Night, Taken, in_its_unit
 from optimizer.ledger.gap import gap_of, less
 from optimizer.ledger.misses import Missed, missed_of
 from optimizer.ledger.scene import Ran, Scene, scene_of, what_ran
@@ -36,8 +35,14 @@ def book(taken: Taken, night: Night, *, then: Taken | None = None, earlier: Sequ
     load = night.load()
     if isinstance(load, Unknown):
         return _nothing_known(taken, night, load)
-    capacity = capacity_of(night.observation, taken.options.capacity)
-    row = _with_misses(_nothing_known(taken, night, Unknown("it could not be priced")), taken, night, load, capacity)
+    came = float(np.nanmean(load.values)) * len(load) * load.step_s
+    seen, capacity = in_its_unit(night.observation, taken.options)
+    night = replace(night, observation=seen)
+    load = night.load()
+    if isinstance(load, Unknown):
+        return _nothing_known(taken, night, load)
+    row = replace(_nothing_known(taken, night, Unknown("it could not be priced")), requests=came)
+    row = _with_misses(row, taken, night, load, capacity)
     scene = scene_of(taken, night, load, capacity)
     if isinstance(scene, Unknown):
         return _unpriced(row, scene)
@@ -104,24 +109,23 @@ def _would_have_missed(scene: Scene) -> float | Unknown:
 def _with_misses(
     row: LedgerNight, taken: Taken, night: Night, load: LoadHistory, capacity: CapacityModel | Unknown
 ) -> LedgerNight:
-    """The row with the night's requests and misses, and those of the stretch that was decided on."""
+    """The row with the night's misses, and those of the stretch that was decided on."""
     missed = missed_of(night.observation, load, _rate(capacity))
     return replace(
         row,
-        requests=float(np.nanmean(load.values)) * len(load) * load.step_s,
         missed_share=missed if isinstance(missed, Unknown) else missed.share,
         missed_before=missed if isinstance(missed, Unknown) else _missed_before(taken, missed),
     )
 
 
 def _missed_before(taken: Taken, missed: Missed) -> float | Unknown:
-    seen = taken.observation
+    seen, capacity = in_its_unit(taken.observation, taken.options)
     if seen.workload.slo.usd_per_missed_request is not None:
         return Unknown("misses have a price: no share of them is promised")
     if isinstance(seen.load, Unknown):
         return seen.load
     recent = recent_of(seen.load.until(seen.observed_at), taken.options.replay.window)
-    before = missed_of(seen, recent, _rate(capacity_of(seen, taken.options.capacity)))
+    before = missed_of(seen, recent, _rate(capacity))
     if isinstance(before, Unknown):
         return before
     return before.share if before.measured == missed.measured else Unknown("it was not judged by the same signals then")

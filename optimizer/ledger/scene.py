@@ -12,9 +12,8 @@ from domain.ledger import exact
 from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
 from domain.workload import ServingMode
-from optimizer.capacity import capacity_of
 from optimizer.following import followed
-from optimizer.ledger.facts import ENOUGH, Night, Taken
+from optimizer.ledger.facts import ENOUGH, Night, Taken, in_its_unit
 from optimizer.ledger.gap import Steps, Usd, less
 from optimizer.ledger.ways import Line, Stretch, Way, line_of, way_of
 from optimizer.modes import Market
@@ -112,8 +111,9 @@ class Scene:
 
 def decision_of(taken: Taken) -> Decision | Unknown:
     """What `taken` was decided on, with what ran before scaled to what it was said to cost."""
-    seen, current = taken.observation, taken.recommendation.current
-    market = market_of(seen, capacity_of(seen, taken.options.capacity), taken.book, taken.options.modes)
+    seen, capacity = in_its_unit(taken.observation, taken.options)
+    current = taken.recommendation.current
+    market = market_of(seen, capacity, taken.book, taken.options.modes)
     if isinstance(market, Unknown):
         return market
     if isinstance(seen.load, Unknown):
