@@ -97,13 +97,28 @@ class Bounds:
     max_replicas: int | None = None
 
 
+ECS_SERVICE = "EcsService"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleTarget:
-    """The Kubernetes object that manifests point at."""
+    """What manifests point at: a Kubernetes object in a namespace, or (kind `EcsService`) an ECS service in a cluster.
+
+    `container` is the one of the object's containers whose resources are set. The capacity providers are those of the
+    cluster whose machines are bought on demand and on the spot market. None is: nobody says.
+    """
 
     name: str
     namespace: str = "default"
     kind: str = "Deployment"
+    container: str | None = None
+    cluster: str = "default"
+    on_demand_provider: str | None = None
+    spot_provider: str | None = None
+
+    @property
+    def in_kubernetes(self) -> bool:
+        return self.kind != ECS_SERVICE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,7 +99,7 @@ class PrometheusSource:
         Kubernetes sees the whole of it, from the pod's creation; a runtime only what comes after its process began.
         """
         at = at.replace(microsecond=0)
-        if workload.target is not None:
+        if workload.target is not None and workload.target.in_kubernetes:
             pods = self._client.now(kubernetes.starts(workload.target, _written(lookback)), at)
             seconds = tuple(float(pod.values[0]) for pod in pods if pod.values[0] > 0)
             if seconds:

@@ -237,6 +237,11 @@ def test_kubernetes_is_asked_for_the_replicas_of_a_named_deployment(source: Prom
     np.testing.assert_array_equal(read(source, elsewhere, Signal.READY_REPLICAS, 0, 60), 3.0)
 
 
+def test_kubernetes_is_not_asked_about_an_ecs_service_of_the_same_name(source: PrometheusSource) -> None:
+    service = replace(workload("ramp"), target=ScaleTarget(kind="EcsService", name="ramp", namespace="ml"))
+    np.testing.assert_array_equal(read(source, service, Signal.READY_REPLICAS, 0, 60), 3.0)
+
+
 def test_more_than_one_series_for_a_workload_is_refused(source: PrometheusSource) -> None:
     with pytest.raises(BadAnswer, match=r"has 2 series for service_model:ai_requests:rate5m.*'x': '2'"):
         rate(source, "twice", 10, step=FIVE)

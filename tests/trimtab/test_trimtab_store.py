@@ -96,7 +96,7 @@ workloads = st.builds(
     bounds=st.builds(Bounds, max_replicas=st.none() | st.integers(1, 99)),
     modes=st.frozensets(st.sampled_from(ServingMode)),
     team=st.none() | texts,
-    target=st.none() | st.builds(ScaleTarget, name=texts, namespace=texts, kind=texts),
+    target=st.none() | st.builds(ScaleTarget, name=texts, namespace=texts, kind=texts, container=st.none() | texts, spot_provider=st.none() | texts),
 )  # fmt: skip
 
 

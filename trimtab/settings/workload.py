@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from domain.workload import ServingMode
+from domain.workload import ECS_SERVICE, ServingMode
 from trimtab.settings.section import Positive, Section, Share, Text
 
 CAPACITIES = {"capacity_rps", "capacity_tps"}  # of which at most one is given
+KUBERNETES_FIELDS = {"namespace", "container"}  # the other fields but name and kind are those of ECS
+KUBERNETES_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
 
 
 class SloSettings(Section):
@@ -65,11 +69,40 @@ class BoundSettings(Section):
 
 
 class TargetSettings(Section):
-    """The Kubernetes object that rendered manifests point at."""
+    """What rendered manifests point at: an object in Kubernetes, or a service in Amazon ECS."""
 
-    name: Text = Field(description="Name of the object.")
-    namespace: Text = Field(default="default", description="Its namespace.")
-    kind: Literal["Deployment", "StatefulSet", "ReplicaSet"] = Field(default="Deployment", description="Its kind.")
+    kind: Literal["Deployment", "StatefulSet", "ReplicaSet", "EcsService"] = Field(
+        default="Deployment", description="Its kind."
+    )
+    name: Text = Field(description="Name of the object or the service.")
+    namespace: Text = Field(default="default", description="In Kubernetes: its namespace.")
+    container: Text | None = Field(
+        default=None,
+        description="In Kubernetes: the container that serves, whose resources are set; by default the one named like the object.",
+    )
+    cluster: Text = Field(default="default", description="Of an ECS service: its cluster.")
+    on_demand_provider: Text | None = Field(
+        default=None,
+        description="Of an ECS service: the capacity provider of on-demand and reserved machines, such as FARGATE.",
+    )
+    spot_provider: Text | None = Field(
+        default=None, description="Of an ECS service: the capacity provider of spot machines, such as FARGATE_SPOT."
+    )
+
+    @field_validator("name", "namespace", "container", "cluster", "on_demand_provider", "spot_provider")
+    @classmethod
+    def _of_its_kind(cls, value: str | None, info: ValidationInfo) -> str | None:
+        kind, field = info.data.get("kind"), str(info.field_name)
+        if kind is None or value == cls.model_fields[field].default:
+            return value
+        ecs = kind == ECS_SERVICE
+        if field != "name" and ecs != (field not in KUBERNETES_FIELDS):
+            raise ValueError(f"leave it out: kind {kind} has none")
+        if ecs and not ECS_NAME.fullmatch(str(value)):
+            raise ValueError("give letters, digits, - and _, at most 255")
+        if not ecs and not KUBERNETES_NAME.fullmatch(str(value)):
+            raise ValueError("give a name as Kubernetes has them: a-z, 0-9, - and ., at most 253")
+        return value
 
 
 class WorkloadDefaults(Section):
@@ -135,7 +168,9 @@ class WorkloadSettings(WorkloadDefaults):
     match: dict[str, Text] = Field(
         default_factory=dict, description="Labels that select its series in Prometheus, such as service and model."
     )
-    target: TargetSettings | None = Field(default=None, description="The Kubernetes object that scales it.")
+    target: TargetSettings | None = Field(
+        default=None, description="What scales it: an object in Kubernetes, or an ECS service."
+    )
 
 
 def resolved(workload: WorkloadSettings, defaults: WorkloadDefaults) -> WorkloadSettings:
