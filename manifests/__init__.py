@@ -1,6 +1,6 @@
-"""Kubernetes scaling manifests for recommendations, as text."""
+"""Scaling manifests for recommendations, as text: for Kubernetes, and for Amazon ECS."""
 
-from manifests.options import ManifestOptions
+from manifests.options import Form, ManifestOptions
 from manifests.render import render
 
-__all__ = ["ManifestOptions", "render"]
+__all__ = ["Form", "ManifestOptions", "render"]

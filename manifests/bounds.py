@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from domain.plan import Act
 from domain.unknown import Unknown
-from domain.workload import ScaleTarget, ServingMode, Workload
+from domain.workload import ECS_SERVICE, ScaleTarget, ServingMode, Workload
 from manifests.calendar import highest_between, lowest
 from manifests.options import ManifestOptions
 
-API_VERSIONS = {"Deployment": "apps/v1", "StatefulSet": "apps/v1", "ReplicaSet": "apps/v1"}
+SCALABLE = {"Deployment", "StatefulSet", "ReplicaSet", ECS_SERVICE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ def replica_bounds(workload: Workload, act: Act, options: ManifestOptions) -> Re
     plan, least = act.plan, workload.bounds.min_replicas
     if plan.proposed.mode is not ServingMode.DEDICATED:
         return Unknown(f"proposed is {plan.proposed.mode}, which has no replicas of its own to scale")
-    if workload.target is not None and workload.target.kind not in API_VERSIONS:
+    if workload.target is not None and workload.target.kind not in SCALABLE:
         return Unknown(f"a {workload.target.kind} can not be scaled by these manifests")
     until_expiry = highest_between(plan.calendar, act.created_at, act.valid_until) or 0
     floor = max(least, plan.proposed.replicas, until_expiry)

@@ -92,9 +92,20 @@ def _week(steps: Sequence[CalendarStep], zone: ZoneInfo) -> list[int]:
     end = ordered[0].at + weeks * timedelta(days=7)
     for step, until in pairwise([*ordered, CalendarStep(at=end, replicas=0)]):
         first = _minute_of_week(step.at.astimezone(zone))
-        for minute in range(first, first + -(-(until.at - step.at.replace(second=0, microsecond=0)) // _MINUTE)):
-            floors[minute % MINUTES] = max(floors[minute % MINUTES], step.replicas)
+        last = first + -(-(until.at - step.at.replace(second=0, microsecond=0)) // _MINUTE)
+        while first < last:
+            start, length = first % MINUTES, min(last - first, MINUTES - first % MINUTES)
+            _raise_to(step.replicas, floors, start, start + length)
+            first += length
     return floors
+
+
+def _raise_to(replicas: int, floors: list[int], start: int, end: int) -> None:
+    """At least `replicas` in [start, end): at once where nothing stands yet, as nearly everywhere."""
+    if any(floors[start:end]):
+        floors[start:end] = [max(floor, replicas) for floor in floors[start:end]]
+    else:
+        floors[start:end] = [replicas] * (end - start)
 
 
 def _minute_of_week(at: datetime) -> int:

@@ -6,35 +6,45 @@ what holds until the recommendation expires, so it is to be rendered again by th
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
-from domain.workload import ScaleTarget
-from manifests.bounds import API_VERSIONS, ReplicaBounds
+from manifests.notes import scaled_back
 from manifests.options import ManifestOptions
+from manifests.subject import Made, Subject
 
 
-def horizontal_pod_autoscaler(
-    metadata: dict[str, Any], target: ScaleTarget, bounds: ReplicaBounds, options: ManifestOptions
-) -> dict[str, Any]:
+def hpa_form(subject: Subject) -> Made:
+    """`hpa/<name>.yaml`."""
+    path = PurePosixPath("hpa") / f"{subject.name}.yaml"
+    back = f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}"
+    body = horizontal_pod_autoscaler(subject)
+    return (subject.file(path, body, apply=f"kubectl apply -f {path}", back=back),)
+
+
+def horizontal_pod_autoscaler(subject: Subject) -> dict[str, Any]:
     """The object; `minReplicas` is at least 1, because 0 needs an alpha gate."""
+    cpu = {"type": "Utilization", "averageUtilization": subject.options.cpu_utilization}
+    return autoscaler(
+        subject,
+        minimum=subject.bounds.floor,
+        metric={"type": "Resource", "resource": {"name": "cpu", "target": cpu}},
+        behavior=_behavior(subject.options),
+    )
+
+
+def autoscaler(subject: Subject, *, minimum: int, metric: dict[str, Any], behavior: dict[str, Any]) -> dict[str, Any]:
+    """A HorizontalPodAutoscaler on one metric."""
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
-        "metadata": metadata,
+        "metadata": subject.metadata,
         "spec": {
-            "scaleTargetRef": {"apiVersion": API_VERSIONS[target.kind], "kind": target.kind, "name": target.name},
-            "minReplicas": max(1, bounds.floor),
-            "maxReplicas": bounds.maximum,
-            "metrics": [
-                {
-                    "type": "Resource",
-                    "resource": {
-                        "name": "cpu",
-                        "target": {"type": "Utilization", "averageUtilization": options.cpu_utilization},
-                    },
-                }
-            ],
-            "behavior": _behavior(options),
+            "scaleTargetRef": subject.scale_target_ref,
+            "minReplicas": max(1, minimum),
+            "maxReplicas": subject.bounds.maximum,
+            "metrics": [metric],
+            "behavior": behavior,
         },
     }
 
@@ -58,4 +68,21 @@ def _behavior(options: ManifestOptions) -> dict[str, Any]:
                 {"type": "Percent", "value": 10, "periodSeconds": 60},
             ],
         },
+    }
+
+
+def one_step_behavior(maximum: int, options: ManifestOptions) -> dict[str, Any]:
+    """Behavior under which one decision may go all the way, up at once and down after the window.
+
+    Policies of a tenth or a few pods would stop between two rungs, where the tolerance holds.
+    """
+    window_s = int(options.scale_down_window.total_seconds())
+    return {
+        direction: {
+            "stabilizationWindowSeconds": window,
+            "selectPolicy": "Max",
+            "policies": [{"type": "Pods", "value": maximum, "periodSeconds": 15}],
+            **({"tolerance": "0"} if options.exact_tolerance else {}),
+        }
+        for direction, window in (("scaleUp", 0), ("scaleDown", window_s))
     }

@@ -13,66 +13,95 @@ What KEDA's HPA makes of it, and the traps:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
-from domain.plan import Act, CalendarStep
-from domain.signals import quote
-from domain.workload import ScaleTarget
-from manifests.bounds import API_VERSIONS, ReplicaBounds
+from domain.plan import CalendarStep
 from manifests.calendar import cron_windows
-from manifests.ladder import ladder, rounded_query, rung
+from manifests.follow import followed
+from manifests.hpa import one_step_behavior
+from manifests.ladder import Ladder
+from manifests.notes import scaled_back
 from manifests.options import ManifestOptions
+from manifests.subject import Made, Subject
+
+USUAL_PROMETHEUS = "http://prometheus-server.monitoring.svc:80"
 
 
-def scaled_object(
-    metadata: dict[str, Any], target: ScaleTarget, bounds: ReplicaBounds, act: Act, options: ManifestOptions
-) -> dict[str, Any]:
+def keda_form(subject: Subject) -> Made:
+    """`keda/<name>.yaml`."""
+    path = PurePosixPath("keda") / f"{subject.name}.yaml"
+    return (
+        subject.file(
+            path,
+            scaled_object(subject),
+            apply=f"kubectl apply -f {path}",
+            back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
+            assumed=prometheus_assumed(subject.options),
+        ),
+    )
+
+
+def prometheus_assumed(options: ManifestOptions) -> tuple[str, ...]:
+    """What is said where nobody said which Prometheus KEDA asks."""
+    if options.prometheus_url is not None:
+        return ()
+    return (
+        f"KEDA reaches the Prometheus that scrapes Trimtab at {USUAL_PROMETHEUS}; set emit.cluster.prometheus_url.",
+    )
+
+
+def scaled_object(subject: Subject) -> dict[str, Any]:
     """The object; every trigger's metadata are strings, as KEDA's schema demands."""
-    rungs = _rungs(bounds, options)
-    return {
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledObject",
-        "metadata": metadata,
-        "spec": {
-            "scaleTargetRef": {"apiVersion": API_VERSIONS[target.kind], "kind": target.kind, "name": target.name},
-            "pollingInterval": int(options.polling.total_seconds()),
-            "minReplicaCount": rungs[0],
-            "maxReplicaCount": bounds.maximum,
-            "fallback": {
-                "failureThreshold": options.failures_before_fallback,
-                "replicas": rung(act.plan.proposed.replicas, rungs),
-                "behavior": "currentReplicasIfHigher",
-            },
-            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": one_step_behavior(bounds.maximum, options)}},
-            "triggers": [_recommended(act.workload, rungs, options), *cron_triggers(act.plan.calendar, rungs, options)],
-        },
-    }
-
-
-def _rungs(bounds: ReplicaBounds, options: ManifestOptions) -> tuple[int, ...]:
-    if options.exact_tolerance:
-        return tuple(range(bounds.base, bounds.maximum + 1))
-    return ladder(bounds.base, bounds.maximum)
-
-
-def _recommended(workload_id: str, rungs: tuple[int, ...], options: ManifestOptions) -> dict[str, Any]:
-    recommended = f"max(trimtab_recommended_replicas{{workload={quote(workload_id)}}})"
-    return {
+    act, bounds, options = subject.act, subject.bounds, subject.options
+    counts = subject.counts(bounds.base, bounds.maximum)
+    recommended = {
         "type": "prometheus",
         "name": "recommended",
         "metricType": "AverageValue",
         "metadata": {
-            "serverAddress": options.prometheus_url,
-            "query": rounded_query(recommended, rungs),
+            "serverAddress": options.prometheus_url or USUAL_PROMETHEUS,
+            "query": followed(act.workload, counts),
             "threshold": "1",
             "ignoreNullValues": "false",
         },
     }
+    fallback = {
+        "failureThreshold": options.failures_before_fallback,
+        "replicas": counts.rung(act.plan.proposed.replicas),
+        "behavior": "currentReplicasIfHigher",
+    }
+    triggers = [recommended, *cron_triggers(act.plan.calendar, counts, options)]
+    return following_object(subject, bounds.base, bounds.maximum, triggers, fallback=fallback)
 
 
-def cron_triggers(
-    steps: Sequence[CalendarStep], rungs: tuple[int, ...], options: ManifestOptions
-) -> list[dict[str, Any]]:
+def following_object(
+    subject: Subject,
+    minimum: int,
+    maximum: int,
+    triggers: Sequence[dict[str, Any]],
+    *,
+    fallback: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """A ScaledObject on these triggers."""
+    behavior = one_step_behavior(maximum, subject.options)
+    return {
+        "apiVersion": "keda.sh/v1alpha1",
+        "kind": "ScaledObject",
+        "metadata": subject.metadata,
+        "spec": {
+            "scaleTargetRef": subject.scale_target_ref,
+            "pollingInterval": int(subject.options.polling.total_seconds()),
+            "minReplicaCount": minimum,
+            "maxReplicaCount": maximum,
+            **({} if fallback is None else {"fallback": fallback}),
+            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": behavior}},
+            "triggers": list(triggers),
+        },
+    }
+
+
+def cron_triggers(steps: Sequence[CalendarStep], counts: Ladder, options: ManifestOptions) -> list[dict[str, Any]]:
     """One cron trigger for each window of the week above the lowest rung."""
     return [
         {
@@ -82,22 +111,8 @@ def cron_triggers(
                 "timezone": options.timezone,
                 "start": window.start,
                 "end": window.end,
-                "desiredReplicas": str(rung(window.replicas, rungs)),
+                "desiredReplicas": str(counts.value(window.replicas)),
             },
         }
-        for number, window in enumerate(cron_windows(steps, rungs[0], options.timezone), start=1)
+        for number, window in enumerate(cron_windows(steps, counts.rungs[0], options.timezone), start=1)
     ]
-
-
-def one_step_behavior(maximum: int, options: ManifestOptions) -> dict[str, Any]:
-    """The HPA's behavior under which one decision may go all the way, up at once and down after the window."""
-    window_s = int(options.scale_down_window.total_seconds())
-    return {
-        direction: {
-            "stabilizationWindowSeconds": window,
-            "selectPolicy": "Max",
-            "policies": [{"type": "Pods", "value": maximum, "periodSeconds": 15}],
-            **({"tolerance": "0"} if options.exact_tolerance else {}),
-        }
-        for direction, window in (("scaleUp", 0), ("scaleDown", window_s))
-    }

@@ -1,19 +1,18 @@
-"""The comments on top of a manifest: why, until when, what it saves, and the way back."""
+"""The comments on top of a manifest: why, until when, what it saves, how to apply it, and the way back."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
-from domain.workload import ScaleTarget, Workload
-from manifests.bounds import ReplicaBounds
+from domain.workload import PurchaseMix, ScaleTarget
 
 
-def header(workload: Workload, act: Act, target: ScaleTarget, bounds: ReplicaBounds, path: str) -> str:
+def header(act: Act, *, assumed: Sequence[str], apply: str, back: str) -> str:
     """Comment lines; whatever a name or a reason holds, it stays inside its line."""
-    return "".join(f"# {one_line(line)}\n" for line in _lines(workload, act, target, bounds, path))
+    return "".join(f"# {one_line(line)}\n" for line in _lines(act, assumed, apply, back))
 
 
 def one_line(text: str) -> str:
@@ -26,7 +25,20 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _lines(workload: Workload, act: Act, target: ScaleTarget, bounds: ReplicaBounds, path: str) -> Iterator[str]:
+def replicas_of_today(current: Configuration | Unknown) -> str:
+    """The number to go back to."""
+    return "THE NUMBER YOU HAD" if isinstance(current, Unknown) else str(current.replicas)
+
+
+def scaled_back(current: Configuration | Unknown, target: ScaleTarget) -> str:
+    """The command that sets today's number of replicas again."""
+    count = replicas_of_today(current)
+    if target.in_kubernetes:
+        return f"kubectl -n {target.namespace} scale {target.kind.lower()}/{target.name} --replicas={count}"
+    return f"aws ecs update-service --cluster {target.cluster} --service {target.name} --desired-count {count}"
+
+
+def _lines(act: Act, assumed: Sequence[str], apply: str, back: str) -> Iterator[str]:
     yield f"Written by `trimtab render manifests` for {act.workload}, recommendation {act.id}."
     yield f"Made {moment(act.created_at)}; expires {moment(act.valid_until)}: render again by then, or roll back."
     yield f"Now: {_configuration(act.current)}."
@@ -34,20 +46,25 @@ def _lines(workload: Workload, act: Act, target: ScaleTarget, bounds: ReplicaBou
     yield _saving(act)
     for reason in act.reasons:
         yield f"Why: {reason.detail} ({reason.code})"
-    if workload.target is None:
-        yield f"ASSUMED: the workload runs as Deployment {target.name} in namespace {target.namespace}; settings name none."
-    if bounds.maximum_is_assumed:
-        yield f"ASSUMED: at most {bounds.maximum} replicas, from the plan's peak; the workload has no maximum of its own."
-    yield f"Roll back: kubectl delete -f {path} && {_way_back(act.current, target)}"
+    for each in assumed:
+        yield f"ASSUMED: {each}"
+    yield f"Apply: {apply}"
+    yield f"Roll back: {back}"
 
 
 def _configuration(configuration: Configuration | Unknown) -> str:
     if isinstance(configuration, Unknown):
         return f"unknown, {configuration.reason}"
     return (
-        f"{configuration.replicas} replicas ({configuration.mean_replicas:.2f} on average), {configuration.mode}, "
-        f"{configuration.offer}, {configuration.usd_per_month:.2f} USD a month"
+        f"{configuration.replicas} replicas (on average {configuration.mean_replicas:.2f}: "
+        f"{_bought(configuration.purchase)}), {configuration.mode}, {configuration.offer}, "
+        f"{configuration.usd_per_month:.2f} USD a month"
     )
+
+
+def _bought(mix: PurchaseMix) -> str:
+    ways = (("reserved", mix.reserved), ("on demand", mix.on_demand), ("spot", mix.spot))
+    return ", ".join(f"{count:.2f} {way}" for way, count in ways if count > 0) or "no machine bought"
 
 
 def _saving(act: Act) -> str:
@@ -55,8 +72,3 @@ def _saving(act: Act) -> str:
         return f"Saving: unknown, {act.saving.reason}."
     saving = act.saving
     return f"Saving: {saving.usd_per_month:.2f} USD a month (between {saving.low:.2f} and {saving.high:.2f})."
-
-
-def _way_back(current: Configuration | Unknown, target: ScaleTarget) -> str:
-    scale = f"kubectl -n {target.namespace} scale {target.kind.lower()}/{target.name} --replicas="
-    return f"{scale}{'THE NUMBER YOU HAD' if isinstance(current, Unknown) else current.replicas}"

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
+
+
+class Form(StrEnum):
+    """A kind of manifest; its files stand in a folder of this name."""
+
+    HPA = "hpa"
+    KEDA = "keda"
+    KEDA_SCHEDULE = "keda-schedule"
+    ADAPTER = "adapter"
+    KUSTOMIZE = "kustomize"
+    HELM = "helm"
+    RESOURCES = "resources"
+    TERRAFORM = "terraform"
+    ECS = "ecs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestOptions:
-    """Where autoscalers ask, and what the cluster can do.
+    """Which manifests are wanted, where autoscalers ask, and what the cluster can do.
 
-    `exact_tolerance` is for clusters with HPAConfigurableTolerance (on by default since Kubernetes 1.35):
-    the HPA's tolerance is then set to zero; elsewhere counts are rounded up to a ladder that the
-    default tolerance of 10 % can not swallow. `timezone` is an IANA name for the calendar.
+    `forms` None is every form that suits the target but the adapter's. `prometheus_url` None is: nobody says, so one is
+    assumed and said so. `exact_tolerance` is for clusters with HPAConfigurableTolerance (on by default since Kubernetes
+    1.35): the HPA's tolerance is then set to zero; elsewhere counts are rounded up to a ladder that the default tolerance
+    of 10 % can not swallow. `timezone` is an IANA name for the calendar.
     """
 
-    prometheus_url: str = "http://prometheus-server.monitoring.svc:80"
+    forms: frozenset[Form] | None = None
+    prometheus_url: str | None = None
     timezone: str = "UTC"
     exact_tolerance: bool = False
     cpu_utilization: int = 70

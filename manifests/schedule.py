@@ -1,76 +1,41 @@
-"""The schedule that serves alone, for those who run no controller: KEDA cron triggers, or AWS scheduled actions.
+"""The schedule that serves alone, for those who run no controller: as KEDA cron triggers.
 
-AWS: one input of `aws application-autoscaling put-scheduled-action` for each time of the week at which the number changes.
-Minimum and maximum are the same number, so the service is moved to it both ways without a scaling policy. Schedules are
-`cron(minutes hours day-of-month month day-of-week year)`, where one of the two days is `?`
-(AWS, Application Auto Scaling user guide, "Schedule recurring scaling actions using cron expressions").
+On ECS it is the floor of the service (`terraform`) or, again alone, a script of scheduled actions (`ecs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from pathlib import PurePosixPath
 
-from domain.plan import CalendarStep
-from domain.workload import ScaleTarget
-from manifests.bounds import API_VERSIONS
-from manifests.calendar import cron_windows, lowest, weekly_changes
-from manifests.keda import cron_triggers, one_step_behavior
-from manifests.ladder import ladder
-from manifests.options import ManifestOptions
+from domain.artifact import Artifact
+from domain.unknown import Unknown
+from manifests.calendar import cron_windows, lowest
+from manifests.keda import cron_triggers, following_object
+from manifests.notes import scaled_back
+from manifests.subject import Made, Subject
 
-DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")  # as cron counts them
+NO_SCHEDULE = Unknown("the plan has no schedule that serves alone")
+ALONE = (
+    "# Serves by the week's schedule alone. What that costs and misses is the row `schedule` of the recommendation's\n"
+    "# replay; the saving below is that of following the recommendation.\n"
+)
 
 
-def schedule_object(
-    metadata: dict[str, Any], target: ScaleTarget, steps: Sequence[CalendarStep], options: ManifestOptions
-) -> dict[str, Any] | None:
-    """A ScaledObject with nothing but cron triggers; None where the number never changes (that is `replicas`)."""
-    base, top = lowest(steps) or 0, max((step.replicas for step in steps), default=0)
+def keda_schedule_form(subject: Subject) -> Made:
+    """`keda-schedule/<name>.yaml`: a ScaledObject with nothing but cron triggers."""
+    steps, options = subject.act.plan.schedule, subject.options
+    if not steps:
+        return NO_SCHEDULE
+    base, top = lowest(steps) or 0, max(step.replicas for step in steps)
     if not cron_windows(steps, base, options.timezone):
-        return None
-    rungs = tuple(range(base, top + 1)) if options.exact_tolerance else ladder(base, top)
-    return {
-        "apiVersion": "keda.sh/v1alpha1",
-        "kind": "ScaledObject",
-        "metadata": metadata,
-        "spec": {
-            "scaleTargetRef": {"apiVersion": API_VERSIONS[target.kind], "kind": target.kind, "name": target.name},
-            "pollingInterval": int(options.polling.total_seconds()),
-            "minReplicaCount": rungs[0],
-            "maxReplicaCount": max(1, top),
-            "advanced": {"horizontalPodAutoscalerConfig": {"behavior": one_step_behavior(max(1, top), options)}},
-            "triggers": cron_triggers(steps, rungs, options),
-        },
-    }
-
-
-def scheduled_actions(
-    name: str, target: ScaleTarget, steps: Sequence[CalendarStep], options: ManifestOptions
-) -> list[dict[str, Any]]:
-    """One input for each change, in the order of the week; a number that never changes is set once a day."""
-    changes = [
-        (change.minute_of_day, change.days, change.replicas) for change in weekly_changes(steps, options.timezone)
-    ]
-    if not changes and steps:
-        changes = [(0, tuple(range(7)), steps[0].replicas)]
-    return [
-        {
-            "ServiceNamespace": "ecs",
-            "ScheduledActionName": f"trimtab-{name}-{number}",
-            "ResourceId": f"service/{target.namespace}/{target.name}",
-            "ScalableDimension": "ecs:service:DesiredCount",
-            "Schedule": cron(minute, days),
-            "Timezone": options.timezone,
-            "ScalableTargetAction": {"MinCapacity": replicas, "MaxCapacity": replicas},
-        }
-        for number, (minute, days, replicas) in enumerate(changes, start=1)
-    ]
-
-
-def cron(minute_of_day: int, days: Sequence[int]) -> str:
-    """AWS's six fields for a time of day on these days of the week (0 is Sunday)."""
-    at = f"{minute_of_day % 60} {minute_of_day // 60}"
-    if len(days) == len(DAYS):
-        return f"cron({at} * * ? *)"
-    return f"cron({at} ? * {','.join(DAYS[day] for day in sorted(days))} *)"
+        return Unknown(f"the schedule is {top} replicas all week, a plain number")
+    maximum = max(1, top)
+    triggers = cron_triggers(steps, subject.counts(base, maximum), options)
+    path = PurePosixPath("keda-schedule") / f"{subject.name}.yaml"
+    written = subject.file(
+        path,
+        following_object(subject, base, maximum, triggers),
+        apply=f"kubectl apply -f {path}",
+        back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
+    )
+    return (Artifact(path=path, text=ALONE + written.text),)

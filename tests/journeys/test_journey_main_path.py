@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from manifests import ManifestOptions, render
-from manifests.ladder import ladder, rung
+from manifests.ladder import ladder
 from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config
 from rules import render as render_rules
 from tests.journeys.world import FIRST_CYCLE_S, NAME, TARGET, Past, TrimtabServer, settings_text
@@ -133,7 +133,8 @@ def test_a_served_workload_gets_a_recommendation(running: Running) -> None:
 
 def test_an_autoscaler_asks_prometheus_and_gets_the_recommended_number(running: Running, tmp_path: Path) -> None:
     """Both renderings of the ScaledObject: the exact one, and that for clusters whose HPA has a tolerance."""
-    wanted = running.trimtab.recommendation()["replicas"]
+    found = running.trimtab.recommendation()
+    wanted, runs = found["replicas"], found["current"]["replicas"]
     done = subprocess.run(
         [sys.executable, "-m", "trimtab", "render", "manifests", "--config", running.trimtab.config, "--out", tmp_path],
         capture_output=True,
@@ -142,7 +143,7 @@ def test_an_autoscaler_asks_prometheus_and_gets_the_recommended_number(running: 
     )
     assert done.returncode == 0, done.stderr
     (rendered,) = (tmp_path / "keda").glob("*.yaml")
-    assert number(running.prometheus, query_of(rendered.read_text())) == rung(wanted, ladder(1, 60))
+    assert number(running.prometheus, query_of(rendered.read_text())) == ladder(1, 60, through=runs).value(wanted)
 
     exact = ManifestOptions(exact_tolerance=True)
     program = build(parse_settings(running.trimtab.config.read_text(), name="settings", base=tmp_path))

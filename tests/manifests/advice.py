@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from domain.plan import Act, CalendarStep, Configuration, Evidence, Hold, Plan, Reason, Saving
 from domain.unknown import Unknown
-from domain.workload import Bounds, PurchaseMix, ScaleTarget, ServingMode, Workload
+from domain.workload import Bounds, PurchaseMix, Resources, ScaleTarget, ServingMode, Workload
 
 MONDAY = datetime(2026, 1, 5, 8, tzinfo=UTC)
 ODD_NAME = 'q"uo\\te:ünï☃\nkind: Secret # |'
@@ -14,7 +15,20 @@ DIGITS = Workload(
     id="vision:digits",
     runtime="trimtab-serving",
     bounds=Bounds(min_replicas=2, max_replicas=40),
-    target=ScaleTarget(name="digits", namespace="vision"),
+    resources=Resources(cpu_cores=1.8, memory_gib=3, accelerator="T4", accelerator_count=1),
+    target=ScaleTarget(name="digits", namespace="vision", container="server"),
+)
+ECS = Workload(
+    id="vision:ecs",
+    runtime="trimtab-serving",
+    bounds=Bounds(min_replicas=2, max_replicas=40),
+    target=ScaleTarget(
+        kind="EcsService",
+        name="digits",
+        cluster="inference",
+        on_demand_provider="FARGATE",
+        spot_provider="FARGATE_SPOT",
+    ),
 )
 ODD = Workload(id=ODD_NAME, runtime="trimtab-serving")
 # Office hours: 9 replicas at night, 16 from 7 to 19 on five days.
@@ -22,6 +36,13 @@ OFFICE = tuple(
     CalendarStep(at=MONDAY.replace(hour=hour) + timedelta(days=day), replicas=replicas)
     for day in range(5)
     for hour, replicas in ((7, 16), (19, 9))
+)
+
+# From Monday 08:00 for a week: busy days, quiet nights, and a weekend of its own.
+WEEK = tuple(
+    CalendarStep(at=MONDAY + timedelta(days=day, hours=hour), replicas=replicas)
+    for day in range(7)
+    for hour, replicas in (((0, 16), (11.75, 9)) if day < 5 else ((0, 6),))
 )
 
 
@@ -62,6 +83,17 @@ def act(
         reasons=(Reason(code="forecast_peak", detail="The week's peak needs 16 replicas.\nNot a new line."),),
         evidence=Evidence(inputs_sha256="0" * 64),
     )
+
+
+def planned(advice: Act, schedule: tuple[CalendarStep, ...] = WEEK) -> Act:
+    """The same with a schedule that serves alone."""
+    return replace(advice, plan=replace(advice.plan, schedule=schedule))
+
+
+def bought(advice: Act, *, reserved: float = 0.0, on_demand: float = 0.0, spot: float = 0.0) -> Act:
+    """The same with its replicas bought so."""
+    mix = PurchaseMix(reserved=reserved, on_demand=on_demand, spot=spot)
+    return replace(advice, plan=replace(advice.plan, proposed=replace(advice.plan.proposed, purchase=mix)))
 
 
 def hold(workload: str) -> Hold:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,9 @@ from hypothesis import strategies as st
 
 from domain.workload import Bounds, Workload
 from manifests import ManifestOptions, render
-from manifests.hpa_rule import Hpa, ignored, proposal
-from manifests.ladder import ladder, rounded_query, rung
-from tests.manifests.advice import OFFICE, act
+from manifests.ladder import ignored, ladder
+from tests.manifests.advice import OFFICE, act, configuration
+from tests.manifests.controller import SYNC_S, Controller, proposal
 
 LARGE = 120
 WORKLOAD = Workload(id="w", runtime="trimtab-serving", bounds=Bounds(min_replicas=1, max_replicas=LARGE))
@@ -29,13 +28,26 @@ def manifest(folder: str, replicas: int = 12, *, exact: bool = False) -> dict[st
     return loaded
 
 
-def keda_hpa(*, exact: bool = False) -> Hpa:
-    """The HPA that KEDA makes of our ScaledObject."""
-    spec = manifest("keda", exact=exact)["spec"]
-    return Hpa(
+def keda_hpa(replicas: int, *, exact: bool = False) -> Controller:
+    """The HPA that KEDA makes of our ScaledObject, rendered while `replicas` ran."""
+    return of_scaled_object(manifest("keda", exact=exact), replicas)
+
+
+def of_scaled_object(scaled: dict[str, Any], replicas: int) -> Controller:
+    spec = scaled["spec"]
+    return Controller(
         minimum=spec["minReplicaCount"],
         maximum=spec["maxReplicaCount"],
         behavior=spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"],
+        replicas=replicas,
+    )
+
+
+def plain_hpa(replicas: int) -> Controller:
+    """The HPA of the folder `hpa`."""
+    spec = manifest("hpa")["spec"]
+    return Controller(
+        minimum=spec["minReplicas"], maximum=spec["maxReplicas"], behavior=spec["behavior"], replicas=replicas
     )
 
 
@@ -77,22 +89,26 @@ def test_a_plain_count_would_be_swallowed() -> None:
 
 
 def test_the_ladder_costs_at_most_a_ninth_and_nothing_below_ten() -> None:
-    rungs = ladder(1, LARGE)
-    assert rungs[:12] == (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15)
-    over = [rung(wanted, rungs) / wanted - 1 for wanted in range(1, 83)]  # the top rungs bend to the maximum
+    counts = ladder(1, LARGE)
+    assert counts.rungs[:12] == (1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15)
+    over = [counts.rung(wanted) / wanted - 1 for wanted in range(1, 104)]  # the top rungs bend to the maximum
     assert over[:9] == [0] * 9
     assert min(over) >= 0
     assert max(over) <= 1 / 9
     assert sum(over) / len(over) < 0.05
 
 
-@given(st.integers(0, 300), st.integers(0, 300))
-def test_between_any_two_rungs_the_hpa_acts(minimum: int, more: int) -> None:
-    rungs = ladder(minimum, minimum + more)
-    assert rungs[-1] == minimum + more
-    for low, high in pairwise(rungs):
-        assert not ignored(low, high)
-        assert not ignored(high, low)
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 700))
+def test_from_any_rung_and_from_what_runs_the_hpa_acts_on_any_other(minimum: int, more: int, running: int) -> None:
+    """What the HPA is asked for is never within its tolerance, and its bounds bring it to the rung that is meant."""
+    maximum = minimum + more
+    counts = ladder(minimum, maximum, through=running)
+    assert counts.rungs == tuple(sorted({*counts.rungs}))
+    assert (counts.rungs[0], counts.rungs[-1]) == (minimum, maximum)
+    for before in {*counts.rungs} | ({running} if minimum <= running <= maximum else set()):
+        for rung, value in zip(counts.rungs, counts.values, strict=True):
+            if rung != before:
+                assert min(max(proposal(before, value), minimum), maximum) == rung
 
 
 def test_a_ladder_needs_room() -> None:
@@ -101,55 +117,90 @@ def test_a_ladder_needs_room() -> None:
 
 
 @pytest.mark.usefixtures("prometheus_installed")
-def test_the_query_climbs_the_ladder_in_prometheus_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "minimum,maximum,running", [(9, LARGE, 20), (1, 12, None), (20, 40, 21), (9, 40, 39), (7, 7, 7)]
+)
+def test_the_query_climbs_the_ladder_in_prometheus_itself(
+    minimum: int, maximum: int, running: int | None, tmp_path: Path
+) -> None:
+    """Below the least and above the most the HPA's own bounds see to it, so any value beyond the end will do."""
+    counts = ladder(minimum, maximum, through=running)
+    wanted = [*range(1, maximum + 1), 3 * maximum]
+    found = answers(counts.query('max(trimtab_recommended_replicas{workload="w"})'), wanted, tmp_path)
+    for each in wanted:
+        assert min(max(found[each], minimum), maximum) == counts.rung(each)
+        if counts.rungs[0] < each <= maximum:
+            assert found[each] == counts.value(each)
+
+
+def test_the_manifest_asks_for_that_ladder() -> None:
     query = manifest("keda")["spec"]["triggers"][0]["metadata"]["query"]
-    rungs = ladder(9, LARGE)
-    wanted = [*range(1, LARGE + 1), 3 * LARGE]
-    assert answers(query, wanted, tmp_path) == {each: rung(each, rungs) for each in wanted}
+    assert query == ladder(9, LARGE, through=20).query('max(trimtab_recommended_replicas{workload="w"})')
 
 
 def test_no_recommendation_stays_no_answer() -> None:
     """An absent metric gives an empty answer, an error to KEDA, never a rung."""
-    assert "or" not in rounded_query("max(x)", ladder(1, 50)).split()
-    assert "vector" not in rounded_query("max(x)", ladder(1, 50))
+    for query in (ladder(1, 50).query("max(x)"), ladder(20, 40, through=21).query("max(x)")):
+        assert "or" not in query.split()
+        assert "vector" not in query
+        assert all("max(x)" in term for term in query.split(" + "))
 
 
-@settings(max_examples=200)
-@given(st.integers(9, LARGE), st.integers(1, LARGE))
-def test_every_recommended_step_is_taken_whole(before: int, wanted: int) -> None:
-    """From any rung to any number: KEDA's HPA ends on that number's rung, and never under the number."""
-    hpa, rungs = keda_hpa(), ladder(9, LARGE)
-    start, goal = rung(before, rungs), rung(wanted, rungs)
-    assert hpa.settle(start, [goal]) == goal >= wanted
+@settings(max_examples=200, deadline=None)
+@given(
+    st.integers(1, LARGE),
+    st.integers(0, LARGE),
+    st.integers(1, LARGE),
+    st.lists(st.tuples(st.integers(1, 2 * LARGE), st.integers(1, 30)), min_size=1, max_size=12),
+)
+def test_no_recommended_step_of_any_sequence_is_swallowed(
+    minimum: int, more: int, running: int, steps: list[tuple[int, int]]
+) -> None:
+    """At every sync at least what is recommended, and exactly its rung once the window to step down has passed.
+
+    From whatever runs when the manifest is applied, through any sequence of numbers, each standing for some syncs.
+    """
+    workload = Workload(id="w", runtime="x", bounds=Bounds(min_replicas=minimum, max_replicas=minimum + more))
+    advice = act("w", minimum, current=configuration(running))
+    (artifact,) = [each for each in render({"w": workload}, [advice]) if each.path.parts[0] == "keda"]
+    hpa = of_scaled_object(yaml.safe_load(artifact.text), running)
+    counts = ladder(minimum, minimum + more, through=running)
+    if not minimum <= running <= minimum + more:
+        hpa.sync(counts.value(steps[0][0]))  # into the bounds first
+    for wanted, syncs in steps:
+        reached = [hpa.sync(counts.value(wanted)) for _ in range(syncs)]
+        assert min(reached) >= min(wanted, minimum + more)
+        if syncs > 300 // SYNC_S + 1:
+            assert reached[-1] == counts.rung(wanted)
 
 
-@settings(max_examples=200)
+@settings(max_examples=40, deadline=None)
 @given(st.integers(9, LARGE), st.integers(9, LARGE))
 def test_with_a_tolerance_of_zero_the_step_is_exact(before: int, wanted: int) -> None:
-    assert keda_hpa(exact=True).settle(before, [wanted]) == wanted
+    assert keda_hpa(before, exact=True).settle(wanted) == wanted
 
 
 def test_the_calendar_is_a_floor_that_stands_on_the_ladder_too() -> None:
     triggers = manifest("keda")["spec"]["triggers"]
     floors = {int(each["metadata"]["desiredReplicas"]) for each in triggers if each["type"] == "cron"}
     assert floors == {17}  # 16 in the plan
-    assert keda_hpa().settle(9, [11, *floors]) == 17
+    assert keda_hpa(9).settle(11, *floors) == 17
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(1, LARGE), st.floats(0.0, 3.0))
 def test_the_plain_hpa_reaches_the_recommended_number_whatever_cpu_says(current: int, cpu_over_target: float) -> None:
     """`minReplicas` is applied before the tolerance: the floor is reached from any count, at any CPU use."""
-    spec = manifest("hpa")["spec"]
-    hpa = Hpa(minimum=spec["minReplicas"], maximum=spec["maxReplicas"], behavior=spec["behavior"])
+    hpa = plain_hpa(current)
     assert hpa.minimum == 16
-    assert hpa.settle(current, [current * cpu_over_target]) >= 16
+    assert hpa.settle(current * cpu_over_target) >= 16
 
 
 def test_policies_round_as_the_controller_rounds() -> None:
     """Down by 10 % of 3 is 2 (rounded down), up by 100 % of 3 is 6; the larger change of the policies wins."""
-    spec = manifest("hpa")["spec"]
-    hpa = Hpa(minimum=1, maximum=50, behavior=spec["behavior"])
-    assert hpa.sync(3, [1]) == 2
-    assert hpa.sync(40, [1]) == 36
-    assert hpa.sync(3, [50]) == 7
-    assert hpa.sync(20, [50]) == 40
+    behavior = manifest("hpa")["spec"]["behavior"]
+
+    def after(replicas: int, value: int) -> int:
+        return Controller(minimum=1, maximum=50, behavior=behavior, replicas=replicas).sync(value)
+
+    assert [after(3, 1), after(40, 1), after(3, 50), after(20, 50)] == [2, 36, 7, 40]

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -18,54 +16,48 @@ from domain.names import safe_name
 from domain.plan import Recommendation
 from domain.unknown import Unknown
 from domain.workload import Bounds, ScaleTarget, ServingMode, Workload
-from manifests import ManifestOptions, render
-from tests.golden_files import assert_golden
-from tests.manifests.advice import DIGITS, MONDAY, ODD, ODD_NAME, OFFICE, act, configuration, hold
+from manifests import Form, ManifestOptions, render
+from tests.golden_files import GOLDEN, assert_golden
+from tests.manifests.advice import DIGITS, ECS, MONDAY, ODD, ODD_NAME, OFFICE, act, bought, configuration, hold, planned
+from tests.manifests.validators import NEWEST, keda_accepts, kubernetes_accepts
 
-DATA = Path(__file__).resolve().parents[1] / "data"
-OLDEST, NEWEST = "1.29", "1.37"
-
-
-def keda_schema() -> dict[str, Any]:
-    """KEDA's own schema of a ScaledObject, its fields closed so that a misspelt one fails as it does on a cluster."""
-    schema: dict[str, Any] = json.loads((DATA / "keda_scaledobject_v1alpha1.openapi.json").read_text(encoding="utf-8"))
-    closed: dict[str, Any] = _closed(schema)
-    return closed
-
-
-def _closed(schema: Any) -> Any:
-    if isinstance(schema, list):
-        return [_closed(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    closed = {name: _closed(each) for name, each in schema.items()}
-    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
-        closed.setdefault("additionalProperties", False)
-    return closed
+OLDEST = "1.29"
+ODD_NAME_IN_FILES = safe_name(ODD_NAME)
 
 
 def made(
     workload: Workload, recommendation: Recommendation, options: ManifestOptions | None = None
 ) -> dict[str, dict[str, Any]]:
-    """The manifests of one recommendation by folder."""
+    """What scales, of one recommendation, by form."""
     artifacts = render({workload.id: workload}, [recommendation], options or ManifestOptions())
-    return {each.path.parts[0]: yaml.safe_load(each.text) for each in artifacts if each.path.suffix == ".yaml"}
+    return {
+        each.path.parts[0]: yaml.safe_load(each.text)
+        for each in artifacts
+        if each.path.suffix == ".yaml" and each.path.parts[0] in {"hpa", "keda"}
+    }
 
 
 def validated(manifests: dict[str, dict[str, Any]], kubernetes: str = NEWEST) -> None:
-    kubernetes_validate.validate(manifests["hpa"], kubernetes, strict=True)
-    jsonschema.Draft202012Validator(keda_schema()).validate(manifests["keda"])
+    kubernetes_accepts(manifests["hpa"], kubernetes)
+    keda_accepts(manifests["keda"])
 
 
 def test_every_file_is_its_golden_file() -> None:
-    workloads = {DIGITS.id: DIGITS, ODD.id: ODD}
+    """Every form there is, of a workload in Kubernetes, of one with an odd name, of an ECS service, and of a hold."""
+    workloads = {each.id: each for each in (DIGITS, ODD, ECS)}
     advice: list[Recommendation] = [
-        act(DIGITS.id, 12, calendar=OFFICE),
+        planned(act(DIGITS.id, 12, calendar=OFFICE)),
         act(ODD.id, 3, current=Unknown("not seen")),
+        bought(planned(act(ECS.id, 12, calendar=OFFICE)), reserved=4, on_demand=3.1, spot=4.9),
         hold("new|model"),
     ]
-    for artifact in render(workloads, advice):
+    artifacts = render(workloads, advice, ManifestOptions(forms=frozenset(Form)))
+    for artifact in artifacts:
         assert_golden(f"manifests/{artifact.path}", artifact.text)
+    golden = {
+        str(file.relative_to(GOLDEN / "manifests")) for file in (GOLDEN / "manifests").rglob("*") if file.is_file()
+    }
+    assert golden == {str(artifact.path) for artifact in artifacts}
 
 
 @pytest.mark.parametrize("kubernetes", [OLDEST, NEWEST])
@@ -112,10 +104,9 @@ def test_the_hpa_floor_is_what_the_calendar_asks_for_until_the_recommendation_ex
 
 def test_without_a_maximum_one_is_assumed_and_the_header_says_so() -> None:
     """Twice the highest of plan, calendar and today, so that what runs is never forbidden."""
-    (hpa, keda, _) = render({ODD.id: ODD}, [act(ODD.id, 3)])
-    for artifact in (hpa, keda):
+    for artifact in render({ODD.id: ODD}, [act(ODD.id, 3)])[:2]:
         assert "# ASSUMED: at most 40 replicas" in artifact.text
-        assert f"# ASSUMED: the workload runs as Deployment {safe_name(ODD.id)}" in artifact.text
+        assert f"# ASSUMED: the workload runs as Deployment {ODD_NAME_IN_FILES}" in artifact.text
 
 
 def test_the_target_of_the_settings_is_what_is_scaled() -> None:
@@ -147,13 +138,13 @@ def test_the_newest_recommendation_counts() -> None:
     older = replace(act(DIGITS.id, 5), created_at=MONDAY - timedelta(days=1))
     newer = hold(DIGITS.id)
     for order in ((older, newer), (newer, older)):
-        assert len(render({DIGITS.id: DIGITS}, order)) == 1
+        assert [str(each.path) for each in render({DIGITS.id: DIGITS}, order)] == ["README.md"]
 
 
 def test_a_name_that_no_cluster_accepts_becomes_one_and_stays_readable_inside() -> None:
     """Quotes, unicode and a line break can neither break the YAML nor add a key or a line of comment."""
     for manifest in made(ODD, act(ODD.id, 3)).values():
-        assert manifest["metadata"]["name"] == safe_name(ODD_NAME)
+        assert manifest["metadata"]["name"] == ODD_NAME_IN_FILES
         assert manifest["metadata"]["annotations"]["trimtab/workload"] == ODD_NAME
         assert manifest["kind"] in {"HorizontalPodAutoscaler", "ScaledObject"}
     query = made(ODD, act(ODD.id, 3))["keda"]["spec"]["triggers"][0]["metadata"]["query"]
@@ -185,3 +176,56 @@ def test_today_is_never_above_the_assumed_maximum() -> None:
 def test_a_headroom_below_one_is_refused() -> None:
     with pytest.raises(ValueError, match=r"headroom must be at least 1, not 0\.5"):
         ManifestOptions(headroom=0.5)
+
+
+def test_the_address_of_prometheus_is_the_users_or_said_to_be_assumed() -> None:
+    for options, assumed in ((ManifestOptions(), True), (ManifestOptions(prometheus_url="http://prom:9090"), False)):
+        (keda,) = [
+            each for each in render({DIGITS.id: DIGITS}, [act(DIGITS.id, 12)], options) if each.path.parts[0] == "keda"
+        ]
+        assert ("# ASSUMED: KEDA reaches" in keda.text) is assumed
+        address = yaml.safe_load(keda.text)["spec"]["triggers"][0]["metadata"]["serverAddress"]
+        assert address == ("http://prometheus-server.monitoring.svc:80" if assumed else "http://prom:9090")
+
+
+@pytest.mark.parametrize(
+    "workload,wanted,found",
+    [
+        (DIGITS, None, {"hpa", "keda", "keda-schedule", "kustomize", "helm", "resources"}),
+        (ECS, None, {"terraform", "ecs"}),
+        (DIGITS, frozenset({Form.HPA, Form.ECS}), {"hpa"}),
+        (DIGITS, frozenset({Form.ADAPTER}), {"adapter"}),
+        (ECS, frozenset({Form.TERRAFORM}), {"terraform"}),
+        (ECS, frozenset({Form.HPA}), set()),
+    ],
+)
+def test_forms_are_those_that_are_wanted_and_suit_the_target(
+    workload: Workload, wanted: frozenset[Form] | None, found: set[str]
+) -> None:
+    advice = bought(planned(act(workload.id, 12)), on_demand=12)
+    artifacts = render({workload.id: workload}, [advice], ManifestOptions(forms=wanted))
+    assert {each.path.parts[0] for each in artifacts} == {*found, "README.md"}
+    readme = artifacts[-1].text
+    assert ("none of the forms in the settings suits its target" in readme) == (not found)
+
+
+def test_every_form_has_a_row_in_the_docs() -> None:
+    page = (GOLDEN.parents[1] / "docs" / "manifests.md").read_text(encoding="utf-8")
+    assert [form for form in Form if f"| `{form}`" not in page] == []
+
+
+def test_each_file_of_every_form_says_why_until_when_how_to_apply_it_and_the_way_back() -> None:
+    """On top of it; the parts of a kustomize component and the shared rules say it in one of them."""
+    workloads = {DIGITS.id: DIGITS, ECS.id: ECS}
+    advice = [bought(planned(act(name, 12)), on_demand=12) for name in workloads]
+    artifacts = render(workloads, advice, ManifestOptions(forms=frozenset(Form)))
+    quiet = {"autoscaler.yaml", "resources.yaml", "rules.yaml", "README.md"}
+    for artifact in artifacts:
+        if artifact.path.name not in quiet:
+            for part in (
+                "# Made 2026-01-05T08:00:00Z; expires 2026-01-05T14:00:00Z",
+                "# Why: ",
+                "# Apply: ",
+                "# Roll back: ",
+            ):
+                assert part in artifact.text, artifact.path

@@ -1,34 +1,27 @@
-"""The schedule that serves alone, as KEDA cron and as AWS scheduled actions: valid, and the same all week."""
+"""The week at AWS and in KEDA cron: valid, and the same number in force at every time as the plan has."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
+import shlex
+import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 import yaml
 
 from domain.names import safe_name
 from domain.plan import Act, CalendarStep
-from domain.workload import ServingMode
+from domain.workload import ServingMode, Workload
 from manifests import ManifestOptions, render
-from manifests.schedule import DAYS, cron
-from tests.golden_files import assert_golden
-from tests.manifests.advice import DIGITS, MONDAY, act
+from manifests.aws_cron import DAYS, cron
+from tests.manifests.advice import DIGITS, ECS, MONDAY, OFFICE, WEEK, act, bought, planned
+from tests.manifests.validators import aws_accepts, keda_accepts, plain, terraform_accepts
 
-SCHEMA = Path(__file__).resolve().parents[1] / "data" / "keda_scaledobject_v1alpha1.openapi.json"
-NAME = safe_name(DIGITS.id)
-# From Monday 08:00 for a week: busy days, quiet nights, and a weekend of its own.
-WEEK = tuple(
-    CalendarStep(at=MONDAY + timedelta(days=day, hours=hour), replicas=replicas)
-    for day in range(7)
-    for hour, replicas in (((0, 16), (11.75, 9)) if day < 5 else ((0, 6),))
-)
+NAME = safe_name(ECS.id)
 RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (1, 7), (1970, 2199))
 NAMES = (
     None,
@@ -38,20 +31,35 @@ NAMES = (
     DAYS,
     None,
 )
+ALL_WEEK = (CalendarStep(at=MONDAY, replicas=7),)
 
 
-def planned(schedule: tuple[CalendarStep, ...] = WEEK) -> Act:
-    made = act(DIGITS.id, 12)
-    return replace(made, plan=replace(made.plan, schedule=schedule))
-
-
-def files(advice: Act, options: ManifestOptions | None = None) -> dict[str, str]:
-    return {str(each.path): each.text for each in render({DIGITS.id: DIGITS}, [advice], options or ManifestOptions())}
+def files(workload: Workload, advice: Act, options: ManifestOptions | None = None) -> dict[str, str]:
+    return {
+        str(each.path): each.text for each in render({workload.id: workload}, [advice], options or ManifestOptions())
+    }
 
 
 def actions(advice: Act, options: ManifestOptions | None = None) -> list[dict[str, Any]]:
-    made: list[dict[str, Any]] = json.loads(files(advice, options)[f"aws/{NAME}-scheduled-actions.json"])
-    return made
+    """The inputs of `put-scheduled-action` that the script gives, as a shell reads them."""
+    script = files(ECS, advice, options)[f"ecs/{NAME}-schedule.sh"]
+    assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
+    commands = [shlex.split(line) for line in script.splitlines() if line.startswith("aws ")]
+    assert {tuple(command[:4]) for command in commands} == {
+        ("aws", "application-autoscaling", "put-scheduled-action", "--cli-input-json")
+    }
+    return [json.loads(command[4]) for command in commands]
+
+
+def floors(advice: Act) -> list[tuple[str, int]]:
+    """Schedule and least capacity of each scheduled action of the Terraform."""
+    found = [
+        (plain(body["schedule"]), body["scalable_target_action"][0]["min_capacity"])
+        for kind, _, body in terraform_accepts(files(ECS, advice)[f"terraform/{NAME}.tf"])
+        if kind == "aws_appautoscaling_scheduled_action"
+    ]
+    assert found
+    return found
 
 
 def checked(schedule: str) -> tuple[str, ...]:
@@ -79,53 +87,65 @@ def _checked_part(place: int, part: str) -> None:
             assert low <= int(end) <= high, f"{part} is not within {low} to {high}"
 
 
-def in_force(made: list[dict[str, Any]], minute: int) -> int:
-    """What the actions have set at a minute of the week (Sunday 00:00 is 0), by going back to the last that ran."""
+def in_force(changes: Sequence[tuple[str, int]], minute: int) -> int:
+    """What is set at a minute of the week (Sunday 00:00 is 0), by going back to the last change that ran."""
     week = 7 * 24 * 60
     ran: list[tuple[int, int]] = []
-    for action in made:
-        minutes, hours, _, _, days, _ = checked(action["Schedule"])
+    for schedule, number in changes:
+        minutes, hours, _, _, days, _ = checked(schedule)
         for day in range(7) if days in {"*", "?"} else [DAYS.index(each) for each in days.split(",")]:
             at = day * 1440 + int(hours) * 60 + int(minutes)
-            ran.append(((minute - at) % week, action["ScalableTargetAction"]["MinCapacity"]))
+            ran.append(((minute - at) % week, number))
     return min(ran)[1]
 
 
-def test_actions_put_the_same_number_in_force_all_week_as_the_schedule() -> None:
-    made = actions(planned())
+def same_all_week(changes: Sequence[tuple[str, int]], steps: Sequence[CalendarStep]) -> None:
     for minutes in range(0, 7 * 24 * 60, 5):
-        at = MONDAY + timedelta(minutes=minutes)
-        wanted = [step.replicas for step in WEEK if step.at <= at][-1]
-        assert in_force(made, (at.isoweekday() % 7) * 1440 + at.hour * 60 + at.minute) == wanted
+        at = steps[0].at + timedelta(minutes=minutes)
+        wanted = [step.replicas for step in steps if step.at <= at][-1]
+        assert in_force(changes, (at.isoweekday() % 7) * 1440 + at.hour * 60 + at.minute) == wanted
+
+
+def test_actions_put_the_same_number_in_force_all_week_as_the_schedule() -> None:
+    made = actions(planned(act(ECS.id, 12)))
+    same_all_week([(each["Schedule"], each["ScalableTargetAction"]["MinCapacity"]) for each in made], WEEK)
+
+
+def test_the_floor_of_the_terraform_is_the_schedule_or_else_the_calendar_all_week() -> None:
+    same_all_week(floors(planned(act(ECS.id, 12, calendar=OFFICE))), WEEK)
+    same_all_week(floors(act(ECS.id, 12, calendar=OFFICE)), OFFICE)
 
 
 def test_each_action_is_an_input_of_put_scheduled_action() -> None:
-    """By the API reference: names of fields, what is required, and what a name may hold."""
-    made = actions(planned())
-    assert len(made) <= 14
+    """By AWS's own model of the call; a name holds nothing that a path is made of."""
+    made = actions(planned(act(ECS.id, 12)))
+    assert 0 < len(made) <= 14
     assert len({action["ScheduledActionName"] for action in made}) == len(made)
     for action in made:
-        assert set(action) == {
-            "ServiceNamespace", "ScheduledActionName", "ResourceId", "ScalableDimension", "Schedule", "Timezone",
-            "ScalableTargetAction",
-        }  # fmt: skip
+        aws_accepts("application-autoscaling", "PutScheduledAction", action)
         checked(action["Schedule"])
         assert re.fullmatch(r"[^\x00-\x1f\x7f-\x9f:/|]{1,256}", action["ScheduledActionName"])
-        assert action["ResourceId"] == "service/vision/digits"
+        assert action["ResourceId"] == "service/inference/digits"
         assert action["ScalableDimension"] == "ecs:service:DesiredCount"
         limits = action["ScalableTargetAction"]
         assert limits["MinCapacity"] == limits["MaxCapacity"] > 0
 
 
 def test_a_number_that_never_changes_is_set_once_a_day() -> None:
-    made = actions(planned((CalendarStep(at=MONDAY, replicas=7),)))
+    advice = planned(act(ECS.id, 12), ALL_WEEK)
+    made = actions(advice)
     assert [action["Schedule"] for action in made] == ["cron(0 0 * * ? *)"]
     assert made[0]["ScalableTargetAction"] == {"MinCapacity": 7, "MaxCapacity": 7}
-    assert f"keda-schedule/{NAME}.yaml" not in files(planned((CalendarStep(at=MONDAY, replicas=7),)))
+    (terraform,) = [text for path, text in files(ECS, advice).items() if path.endswith(".tf")]
+    assert "scheduled_action" not in terraform
+    assert "lifecycle" not in terraform
+    in_kubernetes = files(DIGITS, planned(act(DIGITS.id, 12), ALL_WEEK))
+    assert not [path for path in in_kubernetes if path.startswith("keda-schedule/")]
+    assert "no keda-schedule: the schedule is 7 replicas all week" in in_kubernetes["README.md"]
 
 
 def test_times_are_those_of_the_zone_that_is_named() -> None:
-    made = actions(planned(), ManifestOptions(timezone="Asia/Kolkata"))
+    made = actions(planned(act(ECS.id, 12)), ManifestOptions(timezone="Asia/Kolkata"))
     assert {action["Timezone"] for action in made} == {"Asia/Kolkata"}
     assert any(action["Schedule"].startswith("cron(30 13 ? *") for action in made)  # 08:00 UTC
 
@@ -150,23 +170,18 @@ def test_the_check_itself_takes_what_aws_documents() -> None:
 
 
 def test_the_keda_schedule_has_cron_triggers_alone_and_is_valid() -> None:
-    manifest = yaml.safe_load(files(planned())[f"keda-schedule/{NAME}.yaml"])
-    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(manifest)
+    made = files(DIGITS, planned(act(DIGITS.id, 12)))
+    manifest = yaml.safe_load(made[f"keda-schedule/{safe_name(DIGITS.id)}.yaml"])
+    keda_accepts(manifest)
     assert {trigger["type"] for trigger in manifest["spec"]["triggers"]} == {"cron"}
     assert manifest["spec"]["minReplicaCount"] == 6
     assert manifest["spec"]["maxReplicaCount"] == 16
 
 
-def test_without_a_schedule_there_is_neither_file() -> None:
-    assert not [path for path in files(planned(())) if path.startswith(("aws/", "keda-schedule/"))]
+def test_without_a_schedule_there_is_none() -> None:
+    assert not [path for path in files(DIGITS, act(DIGITS.id, 12)) if path.startswith("keda-schedule/")]
+    assert not [path for path in files(ECS, bought(act(ECS.id, 12), on_demand=12)) if path.endswith(".sh")]
 
 
 def test_a_mode_without_replicas_has_no_schedule() -> None:
-    made = act(DIGITS.id, 12, mode=ServingMode.SERVERLESS)
-    assert list(files(replace(made, plan=replace(made.plan, schedule=WEEK)))) == ["README.md"]
-
-
-def test_both_files_are_their_golden_files() -> None:
-    made = files(planned())
-    for path in (f"aws/{NAME}-scheduled-actions.json", f"keda-schedule/{NAME}.yaml"):
-        assert_golden(f"manifests/{path}", made[path])
+    assert list(files(ECS, planned(act(ECS.id, 12, mode=ServingMode.SERVERLESS)))) == ["README.md"]
