@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import dashboards
 import manifests
@@ -51,8 +52,10 @@ def render(
                 kubernetes=settings.scrape.kubernetes,
             )
         ),
-        "dashboards": lambda: dashboards.render(_targets(workloads), _dashboard_options(settings)),
-        "manifests": lambda: manifests.render({each.id: each for each in workloads}, recommendations),
+        "dashboards": lambda: dashboards.render(_targets(workloads), dashboard_options(settings)),
+        "manifests": lambda: manifests.render(
+            {each.id: each for each in workloads}, recommendations, manifest_options(settings)
+        ),
     }
     try:
         return tuple(renderers[kind]())
@@ -155,7 +158,40 @@ def _plain(url: str | None) -> str:
     return "http://127.0.0.1:9093" if url is None else without_credentials(url)
 
 
-def _dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
+def dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
+    """The settings of Grafana as the options of dashboards."""
+    section, own = settings.emit.grafana, settings.prometheus
+    usual = dashboards.DashboardOptions().prometheus_url if own is None else own.url
+    return dashboards.DashboardOptions(
+        prometheus_url=without_credentials(section.prometheus_url or usual),
+        dashboards_path=section.dashboards_path,
+        folder=section.folder,
+        scrape_interval=timedelta(seconds=section.scrape_interval_s),
+    )
+
+
+def manifest_options(settings: Settings) -> manifests.ManifestOptions:
+    """The settings of the cluster as the options of manifests."""
+    section, forms = settings.emit.cluster, settings.emit.manifests
+    return manifests.ManifestOptions(
+        forms=None if forms is None else frozenset(map(manifests.Form, forms)),
+        prometheus_url=_seen_from_a_cluster(settings),
+        timezone=section.timezone,
+        exact_tolerance=section.exact_tolerance,
+        cpu_utilization=section.cpu_utilization,
+        polling=timedelta(seconds=section.polling_s),
+        scale_down_window=timedelta(seconds=section.scale_down_window_s),
+        failures_before_fallback=section.failures_before_fallback,
+        headroom=section.headroom,
+    )
+
+
+def _seen_from_a_cluster(settings: Settings) -> str | None:
+    """The Prometheus that KEDA asks; None where all that is known is an address of this very machine."""
+    if settings.emit.cluster.prometheus_url is not None:
+        return without_credentials(settings.emit.cluster.prometheus_url)
     if settings.prometheus is None:
-        return dashboards.DashboardOptions()
-    return dashboards.DashboardOptions(prometheus_url=without_credentials(settings.prometheus.url))
+        return None
+    host = urlsplit(settings.prometheus.url).hostname or ""
+    here = host == "localhost" or host.startswith("127.") or host == "::1"
+    return None if here else without_credentials(settings.prometheus.url)

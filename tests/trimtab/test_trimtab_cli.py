@@ -227,6 +227,18 @@ def test_render_writes_each_kind_and_names_the_files(
         assert {path.suffix for path in (tmp_path / kind).iterdir()} == {".yml", ".tmpl"}
 
 
+def test_forms_of_manifests_are_chosen_on_the_command_line(run: Run, config: Path, tmp_path: Path) -> None:
+    done = run("render", "manifests", "--config", config, "--out", tmp_path, "--form", "helm", "--form", "hpa")
+    assert done.code == 0, done.err
+    assert {path.name for path in tmp_path.iterdir()} == {"hpa", "helm", "README.md"}
+    refused = run("render", "rules", "--config", config, "--out", tmp_path, "--form", "helm")
+    assert (refused.code, refused.out) == (2, "")
+    assert "--form: 'helm' is not usable; leave it out: rules have no forms" in refused.err
+    unknown = run("render", "manifests", "--config", config, "--out", tmp_path, "--form", "helmet")
+    assert unknown.code == 2
+    assert "--form: 'helmet' is not usable; give 'hpa', 'keda'" in unknown.err
+
+
 def test_what_has_expired_is_not_rendered_and_is_named(run: Run, config: Path, tmp_path: Path) -> None:
     """A manifest made of a number that no longer stands would be applied like any other."""
     body = yaml.safe_load(config.read_text(encoding="utf-8")) | {"store": {"url": f"sqlite:///{tmp_path / 'x.db'}"}}

@@ -6,8 +6,9 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
+from trimtab.settings.emitting import ClusterSettings, EmitSettings, GrafanaSettings
 from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
-from trimtab.settings.running import ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.whole import Settings
@@ -25,8 +26,10 @@ __all__ = [
     "AlertmanagerSettings",
     "ApiSettings",
     "BoundSettings",
+    "ClusterSettings",
     "DecisionSettings",
     "EmitSettings",
+    "GrafanaSettings",
     "HistorySettings",
     "PriceSettings",
     "PrometheusSettings",

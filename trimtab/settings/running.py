@@ -1,4 +1,4 @@
-"""When the program works, where it keeps and writes things, whom it tells, and where it listens."""
+"""When the program works, where it keeps things, and where it listens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from trimtab.cron import trigger_of
-from trimtab.settings.section import BesideFile, HttpUrl, Section, StoreUrl, Text
+from trimtab.settings.section import HttpUrl, Section, StoreUrl, Text, Zone
 
 
 class ScheduleSettings(Section):
@@ -20,7 +20,7 @@ class ScheduleSettings(Section):
         default="*/15 * * * *",
         description="When alert rules without a fresh proof are replayed; a proof stands for a day.",
     )
-    timezone: Text = Field(
+    timezone: Zone = Field(
         default="UTC", description="IANA time zone of these expressions; a report's day is one of UTC."
     )
 
@@ -31,15 +31,6 @@ class ScheduleSettings(Section):
             trigger_of(value, UTC)
         except ValueError as fault:
             raise ValueError(f"give a cron expression such as '*/5 * * * *' ({fault})") from None
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, ValueError, OSError):
-            raise ValueError("give an IANA time zone such as Europe/Berlin") from None
         return value
 
     @property
@@ -55,15 +46,6 @@ class StoreSettings(Section):
         validate_default=True,
         description="SQLAlchemy URL of a SQLite file (a relative one stands beside the settings file), or of a PostgreSQL: "
         "`postgresql+psycopg://user@host/trimtab`, with `pip install 'trimtab[postgresql]'`.",
-    )
-
-
-class EmitSettings(Section):
-    """Where each cycle writes rules, dashboards and manifests."""
-
-    dir: BesideFile | None = Field(
-        default=None,
-        description="Folder that is kept up to date: what is no longer rendered is removed, if Trimtab wrote it. Without it nothing is written.",
     )
 
 

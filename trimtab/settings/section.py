@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
@@ -30,6 +31,14 @@ def _store_url(url: str, info: ValidationInfo) -> str:
     return url if file in ("", ":memory:") else prefix + str(_beside_the_file(Path(file), info))
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("give an IANA time zone such as Europe/Berlin") from None
+    return name
+
+
 def _text(value: object) -> object:
     """A label may be written as a number in YAML (version: 3); Prometheus only has text."""
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
@@ -39,6 +48,7 @@ BesideFile = Annotated[Path, AfterValidator(_beside_the_file)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 StoreUrl = Annotated[str, AfterValidator(_store_url)]
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
+Zone = Annotated[Text, AfterValidator(_zone)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 

@@ -7,8 +7,9 @@ from pydantic_core import PydanticCustomError
 
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
+from trimtab.settings.emitting import EmitSettings
 from trimtab.settings.receivers import AlertmanagerSettings
-from trimtab.settings.running import ApiSettings, EmitSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.workload import WorkloadDefaults, WorkloadSettings
