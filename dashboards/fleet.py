@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards import names
+from dashboards import money, names
+from dashboards.around import links, marks
+from dashboards.costs import spending
 from dashboards.directory import Directory
-from dashboards.health import input_age, own_health
-from dashboards.spec import Annotation, Board, Kind, Link, Panel, Query, Section, Step
+from dashboards.health import failures, input_age
+from dashboards.spec import Board, Kind, Panel, Query, Section
+from dashboards.stats import MOST, SAVES, stat, worse_above
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Workload
-
-MOST = 15
-STAT = 4
-SAVES = (Step(value=None, colour="orange"), Step(value=0.0, colour="green"))
 
 
 def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) -> Board:
@@ -21,26 +20,18 @@ def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) 
     profiles = tuple({profile.name: profile for _, profile in targets}.values())
     sections = [
         Section(title="At a glance", panels=glance()),
-        Section(title="Cost", panels=cost()),
+        Section(title="Cost", panels=spending()),
         Section(title="Workloads", panels=(table(where),)),
     ]
     if profiles:
         sections.append(Section(title="Load and promises", panels=promises(targets, profiles)))
-    sections.append(Section(title="Trimtab itself", panels=own_health()))
     return Board(
         uid=names.FLEET_UID,
         title="Trimtab / Fleet",
         description="What the fleet of models costs, what Trimtab proposes, and whether SLOs hold. A workload's name leads to its detail.",
         sections=tuple(sections),
-        links=(Link(title="Workload dashboards", tag=names.WORKLOAD_TAG),),
-        annotations=(
-            Annotation(
-                name="Critical alerts",
-                expr='count by (alertname) (ALERTS{alertname=~"Trimtab.+",alertstate="firing",severity="critical"})',
-                title="{{alertname}}",
-                colour="red",
-            ),
-        ),
+        links=links(names.FLEET_UID),
+        annotations=marks(severity="critical"),
         tags=(names.TAG,),
     )
 
@@ -50,67 +41,23 @@ def glance() -> tuple[Panel, ...]:
     return (
         stat("Workloads", "Workloads that have a recommendation, to act on or to hold.", "short",
              f"count(count by (workload) ({names.INFO}))"),
-        stat("Cost now", "Sum over the workloads whose present cost is known. What is not known is not in it.", "currencyUSD",
-             f'sum({names.COST}{{state="current"}})', legend="USD an hour"),
-        stat("Proposed saving", "Sum of the savings proposed, in dollars a month of 730 h. Below zero, holding the SLOs costs more than today.",
-             "currencyUSD", f"sum({names.SAVING})", legend="USD a month", thresholds=SAVES),
+        stat("Cost now, USD/h", "Sum over the workloads whose present cost is known. What is not known is not in it.", "currencyUSD",
+             f"sum({money.current()})"),
+        stat("Proposed saving, USD/month", "Sum of the savings proposed, in dollars a month of 730 h. Below zero, holding the SLOs costs more than today.",
+             "currencyUSD", f"sum({names.SAVING})", thresholds=SAVES),
         stat("Recommendations by state", "How many recommendations stand in which state.", "short",
              f"count by (state) ({names.INFO} == 1)", legend="{{state}}"),
         input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
-        stat("Cycles failed in a day", "Decision cycles that ended in an error over the last 24 hours.", "short",
-             f"sum(increase({names.CYCLE_FAILURES}[1d]))", thresholds=(Step(value=None, colour="green"), Step(value=1.0, colour="red"))),
+        failures(),
     )  # fmt: skip
-
-
-def stat(
-    title: str,
-    description: str,
-    unit: str,
-    expr: str,
-    *,
-    legend: str = "",
-    thresholds: tuple[Step, ...] = (Step(value=None, colour="blue"),),
-) -> Panel:
-    """One number of this moment."""
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        unit=unit,
-        queries=(Query(expr=expr, legend=legend, instant=True),),
-        thresholds=thresholds,
-        width=STAT,
-        height=4,
-        least=None,
-    )
-
-
-def cost() -> tuple[Panel, ...]:
-    """Now against proposed, and the dearest."""
-    return (
-        Panel(
-            title="Cost now and as proposed",
-            description="Dollars an hour of the whole fleet, at the prices of the price book. The gap between the lines is the saving proposed.",
-            unit="currencyUSD",
-            queries=(Query(expr=f"sum by (state) ({names.COST})", legend="{{state}}"),),
-        ),
-        Panel(
-            title=f"The {MOST} dearest workloads",
-            description="Dollars an hour as they run now.",
-            unit="currencyUSD",
-            queries=(
-                Query(expr=f'topk({MOST}, sum by (workload) ({names.COST}{{state="current"}}))', legend="{{workload}}"),
-            ),
-        ),
-    )
 
 
 def table(where: Directory) -> Panel:
     """A line a workload."""
     columns = (
         (f"max by (workload) ({names.RECOMMENDED})", "Replicas recommended", "short"),
-        (f'sum by (workload) ({names.COST}{{state="current"}})', "Cost now, USD/h", "currencyUSD"),
-        (f'sum by (workload) ({names.COST}{{state="proposed"}})', "Proposed, USD/h", "currencyUSD"),
+        (money.current(), "Cost now, USD/h", "currencyUSD"),
+        (money.proposed(), "Proposed, USD/h", "currencyUSD"),
         (f"sum by (workload) ({names.SAVING})", "Saving, USD/month", "currencyUSD"),
         (f"max by (workload) ({names.INPUT_AGE})", "Age of inputs", "s"),
     )
@@ -152,7 +99,7 @@ def promises(
                     description=description,
                     unit=unit,
                     queries=queries,
-                    thresholds=alarm(bound),
+                    thresholds=worse_above(bound),
                     line=bound is not None,
                 )
             )
@@ -164,10 +111,3 @@ def ranked(profile: RuntimeProfile, signal: Signal) -> Query | None:
     expr = profile.query(signal, {}, recorded=True) or profile.query(signal, {}, window="$__rate_interval")
     legend = ":".join(f"{{{{{label}}}}}" for label in profile.identity)
     return None if expr is None else Query(expr=f"topk({MOST}, {expr})", legend=legend)
-
-
-def alarm(bound: float | None) -> tuple[Step, ...]:
-    """Green under the bound and red from it on; plain where there is none."""
-    if bound is None:
-        return (Step(value=None, colour="blue"),)
-    return Step(value=None, colour="green"), Step(value=bound, colour="red")

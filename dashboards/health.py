@@ -1,45 +1,75 @@
-"""Panels about Trimtab's own sight and pulse: how old its inputs are, how its cycles go."""
+"""Trimtab's own health: does it run, does it see, are its forecasts met, is anything of it alarming."""
 
 from __future__ import annotations
 
-from dashboards import names
-from dashboards.spec import Kind, Panel, Query, Step
+from collections.abc import Sequence
 
-# The rules warn at 15 minutes; two scrapes of five minutes late is worth a look.
-AGES = (
-    Step(value=None, colour="green"),
-    Step(value=600.0, colour="orange"),
-    Step(value=900.0, colour="red"),
-)
+from dashboards import money, names
+from dashboards.around import WINDOW, links, marks
+from dashboards.spec import Board, Panel, Query, Section, Step
+from dashboards.stats import AGES, MOST, NONE_WANTED, stat
+from domain.signals import RuntimeProfile
+
+# What Prometheus knows of the process that exports our metrics, under whatever job it is scraped.
+OURS = f"and on (job, instance) rate({names.CYCLE_FAILURES}[{WINDOW}])"
+KNOWN = f"0 * max(rate({names.CYCLE_FAILURES}[{WINDOW}]))"  # 0 where Trimtab is seen at all, else nothing
+FIRING = 'ALERTS{alertname=~"Trimtab.+",alertstate="firing"}'
+OVER = (Step(value=None, colour="green"), Step(value=1.0, colour="orange"))
+
+
+def health(profiles: Sequence[RuntimeProfile]) -> Board:
+    """One dashboard about Trimtab itself."""
+    return Board(
+        uid=names.HEALTH_UID,
+        title="Trimtab / Health",
+        description="Whether Trimtab runs, how old its inputs are, how its cycles go, and whether load stays within its forecasts.",
+        sections=(
+            Section(title="At a glance", panels=glance()),
+            Section(title="Cycles", panels=cycles()),
+            Section(title="Sight", panels=(*sight(), *foresight(profiles))),
+            Section(title="The process", panels=process()),
+        ),
+        links=links(names.HEALTH_UID),
+        annotations=marks(),
+        tags=(names.TAG,),
+    )
+
+
+def glance() -> tuple[Panel, ...]:
+    """Six numbers."""
+    return (
+        stat("Processes that answer", "Processes of Trimtab that Prometheus reaches; one is right.", "short",
+             f"sum(up and on (job, instance) increase({names.CYCLE_FAILURES}[1h]))",
+             thresholds=(Step(value=None, colour="red"), Step(value=1.0, colour="green"))),
+        input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
+        failures(),
+        stat("Length of the last cycle", "Seconds from waking up to the last file written.", "s", f"max({names.CYCLE_SECONDS})"),
+        stat("Recommendations without sight", "Recommendations held because a source failed, or expired.", "short",
+             f'sum({names.INFO}{{state=~"held|expired"}}) or {KNOWN}', thresholds=NONE_WANTED),
+        stat("Alerts that fire", "Alerts of Trimtab's rules, about workloads and about itself. Without its rules in Prometheus this is always 0.", "short",
+             f"count({FIRING}) or {KNOWN}", thresholds=NONE_WANTED),
+    )  # fmt: skip
 
 
 def input_age(expr: str, *, title: str, description: str) -> Panel:
     """One age of this moment."""
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        unit="s",
-        queries=(Query(expr=expr, instant=True),),
-        thresholds=AGES,
-        width=4,
-        height=4,
-        least=None,
+    return stat(title, description, "s", expr, thresholds=AGES)
+
+
+def failures() -> Panel:
+    """Failed cycles of a day."""
+    return stat(
+        "Cycles failed in a day",
+        "Decision cycles that ended in an error over the last 24 hours.",
+        "short",
+        f"sum(increase({names.CYCLE_FAILURES}[1d]))",
+        thresholds=NONE_WANTED,
     )
 
 
-def own_health() -> tuple[Panel, ...]:
-    """Inputs by signal, the length of a cycle, failures."""
+def cycles() -> tuple[Panel, ...]:
+    """How long, how well, and with what outcome."""
     return (
-        Panel(
-            title="Age of inputs by signal",
-            description="The stalest workload of each signal. A signal that is not answered is never read as zero: it ages.",
-            unit="s",
-            queries=(Query(expr=f"max by (signal) ({names.INPUT_AGE})", legend="{{signal}}"),),
-            thresholds=AGES,
-            line=True,
-            width=8,
-        ),
         Panel(
             title="Length of a cycle",
             description="Seconds from waking up to the last file written.",
@@ -52,7 +82,89 @@ def own_health() -> tuple[Panel, ...]:
             description="Cycles that ended in an error, over the hour before each point.",
             unit="short",
             queries=(Query(expr=f"sum(increase({names.CYCLE_FAILURES}[1h]))", legend="failed in an hour"),),
-            thresholds=(Step(value=None, colour="green"), Step(value=1.0, colour="red")),
+            thresholds=NONE_WANTED,
+            width=8,
+        ),
+        Panel(
+            title="Recommendations over time",
+            description="How many recommendations stood in which state.",
+            unit="short",
+            queries=(Query(expr=f"count by (state) ({names.INFO} == 1)", legend="{{state}}"),),
+            steps=True,
+            width=8,
+        ),
+    )
+
+
+def sight() -> tuple[Panel, ...]:
+    """Inputs by signal and by workload."""
+    return (
+        Panel(
+            title="Age of inputs by signal",
+            description="The stalest workload of each signal. A signal that is not answered is never read as zero: it ages.",
+            unit="s",
+            queries=(Query(expr=f"max by (signal) ({names.INPUT_AGE})", legend="{{signal}}"),),
+            thresholds=AGES,
+            line=True,
+            width=8,
+        ),
+        Panel(
+            title="Age of inputs by workload",
+            description=f"The stalest signal of each of the {MOST} workloads that are seen worst.",
+            unit="s",
+            queries=(Query(expr=f"topk({MOST}, max by (workload) ({names.INPUT_AGE}))", legend="{{workload}}"),),
+            thresholds=AGES,
+            line=True,
+            width=8,
+        ),
+    )
+
+
+def foresight(profiles: Sequence[RuntimeProfile]) -> tuple[Panel, ...]:
+    """How much of its forecast the load takes; nothing where no runtime tells a load."""
+    planned = f'max by (workload) ({names.FORECAST}{{quantile="plan",horizon="lead"}}) > 0'
+    loads = [found for profile in profiles if (found := money.load(profile)) is not None]
+    if not loads:
+        return ()
+    return (
+        Panel(
+            title="Load over its forecast",
+            description=f"Requests/s over the most that was forecast for the time a new replica needs, at the quantile of the plan; the {MOST} highest. Above 1, more came than was planned for.",
+            unit="percentunit",
+            queries=tuple(
+                Query(expr=f"topk({MOST}, {load} / on (workload) ({planned}))", legend="{{workload}}") for load in loads
+            ),
+            thresholds=OVER,
+            line=True,
+            width=8,
+        ),
+    )
+
+
+def process() -> tuple[Panel, ...]:
+    """What the process uses, and how long it takes to answer a scrape."""
+    return (
+        Panel(
+            title="Processor of Trimtab",
+            description="CPU cores used by the process (deciding happens in processes of its own, which are not in it).",
+            unit="short",
+            decimals=2,
+            queries=(Query(expr=f"rate(process_cpu_seconds_total[{WINDOW}]) {OURS}", legend="{{instance}}"),),
+            width=8,
+        ),
+        Panel(
+            title="Memory of Trimtab",
+            description="Resident memory of the process.",
+            unit="bytes",
+            queries=(Query(expr=f"process_resident_memory_bytes {OURS}", legend="{{instance}}"),),
+            width=8,
+        ),
+        Panel(
+            title="Length of a scrape",
+            description="Seconds that Trimtab took to answer Prometheus: it reads its store for each scrape.",
+            unit="s",
+            decimals=3,
+            queries=(Query(expr=f"scrape_duration_seconds {OURS}", legend="{{instance}}"),),
             width=8,
         ),
     )

@@ -12,8 +12,21 @@ INFO = "trimtab_recommendation_info"  # {workload, state} = 1
 CYCLE_SECONDS = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures_total"
 
+# Of the model-quality exporter, by {service, model} but for the last two.
+ACCURACY = "ai_model_accuracy"
+DRIFT = "ai_model_drift"
+PAIRS = "ai_model_labelled_pairs"
+LAST_LABEL = "ai_model_last_label_timestamp_seconds"
+PREDICTIONS = "ai_quality_predictions_total"
+DROPPED = "ai_quality_dropped_predictions_total"
+UNMATCHED = "ai_quality_unmatched_labels_total"
+PENDING = "ai_quality_pending_predictions"
+
 # Fixed, so that links and bookmarks outlive a new rendering.
 FLEET_UID = "trimtab-fleet"
+COSTS_UID = "trimtab-costs"
+QUALITY_UID = "trimtab-quality"
+HEALTH_UID = "trimtab-health"
 PROMETHEUS_UID = "trimtab-prometheus"
 TAG = "trimtab"
 WORKLOAD_TAG = "trimtab-workload"

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from dashboards import names
+from dashboards import money, names
+from dashboards.around import WINDOW, links, marks
 from dashboards.directory import Directory, alias_uid, runtime_uid
-from dashboards.health import AGES, input_age
+from dashboards.health import input_age
 from dashboards.identity import as_variables, variables
-from dashboards.spec import NEUTRAL, Annotation, Board, Kind, Link, Panel, Query, Section, Step
+from dashboards.spec import Board, Panel, Query, Section
+from dashboards.stats import AGES, SAVES, stat, worse_above, worse_below
 from domain.signals import RuntimeProfile, Signal, selector
 from domain.workload import Slo, Workload
 
-WINDOW = "$__rate_interval"
 QUANTILES = (0.5, 0.95, 0.99)
-BACK = (Link(title="Fleet", uid=names.FLEET_UID), Link(title="Workload dashboards", tag=names.WORKLOAD_TAG))
-SAVES = (Step(value=None, colour="orange"), Step(value=0.0, colour="green"))
+DRAWN = "0.5|0.9|plan"  # of a forecast: the middle, nearly the most, and what the plan holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def of_runtime(profile: RuntimeProfile, slos: Sequence[Slo], where: Directory) -
         description="One workload: its demand, what is recommended and why it pays, and whether it holds its SLO.",
         sections=sections(Subject(own=names.OF_WORKLOAD, ask=ask, slo=strictest(slos))),
         variables=variables(profile, where.matcher(uid)),
-        links=BACK,
+        links=links(uid),
         annotations=marks(names.OF_WORKLOAD),
         tags=(names.TAG, names.WORKLOAD_TAG),
     )
@@ -78,7 +78,7 @@ def of_alias(workload: Workload, profile: RuntimeProfile) -> Board:
         title=f"Trimtab / Workload {workload.id}",
         description=f"The workload {workload.id}: its demand, what is recommended, and whether it holds its SLO.",
         sections=sections(Subject(own=own, ask=ask, slo=workload.slo)),
-        links=BACK,
+        links=links(alias_uid(workload)),
         annotations=marks(own),
         tags=(names.TAG, names.WORKLOAD_TAG),
     )
@@ -102,7 +102,7 @@ def sections(subject: Subject) -> tuple[Section, ...]:
         Section(title="Demand and replicas", panels=present(demand(subject))),
         Section(title="Promises", panels=present(promises(subject))),
         Section(title="Resources of a replica", panels=present(resources(subject))),
-        Section(title="Money and sight", panels=money(subject)),
+        Section(title="Money and sight", panels=present(dollars(subject))),
     )
     return tuple(section for section in found if section.panels)
 
@@ -122,56 +122,31 @@ def glance(subject: Subject) -> tuple[Panel, ...]:
     """What stands now."""
     ready = subject.ask(Signal.READY_REPLICAS, 0.95)
     panels = [
-        now("Replicas recommended", "What KEDA or an adapter follows.", "short", f"max({names.RECOMMENDED}{{{subject.own}}})"),
-        now("Cost now", "Dollars an hour as it runs, at the prices of the price book.", "currencyUSD",
-            f'sum({names.COST}{{{subject.own},state="current"}})', legend="USD an hour"),
-        now("Proposed saving", "Dollars a month of 730 h against today's configuration. Below zero, holding the SLO costs more than today.",
-            "currencyUSD", f"sum({names.SAVING}{{{subject.own}}})", legend="USD a month", thresholds=SAVES),
-        now("State", "In which state the recommendation stands.", "short",
+        stat("Replicas recommended", "What KEDA or an adapter follows.", "short", f"max({names.RECOMMENDED}{{{subject.own}}})"),
+        stat("Cost now, USD/h", "Dollars an hour as it runs, at the prices of the price book.", "currencyUSD",
+            f"sum({money.current(subject.own)})"),
+        stat("Proposed saving, USD/month", "Dollars a month of 730 h against today's configuration. Below zero, holding the SLO costs more than today.",
+            "currencyUSD", f"sum({names.SAVING}{{{subject.own}}})", thresholds=SAVES),
+        stat("State", "In which state the recommendation stands.", "short",
             f"max by (state) ({names.INFO}{{{subject.own}}} == 1)", legend="{{state}}", named=True),
         input_age(f"max({names.INPUT_AGE}{{{subject.own}}})", title="Oldest input", description="Age of its stalest signal; older than 15 minutes nothing is decided on it."),
     ]  # fmt: skip
     if ready is not None:
-        panels.insert(1, now("Replicas ready", "Replicas that answer as ready.", "short", f"sum({ready})"))
+        panels.insert(1, stat("Replicas ready", "Replicas that answer as ready.", "short", f"sum({ready})"))
     return tuple(panels)
-
-
-def now(
-    title: str,
-    description: str,
-    unit: str,
-    expr: str,
-    *,
-    legend: str = "",
-    thresholds: tuple[Step, ...] = NEUTRAL,
-    named: bool = False,
-) -> Panel:
-    """One number of this moment, or (`named`) the name of the series in its place."""
-    return Panel(
-        kind=Kind.STAT,
-        title=title,
-        description=description,
-        unit=unit,
-        queries=(Query(expr=expr, legend=legend, instant=True),),
-        thresholds=thresholds,
-        width=4,
-        height=4,
-        least=None,
-        named=named,
-    )
 
 
 def demand(subject: Subject) -> list[Panel]:
     """Arrivals against the forecast, replicas against the recommendation."""
     forecast = Query(
-        expr=f"max by (quantile, horizon) ({names.FORECAST}{{{subject.own}}})",
+        expr=f'max by (quantile, horizon) ({names.FORECAST}{{{subject.own},quantile=~"{DRAWN}"}})',
         legend="forecast {{quantile}}, {{horizon}}",
     )
     recommended = Query(expr=f"max({names.RECOMMENDED}{{{subject.own}}})", legend="recommended")
     return [
         Panel(
             title="Load and forecast",
-            description="Requests a second as they arrive, and the forecast as it stood at each moment, by quantile and by how far it looked ahead.",
+            description="Requests a second as they arrive, and the forecast as it stood at each moment: its median, its 90 % quantile and the one that the plan holds, by how far it looked ahead.",
             unit="reqps",
             queries=(*asked(subject, Signal.REQUEST_RATE, "load"), forecast),
             height=9,
@@ -234,19 +209,10 @@ def promises(subject: Subject) -> list[Panel]:
             description="Share of labelled predictions that were right, from the model-quality exporter.",
             unit="percentunit",
             queries=asked(subject, Signal.ACCURACY, "accuracy"),
-            thresholds=(
-                (Step(value=None, colour="red"), Step(value=slo.min_accuracy, colour="green"))
-                if slo.min_accuracy is not None
-                else NEUTRAL
-            ),
+            thresholds=worse_below(slo.min_accuracy),
             line=slo.min_accuracy is not None,
         ),
     ]
-
-
-def worse_above(bound: float) -> tuple[Step, ...]:
-    """Green under the bound, red from it on."""
-    return Step(value=None, colour="green"), Step(value=bound, colour="red")
 
 
 def resources(subject: Subject) -> list[Panel]:
@@ -277,24 +243,31 @@ def resources(subject: Subject) -> list[Panel]:
     ]
 
 
-def money(subject: Subject) -> tuple[Panel, ...]:
-    """Cost now and as proposed, and the age of what it rests on."""
-    return (
+def dollars(subject: Subject) -> list[Panel]:
+    """Cost now and as proposed, what it buys, and the age of what it rests on."""
+    rate = subject.ask(Signal.REQUEST_RATE, 0.95)
+    cost = f"1000 * sum({money.current(subject.own)}) / (3600 * (sum({rate}) > 0))"
+    return [
         Panel(
-            title="Cost now and as proposed",
+            title="Cost now and as proposed, USD/h",
             description="Dollars an hour at the prices of the price book, averaged over the load as forecast.",
             unit="currencyUSD",
             queries=(Query(expr=f"sum by (state) ({names.COST}{{{subject.own}}})", legend="{{state}}"),),
-            width=8,
         ),
         Panel(
-            title="Saving proposed",
+            title="Saving proposed, USD/month",
             description="Dollars a month, as it stood at each moment.",
             unit="currencyUSD",
             queries=(Query(expr=f"sum({names.SAVING}{{{subject.own}}})", legend="USD a month"),),
             thresholds=SAVES,
-            width=8,
             least=None,
+        ),
+        Panel(
+            title="Cost of a thousand requests, USD",
+            description="Dollars, cost now over the requests that came. Idle replicas make it rise; with no request it is not defined.",
+            unit="currencyUSD",
+            decimals=4,
+            queries=() if rate is None else (Query(expr=cost, legend="USD per 1000 requests"),),
         ),
         Panel(
             title="Age of inputs",
@@ -303,24 +276,5 @@ def money(subject: Subject) -> tuple[Panel, ...]:
             queries=(Query(expr=f"max by (signal) ({names.INPUT_AGE}{{{subject.own}}})", legend="{{signal}}"),),
             thresholds=AGES,
             line=True,
-            width=8,
         ),
-    )
-
-
-def marks(own: str) -> tuple[Annotation, ...]:
-    """Where the recommendation changed, and where an alert fired."""
-    return (
-        Annotation(
-            name="Recommendation changed",
-            expr=f"changes({names.RECOMMENDED}{{{own}}}[{WINDOW}]) > 0",
-            title="Another number of replicas",
-            colour="blue",
-        ),
-        Annotation(
-            name="Alerts",
-            expr=f'count by (alertname) (ALERTS{{alertname=~"Trimtab.+",alertstate="firing",{own}}})',
-            title="{{alertname}}",
-            colour="red",
-        ),
-    )
+    ]

@@ -31,6 +31,7 @@ REAL = tuple(
     for p in PROFILES.values()
 )  # fmt: skip
 
+OVERVIEWS = {"trimtab-fleet", "trimtab-costs", "trimtab-quality", "trimtab-health"}
 Targets = tuple[tuple[Workload, RuntimeProfile], ...]
 
 
@@ -62,15 +63,14 @@ def test_json_is_sorted_and_ends_in_a_newline() -> None:
 
 def test_without_workloads_the_fleet_still_shows_our_own_metrics() -> None:
     boards = dashboards_of(render(()))
-    assert set(boards) == {"trimtab-fleet"}
-    assert panel_queries(json.dumps(boards["trimtab-fleet"]), {})
+    assert set(boards) == OVERVIEWS
+    assert all(panel_queries(json.dumps(board), {}) for board in boards.values())
 
 
 def test_there_is_one_dashboard_a_runtime_and_one_for_an_alias() -> None:
-    uids = sorted(dashboards_of(render(EVERYTHING)))
-    assert uids[0] == "trimtab-fleet"
-    assert re.fullmatch(r"trimtab-workload-id-chat-prod-[0-9a-f]{8}", uids[1])
-    assert uids[2:] == ["trimtab-workload-other", "trimtab-workload-plain"]
+    uids = sorted(set(dashboards_of(render(EVERYTHING))) - OVERVIEWS)
+    assert re.fullmatch(r"trimtab-workload-id-chat-prod-[0-9a-f]{8}", uids[0])
+    assert uids[1:] == ["trimtab-workload-other", "trimtab-workload-plain"]
 
 
 @pytest.mark.parametrize("uid", ALL)
@@ -87,7 +87,9 @@ def test_uids_are_fixed_unique_and_fit_grafana(uid: str) -> None:
 def test_there_is_one_data_source_variable_and_no_input_that_only_the_import_page_resolves(uid: str) -> None:
     variables = ALL[uid]["templating"]["list"]
     sources = [variable for variable in variables if variable["type"] == "datasource"]
-    assert [(source["name"], source["query"]) for source in sources] == [("datasource", "prometheus")]
+    assert [(source["name"], source["query"], source["label"]) for source in sources] == [
+        ("datasource", "prometheus", "Data source")
+    ]
     assert "__inputs" not in ALL[uid]
     assert "DS_PROMETHEUS" not in json.dumps(ALL[uid])
 
@@ -144,6 +146,19 @@ def test_rates_follow_the_zoom() -> None:
     assert set(windows) == {"$__rate_interval"}
 
 
+def test_a_job_is_never_written_out() -> None:
+    """Whoever scrapes names the jobs: series of a process are found by the metrics that only it has."""
+    assert [
+        name for (_, panel), name in zip(PANELS, PANEL_NAMES, strict=True) if "job=" in json.dumps(panel["targets"])
+    ] == []
+
+
+def test_no_panel_is_refreshed_faster_than_its_data_comes_and_nothing_is_stacked() -> None:
+    assert {board["refresh"] for board in ALL.values()} == {"1m"}
+    styles = [panel["fieldConfig"]["defaults"].get("custom", {}) for _, panel in PANELS]
+    assert [style for style in styles if style.get("stacking", {}).get("mode") not in (None, "none")] == []
+
+
 def test_counters_are_never_shown_raw() -> None:
     for _, panel in PANELS:
         for target in panel["targets"]:
@@ -161,9 +176,18 @@ def test_links_lead_to_dashboards_that_exist() -> None:
                 assert any(set(link["tags"]) <= set(other["tags"]) for other in boards.values())
 
 
-def test_the_fleet_leads_each_workload_to_its_own_dashboard() -> None:
+def test_every_dashboard_leads_to_every_overview_and_to_the_workloads() -> None:
+    for uid, board in dashboards_of(render(EVERYTHING)).items():
+        links = [link for link in board["links"] if link["type"] == "link"]
+        assert {link["url"].removeprefix("/d/").split("?")[0] for link in links} == OVERVIEWS - {uid}
+        assert all("var-datasource=${datasource}" in link["url"] and link["keepTime"] for link in links)
+        assert [link["tags"] for link in board["links"] if link["type"] == "dashboards"] == [["trimtab-workload"]]
+
+
+@pytest.mark.parametrize("overview", ["trimtab-fleet", "trimtab-costs"])
+def test_a_line_of_a_table_leads_each_workload_to_its_own_dashboard(overview: str) -> None:
     boards = dashboards_of(render(EVERYTHING))
-    (table,) = (panel for panel in all_panels(boards["trimtab-fleet"]) if panel["type"] == "table")
+    (table,) = (panel for panel in all_panels(boards[overview]) if panel["type"] == "table")
     links = [
         prop["value"][0]["url"]
         for override in table["fieldConfig"]["overrides"]
@@ -174,7 +198,7 @@ def test_the_fleet_leads_each_workload_to_its_own_dashboard() -> None:
         "/d/${__data.fields.dashboard}?var-workload=${__value.text:percentencode}&var-datasource=${datasource}&${__url_time_range}"
     ]
     named = set(re.findall(r'"dashboard", "([^"]+)"', table["targets"][0]["expr"]))
-    assert named == set(boards) - {"trimtab-fleet"}
+    assert named == set(boards) - OVERVIEWS
 
 
 def test_a_workload_is_chosen_among_those_of_its_runtime() -> None:
@@ -191,8 +215,13 @@ def test_a_workload_that_nobody_listed_is_found_on_its_runtimes_dashboard() -> N
     assert '"dashboard", "trimtab-workload-plain", "", ""' in table["targets"][0]["expr"]
 
 
-def test_marks_carry_a_title() -> None:
-    assert all(mark["titleFormat"] for board in ALL.values() for mark in board["annotations"]["list"])
+def test_every_dashboard_marks_recommendations_and_alerts() -> None:
+    for board in ALL.values():
+        marks = {mark["name"]: mark for mark in board["annotations"]["list"]}
+        assert set(marks) == {"Recommendations", "Recommended numbers", "Alerts"}
+        assert all(mark["titleFormat"] and mark["datasource"]["uid"] == "${datasource}" for mark in marks.values())
+        assert "trimtab_recommendation_info" in marks["Recommendations"]["expr"]
+        assert "ALERTS" in marks["Alerts"]["expr"]
 
 
 def test_the_labels_of_a_workload_are_cut_out_of_its_id() -> None:
@@ -224,7 +253,7 @@ def test_long_names_make_uids_that_differ() -> None:
         (Workload(id=f"{'long-' * 20}{end}", runtime="plain", labels={"pool": end}), PLAIN) for end in ("a", "b")
     )
     boards = dashboards_of(render(twins))
-    assert len(boards) == 3
+    assert len(boards) == len(OVERVIEWS) + 2
     assert max(map(len, boards)) <= 40
 
 

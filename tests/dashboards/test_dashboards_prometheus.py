@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from dashboards import names, render
+from dashboards import money, names, render
+from dashboards.around import marks
 from dashboards.queries import panel_queries
 from domain.workload import Workload
 from monitor.profiles import PROFILES
@@ -27,6 +28,7 @@ TIMES = tuple(range(NOW - 40 * 60, NOW + 1, 60))
 VISION = {"service": "vision", "model": "digits"}
 LLAMA = {"model_name": "llama"}
 SCRAPED = {"job": "models", "instance": "10.0.0.1:8080"}
+OURS = {"job": "trimtab", "instance": "10.0.0.2:8000"}
 TARGETS = (
     (Workload(id="vision:digits", runtime="trimtab-serving", labels=VISION), PROFILES["trimtab-serving"]),
     (Workload(id="llama", runtime="vllm", labels=LLAMA), PROFILES["vllm"]),
@@ -75,8 +77,29 @@ def served() -> Iterator[str]:
     yield gauges("ai_ready", (VISION, 1))
     yield gauges("ai_startup_seconds", ({"service": "vision"}, 3.5))
     yield gauges("ai_model_accuracy", (VISION, 0.93))
-    yield family("process_cpu_seconds", "counter", [counter("process_cpu_seconds_total", {}, 12)])
-    yield gauges("process_resident_memory_bytes", ({}, 3e8))
+
+
+def quality() -> Iterator[str]:
+    """What the quality exporter adds to the accuracy."""
+    yield gauges(names.DRIFT, (VISION, 0.12))
+    yield gauges(names.PAIRS, (VISION, 150))
+    yield gauges(names.LAST_LABEL, (VISION, NOW - 20))
+    yield gauges(names.PENDING, ({}, 3))
+    for name, labels in ((names.PREDICTIONS, VISION), (names.DROPPED, VISION), (names.UNMATCHED, {})):
+        yield family(name.removesuffix("_total"), "counter", [counter(name, labels, 6)])
+
+
+def processes() -> Iterator[str]:
+    """What every process exports, and Prometheus says of each: the model server and Trimtab."""
+    cpu, memory = "process_cpu_seconds_total", "process_resident_memory_bytes"
+    both = (SCRAPED, OURS)
+    yield family(
+        "process_cpu_seconds",
+        "counter",
+        [samples(cpu, each, TIMES, [0.2 * t for t in range(len(TIMES))]) for each in both],
+    )
+    for name, value in ((memory, 3e8), ("up", 1.0), ("scrape_duration_seconds", 0.01)):
+        yield family(name, "gauge", [samples(name, each, TIMES, [value] * len(TIMES)) for each in both])
 
 
 def vllm() -> Iterator[str]:
@@ -110,13 +133,17 @@ def trimtab() -> Iterator[str]:
         names.COST, *(({**w, "state": state}, 2.5) for w in (vision, llama) for state in ("current", "proposed"))
     )
     yield gauges(names.INPUT_AGE, ({**vision, "signal": "request_rate"}, 40), ({**llama, "signal": "request_rate"}, 41))
-    yield gauges(names.FORECAST, *(({**w, "quantile": "0.95", "horizon": "lead"}, 12) for w in (vision, llama)))
+    forecast = [
+        {**w, "quantile": quantile, "horizon": "lead"} for w in (vision, llama) for quantile in ("0.95", "plan")
+    ]
+    yield gauges(names.FORECAST, *((labels, 12) for labels in forecast))
     yield gauges(names.CYCLE_SECONDS, ({}, 1.5))
-    yield family("trimtab_cycle_failures", "counter", [counter(names.CYCLE_FAILURES, {}, 0.05)])
+    failures = samples(names.CYCLE_FAILURES, OURS, TIMES, [0.05 * i for i in range(len(TIMES))])
+    yield family("trimtab_cycle_failures", "counter", [failures])
 
 
 def test_every_panel_of_every_dashboard_returns_data(start_prometheus: StartPrometheus, tmp_path: Path) -> None:
-    data = backfill(document(*served(), *vllm(), *recorded(), *trimtab()), tmp_path / "data")
+    data = backfill(document(*served(), *quality(), *processes(), *vllm(), *recorded(), *trimtab()), tmp_path / "data")
     server = start_prometheus(data=data)
     silent = []
     for artifact in render(TARGETS):
@@ -124,10 +151,43 @@ def test_every_panel_of_every_dashboard_returns_data(start_prometheus: StartProm
             continue
         workload = CHOSEN.get(artifact.path.stem, "")
         asked = panel_queries(artifact.text, {"workload": workload})
-        assert len(asked) > 15
+        assert len(asked) > 11
         silent += [f"{artifact.path.stem}: {q.title}: {q.expr}" for q in asked if not server.query(q.expr, at=AT)]
         silent += unanswered_variables(json.loads(artifact.text), workload, server)
     assert silent == []
+
+
+def test_the_gap_between_cost_now_and_as_proposed_is_the_saving(
+    start_prometheus: StartPrometheus, tmp_path: Path
+) -> None:
+    """What is held stays as it is; what runs unseen is in neither sum."""
+    known = [("act", "current", 10.0), ("act", "proposed", 4.0), ("held", "current", 7.0), ("unseen", "proposed", 3.0)]
+    costs = [({"workload": workload, "state": state}, value) for workload, state, value in known]
+    server = start_prometheus(data=backfill(document(gauges(names.COST, *costs)), tmp_path / "data"))
+    sums = [server.query(f"sum({expr})", at=AT)[0]["value"][1] for expr in (money.current(), money.as_proposed())]
+    assert [float(value) for value in sums] == [17.0, 11.0]
+
+
+def test_a_mark_is_set_where_the_state_changed_and_not_at_a_start(
+    start_prometheus: StartPrometheus, tmp_path: Path
+) -> None:
+    """Each workload is seen from another minute on: one changes its state, one is new, one was not seen for a while."""
+    spans = {
+        ("changes", "act"): TIMES[:30], ("changes", "hold"): TIMES[30:], ("stays", "act"): TIMES,
+        ("new", "act"): TIMES[30:], ("restarted", "act"): [*TIMES[:20], *TIMES[30:]],
+    }  # fmt: skip
+    series = [
+        samples(names.INFO, {"workload": workload, "state": state}, times, [1.0] * len(times))
+        for (workload, state), times in spans.items()
+    ]
+    server = start_prometheus(data=backfill(document(family(names.INFO, "gauge", series)), tmp_path / "data"))
+    (mark,) = [mark for mark in marks() if mark.name == "Recommendations"]
+    seen = {
+        (each["metric"]["workload"], each["metric"]["state"])
+        for moment in TIMES[5:]
+        for each in server.query(mark.expr.replace("$__rate_interval", "2m"), at=datetime.fromtimestamp(moment, UTC))
+    }
+    assert seen == {("changes", "hold")}
 
 
 def unanswered_variables(board: dict[str, Any], workload: str, server: Prometheus) -> list[str]:

@@ -1,0 +1,51 @@
+"""The small panels on top of a dashboard, one number of this moment each; and what all dashboards colour alike."""
+
+from __future__ import annotations
+
+from dashboards.spec import NEUTRAL, Kind, Panel, Query, Step
+
+MOST = 15  # lines of a panel over all workloads
+
+SAVES = (Step(value=None, colour="orange"), Step(value=0.0, colour="green"))
+NONE_WANTED = (Step(value=None, colour="green"), Step(value=1.0, colour="red"))
+# The rules warn at 15 minutes; two scrapes of five minutes late is worth a look.
+AGES = (
+    Step(value=None, colour="green"),
+    Step(value=600.0, colour="orange"),
+    Step(value=900.0, colour="red"),
+)
+
+
+def worse_above(bound: float | None) -> tuple[Step, ...]:
+    """Green under the bound, red from it on; plain where there is none."""
+    return NEUTRAL if bound is None else (Step(value=None, colour="green"), Step(value=bound, colour="red"))
+
+
+def worse_below(bound: float | None) -> tuple[Step, ...]:
+    """Red under the bound, green from it on; plain where there is none."""
+    return NEUTRAL if bound is None else (Step(value=None, colour="red"), Step(value=bound, colour="green"))
+
+
+def stat(
+    title: str,
+    description: str,
+    unit: str,
+    expr: str,
+    *,
+    legend: str = "",
+    thresholds: tuple[Step, ...] = NEUTRAL,
+    named: bool = False,
+) -> Panel:
+    """One number of this moment, or (`named`) the name of the series in its place."""
+    return Panel(
+        kind=Kind.STAT,
+        title=title,
+        description=description,
+        unit=unit,
+        queries=(Query(expr=expr, legend=legend, instant=True),),
+        thresholds=thresholds,
+        width=4,
+        height=4,
+        least=None,
+        named=named,
+    )
