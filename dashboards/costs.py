@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dashboards import money, names
 from dashboards.around import links, marks
 from dashboards.directory import Directory
-from dashboards.spec import Board, Kind, Panel, Query, Section
+from dashboards.spec import Board, Panel, Query, Section
 from dashboards.stats import MOST, SAVES, stat
+from dashboards.tables import workload_table
 from domain.signals import RuntimeProfile
 
 
@@ -109,20 +110,7 @@ def table(profiles: Sequence[RuntimeProfile], where: Directory) -> Panel:
         (money.spent(), "Spent in the time shown", "currencyUSD"),
         *(((of_requests, "USD per 1000 requests", "currencyUSD"),) if of_requests else ()),
     )
-    return Panel(
-        kind=Kind.TABLE,
-        title="What each workload costs",
-        description="One line a workload; an empty cell is not known. The name leads to the workload's own dashboard.",
-        unit="short",
-        queries=(
-            Query(expr=where.labelled(f"max by (workload, state) ({names.INFO} == 1)"), instant=True),
-            *(Query(expr=expr, legend=title, instant=True) for expr, title, _ in columns),
-        ),
-        column_units={title: unit for _, title, unit in columns},
-        width=24,
-        height=11,
-        least=None,
-    )
+    return workload_table("What each workload costs", columns, where)
 
 
 def present(panels: Sequence[Panel]) -> tuple[Panel, ...]:

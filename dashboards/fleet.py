@@ -9,8 +9,9 @@ from dashboards.around import links, marks
 from dashboards.costs import spending
 from dashboards.directory import Directory
 from dashboards.health import failures, input_age
-from dashboards.spec import Board, Kind, Panel, Query, Section
+from dashboards.spec import Board, Panel, Query, Section
 from dashboards.stats import MOST, SAVES, stat, worse_above
+from dashboards.tables import workload_table
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Workload
 
@@ -61,20 +62,7 @@ def table(where: Directory) -> Panel:
         (f"sum by (workload) ({names.SAVING})", "Saving, USD/month", "currencyUSD"),
         (f"max by (workload) ({names.INPUT_AGE})", "Age of inputs", "s"),
     )
-    return Panel(
-        kind=Kind.TABLE,
-        title="Workloads and their recommendations",
-        description="One line a workload; an empty cell is not known. The name leads to the workload's own dashboard.",
-        unit="short",
-        queries=(
-            Query(expr=where.labelled(f"max by (workload, state) ({names.INFO} == 1)"), instant=True),
-            *(Query(expr=expr, legend=title, instant=True) for expr, title, _ in columns),
-        ),
-        column_units={title: unit for _, title, unit in columns},
-        width=24,
-        height=11,
-        least=None,
-    )
+    return workload_table("Workloads and their recommendations", columns, where)
 
 
 def promises(
