@@ -14,6 +14,8 @@ from domain.signals import RuntimeProfile
 OURS = f"and on (job, instance) rate({names.CYCLE_FAILURES}[{WINDOW}])"
 KNOWN = f"0 * max(rate({names.CYCLE_FAILURES}[{WINDOW}]))"  # 0 where Trimtab is seen at all, else nothing
 FIRING = 'ALERTS{alertname=~"Trimtab.+",alertstate="firing"}'
+# Half an hour before it ends, the rules tell of it.
+ENDS = (Step(value=None, colour="red"), Step(value=0.0, colour="orange"), Step(value=1800.0, colour="green"))
 OVER = (Step(value=None, colour="green"), Step(value=1.0, colour="orange"))
 
 
@@ -43,7 +45,8 @@ def glance() -> tuple[Panel, ...]:
              thresholds=(Step(value=None, colour="red"), Step(value=1.0, colour="green"))),
         input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
         failures(),
-        stat("Length of the last cycle", "Seconds from waking up to the last file written.", "s", f"max({names.CYCLE_SECONDS})"),
+        stat("Until the first one expires", "Time that the recommendation that ends first still stands unless it is renewed; each cycle should. Below zero it has expired.",
+             "s", f"min({names.VALID_UNTIL}) - time()", thresholds=ENDS),
         stat("Recommendations without sight", "Recommendations held because a source failed, or expired.", "short",
              f'sum({names.INFO}{{state=~"held|expired"}}) or {KNOWN}', thresholds=NONE_WANTED),
         stat("Alerts that fire", "Alerts of Trimtab's rules, about workloads and about itself. Without its rules in Prometheus this is always 0.", "short",

@@ -9,6 +9,7 @@ COST = "trimtab_cost_usd_per_hour"  # {workload, state="current"|"proposed"}
 SAVING = "trimtab_saving_usd_per_month"  # {workload}
 INPUT_AGE = "trimtab_input_age_seconds"  # {workload, signal}
 INFO = "trimtab_recommendation_info"  # {workload, state} = 1
+VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"  # {workload}
 CYCLE_SECONDS = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures_total"
 

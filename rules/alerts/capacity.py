@@ -89,10 +89,16 @@ def at_maximum(subject: Subject) -> Alert | None:
 
 def _most(subject: Subject) -> str | None:
     """PromQL for the replicas that are allowed: the autoscaler's own maximum, else that of the settings."""
-    target, bound = subject.workload.target, subject.workload.bounds.max_replicas
+    target, bound = _in_kubernetes(subject), subject.workload.bounds.max_replicas
     known = [] if target is None else [_of_autoscaler(target, label) for label in ("namespace", "exported_namespace")]
     known += [] if bound is None else [f"vector({number(bound)})"]
     return f"({' or '.join(known)})" if known else None
+
+
+def _in_kubernetes(subject: Subject) -> ScaleTarget | None:
+    """What a HorizontalPodAutoscaler may scale; an ECS service has none."""
+    target = subject.workload.target
+    return target if target is not None and target.in_kubernetes else None
 
 
 def _of_autoscaler(target: ScaleTarget, namespace: str) -> str:
@@ -106,7 +112,7 @@ def _facts(subject: Subject, ready: int, load: float | None) -> tuple[Series, ..
     """Ready replicas of 10 requests/s each, their autoscaler where there is one, and a forecast."""
     facts = [*traffic(subject, Flow(requests_per_minute=600, ready=ready), AT)]
     facts.append(constant(_capacity(subject), EACH_RPS, AT))
-    target = subject.workload.target
+    target = _in_kubernetes(subject)
     if target is not None:
         hpa = {"namespace": target.namespace, "horizontalpodautoscaler": target.name}
         scaled = {"scaletargetref_kind": target.kind, "scaletargetref_name": target.name}

@@ -6,7 +6,8 @@ from prometheus_client.metrics_core import CounterMetricFamily
 
 from dashboards import names
 from monitor.quality.metrics import QualityCollector
-from monitor.quality.tracker import Sizes, Tracker
+from monitor.quality.tracker import Tracker
+from monitor.quality.windows import Sizes
 from trimtab import selfmetrics
 
 

@@ -128,6 +128,7 @@ def trimtab() -> Iterator[str]:
     vision, llama = {"workload": "vision:digits"}, {"workload": "llama"}
     yield gauges(names.RECOMMENDED, (vision, 3), (llama, 2))
     yield gauges(names.INFO, ({**vision, "state": "act"}, 1), ({**llama, "state": "hold"}, 1))
+    yield gauges(names.VALID_UNTIL, (vision, NOW + 3600), (llama, NOW + 7200))
     yield gauges(names.SAVING, (vision, 812.5), (llama, -20))
     yield gauges(
         names.COST, *(({**w, "state": state}, 2.5) for w in (vision, llama) for state in ("current", "proposed"))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from domain.signals import RuntimeProfile, Signal
-from domain.workload import Bounds, ServingMode, Slo, Workload
+from domain.workload import Bounds, ScaleTarget, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from rules import RuleOptions, render
 from rules.promql import QUANTILE, WINDOW
@@ -312,3 +312,11 @@ def test_another_quantile_of_latency_is_recorded_and_alerted_on() -> None:
     assert recorded[buckets] == VLLM.bucket_rates(Signal.LATENCY, {})
     alert = rules_of(next(text for file, text in texts.items() if file.startswith("workload-")))[0]
     assert alert["expr"].startswith(f'{name}{{model_name="meta/llama"}} > 8')
+
+
+def test_an_ecs_service_has_no_autoscaler_of_kubernetes() -> None:
+    """What it may have at most is what the settings allow."""
+    service = replace(LLAMA, target=ScaleTarget(kind="EcsService", name="llama"))
+    texts = [each.text for each in render([(service, VLLM)], ()) if each.path.name.endswith(".rules.yml")]
+    assert any("vector(6)" in text for text in texts)
+    assert not any("kube_horizontalpodautoscaler" in text for text in texts)
