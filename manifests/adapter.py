@@ -8,14 +8,14 @@ The plan's calendar is not in it: an HPA knows no clock.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from domain.artifact import Artifact
 from domain.unknown import Unknown
 from manifests.follow import followed, recommended_series
-from manifests.hpa import autoscaler, one_step_behavior
-from manifests.notes import scaled_back
+from manifests.hpa import autoscaler, kubectl_notes, one_step_behavior
 from manifests.subject import Made, Subject, document
 
 FOLDER = PurePosixPath("adapter")
@@ -39,14 +39,9 @@ def adapter_form(subject: Subject) -> Made:
         metric={"type": "External", "external": external},
         behavior=one_step_behavior(subject.bounds.maximum, subject.options),
     )
-    return (
-        subject.file(
-            path,
-            body,
-            apply=f"give {FOLDER / 'rules.yaml'} to prometheus-adapter, then kubectl apply -f {path}",
-            back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
-        ),
-    )
+    notes = kubectl_notes(path, subject)
+    first = f"give {FOLDER / 'rules.yaml'} to prometheus-adapter, then {notes.apply}"
+    return (subject.file(path, body, replace(notes, apply=first)),)
 
 
 def adapter_rules(subjects: Sequence[Subject]) -> Artifact:

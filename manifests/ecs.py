@@ -15,7 +15,7 @@ from domain.artifact import Artifact
 from domain.plan import CalendarStep
 from domain.unknown import Unknown
 from manifests.aws_cron import DIMENSION, NAMESPACE, Change, changes, resource_id
-from manifests.notes import scaled_back
+from manifests.notes import Notes, scaled_back
 from manifests.providers import strategy
 from manifests.schedule import ALONE
 from manifests.subject import Made, Subject
@@ -47,15 +47,12 @@ def _capacity_providers(subject: Subject) -> tuple[Artifact, ...] | Unknown:
         "forceNewDeployment": True,
     }
     service = f"--cluster {subject.target.cluster} --services {subject.target.name}"
-    return (
-        subject.file(
-            path,
-            body,
-            apply=f"aws ecs describe-services {service} --query 'services[].capacityProviderStrategy', to have the way back; "
-            f"then aws ecs update-service --cli-input-yaml file://{path} (version 2 of the command line)",
-            back="the same with the strategy that you had",
-        ),
+    notes = Notes(
+        apply=f"aws ecs describe-services {service} --query 'services[].capacityProviderStrategy', to have the way back; "
+        f"then aws ecs update-service --cli-input-yaml file://{path} (version 2 of the command line)",
+        back="the same with the strategy that you had",
     )
+    return (subject.file(path, body, notes),)
 
 
 def _schedule(subject: Subject) -> tuple[Artifact, ...]:
@@ -68,8 +65,10 @@ def _schedule(subject: Subject) -> tuple[Artifact, ...]:
     commands = [_command("put-scheduled-action", action) for action in actions]
     text = subject.text(
         "set -eu\n" + "".join(f"{command}\n" for command in commands),
-        apply=f"sh {path} (the service is a registered scalable target)",
-        back=f"{_deletion(actions)} && {scaled_back(subject.act.current, subject.target)}",
+        Notes(
+            apply=f"sh {path} (the service is a registered scalable target)",
+            back=f"{_deletion(actions)} && {scaled_back(subject.act.current, subject.target)}",
+        ),
     )
     return (Artifact(path=path, text="#!/bin/sh\n" + ALONE + text),)
 

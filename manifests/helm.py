@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from domain.unknown import Unknown
-from manifests.resources import container_resources
+from manifests.notes import Notes
+from manifests.resources import container_resources, resources_why
 from manifests.subject import Made, Subject
 
 
@@ -14,15 +15,13 @@ def helm_form(subject: Subject) -> Made:
     """`helm/<name>.yaml`."""
     path = PurePosixPath("helm") / f"{subject.name}.yaml"
     release = subject.target.name
-    return (
-        subject.file(
-            path,
-            values(subject),
-            apply=f"helm upgrade {release} CHART --reuse-values -f {path}",
-            back=f"helm rollback {release}",
-            assumed=(f"the release is named {release}, and its chart has the keys of one made by `helm create`.",),
-        ),
+    notes = Notes(
+        apply=f"helm upgrade {release} CHART --reuse-values -f {path}",
+        back=f"helm rollback {release}",
+        why=resources_why(subject),
+        assumed=(f"the release is named {release}, and its chart has the keys of one made by `helm create`.",),
     )
+    return (subject.file(path, values(subject), notes),)
 
 
 def values(subject: Subject) -> dict[str, Any]:

@@ -6,10 +6,11 @@ what holds until the recommendation expires, so it is to be rendered again by th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from manifests.notes import scaled_back
+from manifests.notes import Notes, scaled_back
 from manifests.options import ManifestOptions
 from manifests.subject import Made, Subject
 
@@ -17,9 +18,16 @@ from manifests.subject import Made, Subject
 def hpa_form(subject: Subject) -> Made:
     """`hpa/<name>.yaml`."""
     path = PurePosixPath("hpa") / f"{subject.name}.yaml"
-    back = f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}"
-    body = horizontal_pod_autoscaler(subject)
-    return (subject.file(path, body, apply=f"kubectl apply -f {path}", back=back),)
+    return (subject.file(path, horizontal_pod_autoscaler(subject), kubectl_notes(path, subject)),)
+
+
+def kubectl_notes(path: PurePosixPath, subject: Subject, *, assumed: Sequence[str] = ()) -> Notes:
+    """How an object that scales is applied, and how it goes."""
+    return Notes(
+        apply=f"kubectl apply -f {path}",
+        back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
+        assumed=assumed,
+    )
 
 
 def horizontal_pod_autoscaler(subject: Subject) -> dict[str, Any]:

@@ -19,9 +19,8 @@ from typing import Any
 from domain.plan import CalendarStep
 from manifests.calendar import cron_windows
 from manifests.follow import followed
-from manifests.hpa import one_step_behavior
+from manifests.hpa import kubectl_notes, one_step_behavior
 from manifests.ladder import Ladder
-from manifests.notes import scaled_back
 from manifests.options import ManifestOptions
 from manifests.subject import Made, Subject
 
@@ -31,15 +30,8 @@ USUAL_PROMETHEUS = "http://prometheus-server.monitoring.svc:80"
 def keda_form(subject: Subject) -> Made:
     """`keda/<name>.yaml`."""
     path = PurePosixPath("keda") / f"{subject.name}.yaml"
-    return (
-        subject.file(
-            path,
-            scaled_object(subject),
-            apply=f"kubectl apply -f {path}",
-            back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
-            assumed=prometheus_assumed(subject.options),
-        ),
-    )
+    notes = kubectl_notes(path, subject, assumed=prometheus_assumed(subject.options))
+    return (subject.file(path, scaled_object(subject), notes),)
 
 
 def prometheus_assumed(options: ManifestOptions) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ from domain.artifact import Artifact
 from domain.unknown import Unknown
 from manifests.hpa import horizontal_pod_autoscaler
 from manifests.keda import prometheus_assumed, scaled_object
+from manifests.notes import Notes
 from manifests.options import Form, ManifestOptions
-from manifests.resources import container_assumed, resources_patch
+from manifests.resources import container_assumed, resources_patch, resources_why
 from manifests.subject import API_VERSION, Made, Subject, document
 
 GROUP, VERSION = API_VERSION.split("/")
@@ -29,11 +30,14 @@ def kustomize_form(subject: Subject) -> Made:
     kustomization = subject.file(
         folder / "kustomization.yaml",
         _component(subject, patched=not isinstance(patch, Unknown)),
-        apply=f"list `components: [{folder}]` in your kustomization, and apply that",
-        back="take it out again, and apply; replicas and resources are then those of your own files",
-        assumed=(
-            *(prometheus_assumed(subject.options) if by_keda else ()),
-            *(() if isinstance(patch, Unknown) else container_assumed(subject)),
+        Notes(
+            apply=f"list `components: [{folder}]` in your kustomization, and apply that",
+            back="take it out again, and apply; replicas and resources are then those of your own files",
+            why=() if isinstance(patch, Unknown) else resources_why(subject),
+            assumed=(
+                *(prometheus_assumed(subject.options) if by_keda else ()),
+                *(() if isinstance(patch, Unknown) else container_assumed(subject)),
+            ),
         ),
     )
     return (kustomization, *(Artifact(path=folder / name, text=document(body)) for name, body in files.items()))

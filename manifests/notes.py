@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from domain.plan import Act, Configuration
@@ -10,9 +11,19 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ScaleTarget
 
 
-def header(act: Act, *, assumed: Sequence[str], apply: str, back: str) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notes:
+    """What a file says besides what all say: how to apply it, the way back, its own reasons, what it assumes."""
+
+    apply: str
+    back: str
+    why: Sequence[str] = ()
+    assumed: Sequence[str] = ()
+
+
+def header(act: Act, notes: Notes) -> str:
     """Comment lines; whatever a name or a reason holds, it stays inside its line."""
-    return "".join(f"# {one_line(line)}\n" for line in _lines(act, assumed, apply, back))
+    return "".join(f"# {one_line(line)}\n" for line in _lines(act, notes))
 
 
 def one_line(text: str) -> str:
@@ -38,7 +49,7 @@ def scaled_back(current: Configuration | Unknown, target: ScaleTarget) -> str:
     return f"aws ecs update-service --cluster {target.cluster} --service {target.name} --desired-count {count}"
 
 
-def _lines(act: Act, assumed: Sequence[str], apply: str, back: str) -> Iterator[str]:
+def _lines(act: Act, notes: Notes) -> Iterator[str]:
     yield f"Written by `trimtab render manifests` for {act.workload}, recommendation {act.id}."
     yield f"Made {moment(act.created_at)}; expires {moment(act.valid_until)}: render again by then, or roll back."
     yield f"Now: {_configuration(act.current)}."
@@ -46,10 +57,12 @@ def _lines(act: Act, assumed: Sequence[str], apply: str, back: str) -> Iterator[
     yield _saving(act)
     for reason in act.reasons:
         yield f"Why: {reason.detail} ({reason.code})"
-    for each in assumed:
+    for each in notes.why:
+        yield f"Why: {each}"
+    for each in notes.assumed:
         yield f"ASSUMED: {each}"
-    yield f"Apply: {apply}"
-    yield f"Roll back: {back}"
+    yield f"Apply: {notes.apply}"
+    yield f"Roll back: {notes.back}"
 
 
 def _configuration(configuration: Configuration | Unknown) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from domain.plan import Plan
 from domain.unknown import Unknown
 from domain.workload import Resources, Workload
+from manifests.notes import Notes
 from manifests.subject import API_VERSION, Made, Subject
 
 # How a node offers each accelerator of the price book: the resource names of the makers' device plug-ins.
@@ -93,15 +94,21 @@ def resources_form(subject: Subject) -> Made:
     path = PurePosixPath("resources") / f"{subject.name}.yaml"
     what = f"{subject.target.kind.lower()}/{subject.target.name}"
     kubectl = f"kubectl -n {subject.target.namespace}"
-    return (
-        subject.file(
-            path,
-            patch,
-            apply=f"{kubectl} patch {what} --patch-file {path}",
-            back=f"{kubectl} rollout undo {what}",
-            assumed=container_assumed(subject),
-        ),
+    notes = Notes(
+        apply=f"{kubectl} patch {what} --patch-file {path}",
+        back=f"{kubectl} rollout undo {what}",
+        why=resources_why(subject),
+        assumed=container_assumed(subject),
     )
+    return (subject.file(path, patch, notes),)
+
+
+def resources_why(subject: Subject) -> tuple[str, ...]:
+    """Where the amounts come from; nothing where there are none."""
+    wanted = asked(subject.workload, subject.act.plan)
+    if isinstance(wanted, Unknown) or isinstance(container_resources(subject), Unknown):
+        return ()
+    return (f"a replica asks for its resources {wanted.basis}.",)
 
 
 def container(subject: Subject) -> str:

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from domain.artifact import Artifact
 from domain.unknown import Unknown
 from manifests.calendar import cron_windows, lowest
+from manifests.hpa import kubectl_notes
 from manifests.keda import cron_triggers, following_object
-from manifests.notes import scaled_back
 from manifests.subject import Made, Subject
 
 NO_SCHEDULE = Unknown("the plan has no schedule that serves alone")
@@ -32,10 +32,5 @@ def keda_schedule_form(subject: Subject) -> Made:
     maximum = max(1, top)
     triggers = cron_triggers(steps, subject.counts(base, maximum), options)
     path = PurePosixPath("keda-schedule") / f"{subject.name}.yaml"
-    written = subject.file(
-        path,
-        following_object(subject, base, maximum, triggers),
-        apply=f"kubectl apply -f {path}",
-        back=f"kubectl delete -f {path} && {scaled_back(subject.act.current, subject.target)}",
-    )
+    written = subject.file(path, following_object(subject, base, maximum, triggers), kubectl_notes(path, subject))
     return (Artifact(path=path, text=ALONE + written.text),)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,7 +15,7 @@ from domain.unknown import Unknown
 from domain.workload import ScaleTarget, Workload
 from manifests.bounds import ReplicaBounds
 from manifests.ladder import Ladder, ladder, whole_numbers
-from manifests.notes import header, moment
+from manifests.notes import Notes, header, moment
 from manifests.options import ManifestOptions
 
 API_VERSION = "apps/v1"  # of every kind in Kubernetes that can be a target
@@ -60,25 +60,24 @@ class Subject:
         running = None if isinstance(self.act.current, Unknown) else self.act.current.replicas
         return ladder(minimum, maximum, through=running)
 
-    def text(self, body: str, *, apply: str, back: str, assumed: Sequence[str] = ()) -> str:
+    def text(self, body: str, notes: Notes) -> str:
         """`body` under the comments that every manifest has, what was assumed for all of them included."""
-        found = list(assumed)
-        if self.workload.target is None:
-            found.insert(
-                0,
-                f"the workload runs as {self.target.kind} {self.target.name} in namespace {self.target.namespace}; settings name no target.",
-            )
-        if self.bounds.maximum_is_assumed:
-            found.append(
-                f"at most {self.bounds.maximum} replicas, from the plan's peak; the workload has no maximum of its own."
-            )
-        return header(self.act, assumed=found, apply=apply, back=back) + body
+        found = [*self._target_assumed(), *notes.assumed, *self._maximum_assumed()]
+        return header(self.act, replace(notes, assumed=found)) + body
 
-    def file(
-        self, path: PurePosixPath, content: object, *, apply: str, back: str, assumed: Sequence[str] = ()
-    ) -> Artifact:
+    def file(self, path: PurePosixPath, content: object, notes: Notes) -> Artifact:
         """`content` as YAML under those comments."""
-        return Artifact(path=path, text=self.text(document(content), apply=apply, back=back, assumed=assumed))
+        return Artifact(path=path, text=self.text(document(content), notes))
+
+    def _target_assumed(self) -> Iterator[str]:
+        if self.workload.target is None:
+            where = f"{self.target.kind} {self.target.name} in namespace {self.target.namespace}"
+            yield f"the workload runs as {where}; settings name no target."
+
+    def _maximum_assumed(self) -> Iterator[str]:
+        if self.bounds.maximum_is_assumed:
+            most = self.bounds.maximum
+            yield f"at most {most} replicas, from the plan's peak; the workload has no maximum of its own."
 
 
 def document(content: object) -> str:

@@ -14,7 +14,7 @@ from domain.plan import CalendarStep
 from domain.unknown import Unknown
 from manifests.aws_cron import DIMENSION, NAMESPACE, changes, resource_id
 from manifests.hcl import Block, Reference, Value, written
-from manifests.notes import scaled_back
+from manifests.notes import Notes, scaled_back
 from manifests.providers import strategy
 from manifests.subject import Made, Subject
 
@@ -37,8 +37,10 @@ def terraform_form(subject: Subject) -> Made:
     path = PurePosixPath("terraform") / f"{subject.name}.tf"
     text = subject.text(
         f"{written(_scaling(subject))}\n{_strategy(subject)}",
-        apply="put it beside the Terraform of the service, then terraform apply",
-        back=f"take it out, terraform apply, then {scaled_back(subject.act.current, subject.target)}",
+        Notes(
+            apply="put it beside the Terraform of the service, then terraform apply",
+            back=f"take it out, terraform apply, then {scaled_back(subject.act.current, subject.target)}",
+        ),
     )
     return (Artifact(path=path, text=text),)
 
