@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from manifests.resources import OFFERED_AS, asked
 from tests.conftest import StartPrometheus
 from tests.manifests.advice import DIGITS, ODD, ODD_NAME, OFFICE, act
 from tests.manifests.controller import Controller
-from tests.manifests.validators import DATA, keda_accepts, kubectl, kubernetes_accepts, merged
+from tests.manifests.validators import DATA, keda_accepts, kubectl, kubernetes_accepts, merged, strangers
 from tests.openmetrics import document, family, samples
 from tests.servers import backfill
 from trimtab.prices import bundled
@@ -128,15 +127,6 @@ def test_helm_values_have_keys_and_types_of_the_chart() -> None:
     assert values["autoscaling"] == {
         "enabled": True, "minReplicas": 16, "maxReplicas": 40, "targetCPUUtilizationPercentage": 70,
     }  # fmt: skip
-
-
-def strangers(values: dict[str, Any], chart: dict[str, Any]) -> Iterator[str]:
-    """Keys that the chart has not, or with another type; an empty mapping of the chart takes anything."""
-    for key, value in values.items():
-        if key not in chart or type(value) is not type(chart[key]):
-            yield key
-        elif isinstance(value, dict) and chart[key]:
-            yield from strangers(value, chart[key])
 
 
 def test_helm_itself_renders_the_chart_with_them() -> None:

@@ -139,3 +139,12 @@ def merged(below: Any, patch: Any) -> Any:
         old = [merged(each, changes.pop(each["name"], {})) for each in below]
         return [*old, *changes.values()]
     return patch
+
+
+def strangers(values: dict[str, Any], chart: dict[str, Any]) -> Iterator[str]:
+    """Keys that the chart has not, or with another type; an empty mapping of the chart takes anything."""
+    for key, value in values.items():
+        if key not in chart or type(value) is not type(chart[key]):
+            yield key
+        elif isinstance(value, dict) and chart[key]:
+            yield from strangers(value, chart[key])
