@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from datetime import timedelta
 from pathlib import Path
 
@@ -71,3 +73,13 @@ emit: {grafana: {dashboards_path: /d, folder: Cost, scrape_interval_s: 30}}
 def test_the_settings_know_every_form() -> None:
     settings = parsed(yaml.safe_dump({"emit": {"manifests": [form.value for form in Form]}}))
     assert manifest_options(settings).forms == frozenset(Form)
+
+
+@pytest.mark.parametrize("page,beginning", [("manifests.md", "emit:"), ("dashboards.md", "emit:")])
+def test_the_settings_that_the_docs_show_are_settings(page: str, beginning: str) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / page).read_text(encoding="utf-8")
+    blocks = [textwrap.dedent(block) for block in re.findall(r"(?:^(?:    .*)?\n)+", text, re.MULTILINE)]
+    shown = [block.strip("\n") for block in blocks if block.strip("\n").startswith(beginning)]
+    assert shown
+    for block in shown:
+        assert parsed(block).emit != Settings().emit
