@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from domain.recorded import AT_A_QUANTILE, QUANTILE, WINDOW, duration, recorded_name
 from domain.signals import RuntimeProfile, Signal
-from rules.promql import AT_A_QUANTILE, QUANTILE, WINDOW, duration, number, recorded_name, series
+from rules.promql import number, series
 
 LONG = timedelta(hours=1)  # above it, steps of a subquery are the five minutes that each of its rates is of
 

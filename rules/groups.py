@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from domain.recorded import duration
 from rules.model import Alert, RecordingRule
 from rules.options import RuleOptions
-from rules.promql import duration, literal
+from rules.promql import literal
 from rules.proof import Emitted
 
 

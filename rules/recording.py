@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from datetime import timedelta
 
+from domain.burn import FAST, SHORT_WINDOWS, SLOW, SLOW_WINDOWS, within_reach
+from domain.recorded import QUANTILE, WINDOW, bucket_name, duration, failed_name, recorded_name
 from domain.signals import RuntimeProfile, Signal
 from rules.asking import failed, mean
-from rules.burn import FAST, SHORT_WINDOWS, SLOW, SLOW_WINDOWS, within_reach
 from rules.model import RecordingRule
-from rules.promql import QUANTILE, WINDOW, bucket_name, duration, failed_name, number, recorded_name
+from rules.promql import number
 
 Watched = tuple[Signal, float]
 """A latency signal and the quantile of it that some workload's promise is about."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from domain.artifact import Artifact
 from domain.names import safe_name
+from domain.recorded import duration
 from rules.document import document
 from rules.messages import FILE, templates
-from rules.promql import duration
 from rules.receivers import Receiver, Way, Webhook, configured
 
 HEADER = "Written by `trimtab render alertmanager`: change the settings, not this file."

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from domain.artifact import Artifact
+from domain.recorded import duration
 from rules.document import document
-from rules.promql import duration
 
 HEADER = "Written by `trimtab render prometheus`: change the settings, not this file."
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from domain.burn import SHORT_WINDOWS, SLOW_WINDOWS
+from domain.recorded import WINDOW, recorded_name
 from domain.signals import Signal
-from rules.burn import SHORT_WINDOWS, SLOW_WINDOWS
 from rules.model import Series, Subject
-from rules.promql import WINDOW, number, recorded_name, series
+from rules.promql import number, series
 from rules.recording import compared
 
 STEP = timedelta(minutes=1)  # between two samples of a test

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from domain.recorded import duration
 from rules.groups import label_values, runbook_url
 from rules.model import Alert, Case, Series
 from rules.options import RuleOptions
-from rules.promql import duration
 from rules.proof import Emitted
 from rules.specimen import STEP
 

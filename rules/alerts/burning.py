@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from domain.burn import FAST, SLOW, BurnWindow, within_reach
+from domain.recorded import WINDOW, duration
 from domain.signals import Signal
 from domain.workload import Slo
 from rules.asking import Reading
-from rules.burn import FAST, SLOW, BurnWindow, within_reach
 from rules.model import Alert, Case, Category, Subject
-from rules.promql import WINDOW, duration, number
+from rules.promql import number
 from rules.specimen import Flow, latency_s, traffic
 
 PERCENT = "{{ $value | humanizePercentage }}"

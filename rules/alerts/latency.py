@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.recorded import WINDOW
 from domain.signals import Signal
 from rules.alerts.burning import SECONDS, Late
 from rules.model import Alert, Case, Category, Subject
-from rules.promql import WINDOW, number
+from rules.promql import number
 from rules.specimen import Flow, latency_s, traffic
 
 WAIT = timedelta(minutes=5)

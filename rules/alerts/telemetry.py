@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.recorded import recorded_name
 from domain.signals import Signal
 from rules.model import Alert, Case, Category, Subject
-from rules.promql import recorded_name
 from rules.specimen import Flow, traffic
 
 WAIT = timedelta(minutes=10)

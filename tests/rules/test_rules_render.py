@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from domain.recorded import QUANTILE, WINDOW
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Bounds, ScaleTarget, ServingMode, Slo, Workload
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from rules import RuleOptions, render
-from rules.promql import QUANTILE, WINDOW
 from tests.golden_files import assert_golden
 from tests.rules.fleet import (
     DIGITS,
