@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dashboards import names
+from dashboards.alarms import firing
 from dashboards.spec import Annotation, Link
+from domain.signals import quote
 
 OVERVIEWS = (
     (names.FLEET_UID, "Fleet"),
@@ -27,7 +29,6 @@ def marks(own: str = "", *, severity: str = ".+") -> tuple[Annotation, ...]:
     before has not changed: neither a first one nor a restart of Trimtab is marked.
     """
     now, before = _states(own), _states(own, offset=f" offset {WINDOW}")
-    more = f",{own}" if own else ""
     return (
         Annotation(
             name="Recommendations",
@@ -43,7 +44,7 @@ def marks(own: str = "", *, severity: str = ".+") -> tuple[Annotation, ...]:
         ),
         Annotation(
             name="Alerts",
-            expr=f'count by (alertname, workload) (ALERTS{{alertname=~"Trimtab.+",alertstate="firing",severity=~"{severity}"{more}}})',
+            expr=f"count by (alertname, workload) ({firing(f'severity=~{quote(severity)}', own)})",
             title="{{alertname}} {{workload}}",
             colour="red",
         ),

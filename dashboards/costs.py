@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dashboards import money, names
 from dashboards.around import links, marks
 from dashboards.directory import Directory
-from dashboards.spec import Board, Panel, Query, Section
+from dashboards.spec import Board, Panel, Query, Section, present
 from dashboards.stats import MOST, SAVES, stat
 from dashboards.tables import workload_table
 from domain.signals import RuntimeProfile
@@ -111,8 +111,3 @@ def table(profiles: Sequence[RuntimeProfile], where: Directory) -> Panel:
         *(((of_requests, "USD per 1000 requests", "currencyUSD"),) if of_requests else ()),
     )
     return workload_table("What each workload costs", columns, where)
-
-
-def present(panels: Sequence[Panel]) -> tuple[Panel, ...]:
-    """Those that ask anything."""
-    return tuple(panel for panel in panels if panel.queries)

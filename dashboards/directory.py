@@ -51,7 +51,12 @@ class Directory:
 
     def _pattern(self, uids: Iterable[str]) -> str:
         wanted = set(uids)
-        return "|".join(re.escape(workload) for workload, uid in sorted(self.uids.items()) if uid in wanted)
+        return any_of(workload for workload, uid in self.uids.items() if uid in wanted)
+
+
+def any_of(workloads: Iterable[str]) -> str:
+    """A regular expression that fits exactly these ids."""
+    return "|".join(map(re.escape, sorted(workloads)))
 
 
 def directory(targets: Sequence[tuple[Workload, RuntimeProfile]]) -> Directory:

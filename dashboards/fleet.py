@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import money, names
+from dashboards.alarms import ABOUT_ONE, alarms, of_each_workload, quiet
 from dashboards.around import links, marks
+from dashboards.budgets import worst
 from dashboards.costs import spending
 from dashboards.directory import Directory
 from dashboards.health import failures, input_age
-from dashboards.spec import Board, Panel, Query, Section
+from dashboards.spec import Board, Panel, Query, Section, present
 from dashboards.stats import MOST, SAVES, stat, worse_above
 from dashboards.tables import workload_table
 from domain.signals import RuntimeProfile, Signal
@@ -22,10 +24,19 @@ def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) 
     sections = [
         Section(title="At a glance", panels=glance()),
         Section(title="Cost", panels=spending()),
-        Section(title="Workloads", panels=(table(where),)),
+        Section(title="Workloads", panels=(table(where, profiles),)),
     ]
     if profiles:
-        sections.append(Section(title="Load and promises", panels=promises(targets, profiles)))
+        sections.append(
+            Section(
+                title="Load and promises",
+                panels=(
+                    *promises(targets, profiles),
+                    *present([worst(targets)]),
+                    alarms("Alerts by workload", "workload", quiet(profiles), matchers=ABOUT_ONE),
+                ),
+            )
+        )
     return Board(
         uid=names.FLEET_UID,
         title="Trimtab / Fleet",
@@ -53,14 +64,16 @@ def glance() -> tuple[Panel, ...]:
     )  # fmt: skip
 
 
-def table(where: Directory) -> Panel:
+def table(where: Directory, profiles: Sequence[RuntimeProfile]) -> Panel:
     """A line a workload."""
+    alerts = of_each_workload(profiles)
     columns = (
         (f"max by (workload) ({names.RECOMMENDED})", "Replicas recommended", "short"),
         (money.current(), "Cost now, USD/h", "currencyUSD"),
         (money.proposed(), "Proposed, USD/h", "currencyUSD"),
         (f"sum by (workload) ({names.SAVING})", "Saving, USD/month", "currencyUSD"),
         (f"max by (workload) ({names.INPUT_AGE})", "Age of inputs", "s"),
+        *(() if alerts is None else ((alerts, "Alerts", "short"),)),
     )
     return workload_table("Workloads and their recommendations", columns, where)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
+from string import ascii_uppercase
 
 from grafana_foundation_sdk.builders import common, dashboard, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -18,7 +20,8 @@ from dashboards import names
 from dashboards.spec import GRID, Annotation, Board, Kind, Link, Panel, Query, Section, Variable
 
 SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+# Names of a panel's queries, as Grafana gives them: A to Z, then AA, AB, ...
+LETTERS = tuple("".join(each) for length in (1, 2) for each in product(ascii_uppercase, repeat=length))
 # From a line of the fleet's table: that workload, the same data source, the same hours.
 WORKLOAD_LINK = {
     "title": "Show this workload",

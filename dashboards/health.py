@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dashboards import money, names
+from dashboards.alarms import alarms, how_many, quiet
 from dashboards.around import WINDOW, links, marks
-from dashboards.spec import Board, Panel, Query, Section, Step
+from dashboards.spec import GRID, Board, Panel, Query, Section, Step
 from dashboards.stats import AGES, MOST, NONE_WANTED, stat
 from domain.signals import RuntimeProfile
 
 # What Prometheus knows of the process that exports our metrics, under whatever job it is scraped.
 OURS = f"and on (job, instance) rate({names.CYCLE_FAILURES}[{WINDOW}])"
 KNOWN = f"0 * max(rate({names.CYCLE_FAILURES}[{WINDOW}]))"  # 0 where Trimtab is seen at all, else nothing
-FIRING = 'ALERTS{alertname=~"Trimtab.+",alertstate="firing"}'
 # Half an hour before it ends, the rules tell of it.
 ENDS = (Step(value=None, colour="red"), Step(value=0.0, colour="orange"), Step(value=1800.0, colour="green"))
 OVER = (Step(value=None, colour="green"), Step(value=1.0, colour="orange"))
@@ -21,14 +21,16 @@ OVER = (Step(value=None, colour="green"), Step(value=1.0, colour="orange"))
 
 def health(profiles: Sequence[RuntimeProfile]) -> Board:
     """One dashboard about Trimtab itself."""
+    rest = quiet(profiles)
     return Board(
         uid=names.HEALTH_UID,
         title="Trimtab / Health",
         description="Whether Trimtab runs, how old its inputs are, how its cycles go, and whether load stays within its forecasts.",
         sections=(
-            Section(title="At a glance", panels=glance()),
+            Section(title="At a glance", panels=glance(rest)),
             Section(title="Cycles", panels=cycles()),
             Section(title="Sight", panels=(*sight(), *foresight(profiles))),
+            Section(title="Alerts", panels=(alarms("Alerts over time", "alertname", rest, width=GRID),)),
             Section(title="The process", panels=process()),
         ),
         links=links(names.HEALTH_UID),
@@ -37,8 +39,8 @@ def health(profiles: Sequence[RuntimeProfile]) -> Board:
     )
 
 
-def glance() -> tuple[Panel, ...]:
-    """Six numbers."""
+def glance(rest: str | None) -> tuple[Panel, ...]:
+    """Six numbers; `rest` is what is known where no alert fires."""
     return (
         stat("Processes that answer", "Processes of Trimtab that Prometheus reaches; one is right.", "short",
              f"sum(up and on (job, instance) increase({names.CYCLE_FAILURES}[1h]))",
@@ -49,8 +51,8 @@ def glance() -> tuple[Panel, ...]:
              "s", f"min({names.VALID_UNTIL}) - time()", thresholds=ENDS),
         stat("Recommendations without sight", "Recommendations held because a source failed, or expired.", "short",
              f'sum({names.INFO}{{state=~"held|expired"}}) or {KNOWN}', thresholds=NONE_WANTED),
-        stat("Alerts that fire", "Alerts of Trimtab's rules, about workloads and about itself. Without its rules in Prometheus this is always 0.", "short",
-             f"count({FIRING}) or {KNOWN}", thresholds=NONE_WANTED),
+        stat("Alerts that fire", "Alerts of Trimtab's rules, about workloads and about itself. Without its rules in Prometheus there is no data.", "short",
+             how_many(rest), thresholds=NONE_WANTED),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import re
 
 from dashboards import names
 from dashboards.spec import Variable
-from domain.signals import RuntimeProfile
+from domain.signals import RuntimeProfile, quote
 from domain.workload import Workload
 
 THIS_WORKLOAD = f"label_values({names.INFO}{{{names.OF_WORKLOAD}}}, workload)"
@@ -34,6 +34,12 @@ def derivable(workload: Workload, profile: RuntimeProfile) -> bool:
 def as_variables(profile: RuntimeProfile) -> dict[str, str]:
     """The labels of a runtime's workloads as variables: `{"service": "$service", "model": "$model"}`."""
     return {label: f"${label}" for label in profile.identity}
+
+
+def by_workload(expr: str, profile: RuntimeProfile) -> str:
+    """`expr`, a vector by identity, by workload id, as far as ids hold the labels."""
+    labels = ", ".join(map(quote, profile.identity))
+    return f'sum by (workload) (label_join({expr}, "workload", ":", {labels}))'
 
 
 def variables(profile: RuntimeProfile, matcher: str) -> tuple[Variable, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dashboards import names
+from dashboards.identity import by_workload
 from domain.signals import RuntimeProfile, Signal, quote
 
 HOURS_PER_MONTH = 730
@@ -30,10 +31,7 @@ def load(profile: RuntimeProfile) -> str | None:
     expr = profile.query(Signal.REQUEST_RATE, {}, recorded=True) or profile.query(
         Signal.REQUEST_RATE, {}, window="$__rate_interval"
     )
-    if expr is None:
-        return None
-    labels = ", ".join(map(quote, profile.identity))
-    return f'sum by (workload) (label_join({expr}, "workload", ":", {labels}))'
+    return None if expr is None else by_workload(expr, profile)
 
 
 def of_thousand_requests(profiles: Iterable[RuntimeProfile]) -> list[str]:

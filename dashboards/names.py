@@ -5,6 +5,7 @@ from __future__ import annotations
 # Trimtab's own metrics, with their labels.
 RECOMMENDED = "trimtab_recommended_replicas"  # {workload}
 FORECAST = "trimtab_forecast_load"  # {workload, quantile, horizon}: requests/s
+CAPACITY = "trimtab_capacity_rps"  # {workload}: requests/s that one replica carries within its SLO
 COST = "trimtab_cost_usd_per_hour"  # {workload, state="current"|"proposed"}
 SAVING = "trimtab_saving_usd_per_month"  # {workload}
 INPUT_AGE = "trimtab_input_age_seconds"  # {workload, signal}

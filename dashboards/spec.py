@@ -6,7 +6,7 @@ from left to right and wrapped, so that they can neither overlap nor leave the g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -63,6 +63,11 @@ class Panel:
     steps: bool = False
     named: bool = False
     column_units: Mapping[str, str] = field(default_factory=dict)
+
+
+def present(panels: Sequence[Panel]) -> tuple[Panel, ...]:
+    """Those that ask anything."""
+    return tuple(panel for panel in panels if panel.queries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
+import yaml
+
+import rules
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Slo, Workload
 
@@ -18,7 +22,12 @@ PLAIN = RuntimeProfile(
         Signal.READY_REPLICAS: "sum by ($by) (plain_ready{$selector})",
         Signal.ACCURACY: "avg by ($by) (plain_accuracy{$selector})",
     },
-    recorded={Signal.REQUEST_RATE: "service_model:plain_requests:rate5m"},
+    recorded={
+        Signal.REQUEST_RATE: "service_model:plain_requests:rate5m",
+        Signal.ERROR_RATIO: "service_model:plain_errors:ratio_rate5m",
+        Signal.LATENCY: "service_model:plain_seconds:p95_rate5m",
+    },
+    buckets={Signal.LATENCY: "sum by ($by, le) (rate(plain_seconds_bucket{$selector}[$window]))"},
 )
 OTHER = RuntimeProfile(
     name="other",
@@ -40,3 +49,10 @@ ALIAS = Workload(id='chat "prod" é', runtime="other", labels={"model_name": "qw
 
 ONE_RUNTIME = ((DIGITS, PLAIN), (RERANK, PLAIN))
 EVERYTHING = (*ONE_RUNTIME, (LLAMA, OTHER), (ALIAS, OTHER))
+
+
+def recorded_names(targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[str]:
+    """The series that our recording rules keep of these workloads."""
+    files = [yaml.safe_load(each.text) for each in rules.render(targets, ()) if each.path.name.endswith(".rules.yml")]
+    kept = [rule for file in files for group in file["groups"] for rule in group["rules"] if "record" in rule]
+    return sorted({rule["record"] for rule in kept})

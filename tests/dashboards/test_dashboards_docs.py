@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ import pytest
 from dashboards import render
 from dashboards.queries import all_panels
 from dashboards.report.spreadsheet import COLUMNS, KNOWABLE
-from domain.workload import Workload
+from domain.workload import Slo, Workload
 from monitor.profiles import PROFILES
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-TARGETS = tuple((Workload(id="x", runtime=profile.name), profile) for profile in PROFILES.values())
+EVERYTHING = Slo(min_accuracy=0.9, time_to_first_token=timedelta(seconds=1), inter_token=timedelta(milliseconds=80))
+TARGETS = tuple((Workload(id="x", runtime=each.name, slo=EVERYTHING), each) for each in PROFILES.values())
 
 
 @pytest.mark.parametrize("column", [name for name in COLUMNS if not name.endswith("_reason")])

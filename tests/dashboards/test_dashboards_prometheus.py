@@ -6,7 +6,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pytest
 from dashboards import money, names, render
 from dashboards.around import marks
 from dashboards.queries import panel_queries
-from domain.workload import Workload
+from domain.workload import Slo, Workload
 from monitor.profiles import PROFILES
 from tests.conftest import StartPrometheus
+from tests.dashboards.boards import recorded_names
 from tests.openmetrics import document, family, samples
 from tests.servers import Prometheus, backfill
 
@@ -29,9 +30,10 @@ VISION = {"service": "vision", "model": "digits"}
 LLAMA = {"model_name": "llama"}
 SCRAPED = {"job": "models", "instance": "10.0.0.1:8080"}
 OURS = {"job": "trimtab", "instance": "10.0.0.2:8000"}
+CHATTY = Slo(time_to_first_token=timedelta(seconds=1), inter_token=timedelta(milliseconds=80))
 TARGETS = (
     (Workload(id="vision:digits", runtime="trimtab-serving", labels=VISION), PROFILES["trimtab-serving"]),
-    (Workload(id="llama", runtime="vllm", labels=LLAMA), PROFILES["vllm"]),
+    (Workload(id="llama", runtime="vllm", labels=LLAMA, slo=CHATTY), PROFILES["vllm"]),
 )
 CHOSEN = {"trimtab-workload-trimtab-serving": "vision:digits", "trimtab-workload-vllm": "llama"}
 AT = datetime.fromtimestamp(NOW, UTC)
@@ -114,13 +116,14 @@ def vllm() -> Iterator[str]:
     yield family("vllm:generation_tokens", "counter", [counter("vllm:generation_tokens_total", engine, 9000)])
     yield histogram("vllm:e2e_request_latency_seconds", engine)
     yield histogram("vllm:time_to_first_token_seconds", engine)
+    yield histogram("vllm:inter_token_latency_seconds", engine)
 
 
 def recorded() -> Iterator[str]:
-    """The series that recording rules keep."""
-    for workload, profile in TARGETS:
-        for name in profile.recorded.values():
-            yield gauges(name, (workload.labels, 1.0))
+    """The series that our recording rules keep, all of them and under no other name."""
+    for target in TARGETS:
+        for name in recorded_names([target]):
+            yield gauges(name, (target[0].labels, 1.0))
 
 
 def trimtab() -> Iterator[str]:
@@ -129,6 +132,7 @@ def trimtab() -> Iterator[str]:
     yield gauges(names.RECOMMENDED, (vision, 3), (llama, 2))
     yield gauges(names.INFO, ({**vision, "state": "act"}, 1), ({**llama, "state": "hold"}, 1))
     yield gauges(names.VALID_UNTIL, (vision, NOW + 3600), (llama, NOW + 7200))
+    yield gauges(names.CAPACITY, (vision, 5), (llama, 3))
     yield gauges(names.SAVING, (vision, 812.5), (llama, -20))
     yield gauges(
         names.COST, *(({**w, "state": state}, 2.5) for w in (vision, llama) for state in ("current", "proposed"))

@@ -79,7 +79,8 @@ class Stage:
     def write_rules(self, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
         """Write all rule files; the recording ones are returned, since only they apply to the past."""
         folder = self.folder / "rules"
-        write_artifacts(folder, render(targets, (), RuleOptions(interval=RULE_INTERVAL, max_drift=MAX_DRIFT)))
+        options = RuleOptions(interval=RULE_INTERVAL, slow_interval=RULE_INTERVAL, max_drift=MAX_DRIFT)
+        write_artifacts(folder, render(targets, (), options))
         return sorted(folder.glob("recorded-*.rules.yml"))
 
     def start_alertmanager(self) -> dict[str, Child]:
