@@ -16,7 +16,9 @@ import pytest
 import yaml
 
 from dashboards.queries import panel_queries
+from manifests import Form
 from tests.journeys.demo_process import Demo
+from tests.manifests.validators import manifest_is_accepted
 from tests.servers import get_json, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.servers]
@@ -138,6 +140,15 @@ def test_an_autoscaler_reads_the_recommended_number(standing: Demo) -> None:
     answer = wait_for(standing, triggers[0]["metadata"]["query"])
     assert len(answer) == 1
     assert float(answer[0]["value"][1]) >= recommendations(standing)["vision:digits"]["replicas"] > 0
+
+
+def test_every_manifest_passes_its_validator(standing: Demo) -> None:
+    """What was written of real advice is read by what it is for."""
+    folder = artifacts(standing, "manifests")
+    files = [file.relative_to(folder) for form in Form for file in sorted((folder / form).rglob("*.*"))]
+    assert len(files) > 8
+    for file in files:
+        manifest_is_accepted(file, (folder / file).read_text(encoding="utf-8"))
 
 
 def test_a_workload_held_for_want_of_data_has_no_number_to_follow(standing: Demo) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
 import botocore.session
@@ -17,6 +18,9 @@ import hcl2
 import jsonschema
 import kubernetes_validate
 import pytest
+import yaml
+
+from manifests import Form
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 NEWEST = "1.37"
@@ -148,3 +152,59 @@ def strangers(values: dict[str, Any], chart: dict[str, Any]) -> Iterator[str]:
             yield key
         elif isinstance(value, dict) and chart[key]:
             yield from strangers(value, chart[key])
+
+
+def manifest_is_accepted(path: PurePath, text: str) -> None:
+    """A file of a folder of manifests, by what it is for."""
+    if path.suffix == ".tf":
+        assert terraform_accepts(text)
+        assert local_strategy(text)
+    elif path.suffix == ".sh":
+        script_is_accepted(text)
+    else:
+        body_is_accepted(path, yaml.safe_load(text))
+
+
+def script_is_accepted(text: str) -> None:
+    """By the shell, and each command's input by AWS."""
+    assert subprocess.run(["sh", "-n"], input=text, text=True, check=False).returncode == 0
+    commands = [shlex.split(line) for line in text.splitlines() if line.startswith("aws ")]
+    assert commands
+    for command in commands:
+        assert command[:4] == ["aws", "application-autoscaling", "put-scheduled-action", "--cli-input-json"]
+        aws_accepts("application-autoscaling", "PutScheduledAction", json.loads(command[4]))
+
+
+def body_is_accepted(path: PurePath, body: dict[str, Any]) -> None:
+    """By the schema of its kind; what is no object of Kubernetes by what takes it."""
+    match body.get("kind"):
+        case "HorizontalPodAutoscaler":
+            kubernetes_accepts(body)
+        case "ScaledObject":
+            keda_accepts(body)
+        case "Deployment":
+            kubernetes_accepts(merged(deployment_of(body), body))
+        case "Component":
+            assert set(body) <= {"apiVersion", "kind", "resources", "patches"}
+        case _:
+            other_is_accepted(path, body)
+
+
+def other_is_accepted(path: PurePath, body: dict[str, Any]) -> None:
+    if path.parts[0] == Form.ECS:
+        aws_accepts("ecs", "UpdateService", body)
+    elif path.parts[0] == Form.HELM:
+        assert list(strangers(body, yaml.safe_load((DATA / "chart" / "values.yaml").read_text(encoding="utf-8")))) == []
+    else:
+        assert path == PurePosixPath("adapter/rules.yaml")
+        for rule in body["externalRules"]:
+            assert set(rule) == {"seriesQuery", "resources", "name", "metricsQuery"}
+            assert re.fullmatch(r"[a-z0-9_]+", rule["name"]["as"])
+
+
+def deployment_of(patch: dict[str, Any]) -> dict[str, Any]:
+    """A Deployment that the patch is for."""
+    (changed,) = patch["spec"]["template"]["spec"]["containers"]
+    pods = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": changed["name"], "image": "x:1"}]}}
+    spec = {"selector": {"matchLabels": {"app": "x"}}, "template": pods}
+    return {**{key: patch[key] for key in ("apiVersion", "kind", "metadata")}, "spec": spec}
