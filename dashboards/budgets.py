@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -25,30 +25,11 @@ PACES = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """A promise about time: its panel, the signal it is read from, and its bound where it has one."""
-
-    title: str
-    what: str
-    signal: Signal
-    bound: Callable[[Slo], timedelta | None]
-
-
+# Promises about time: the signal, the title of its panel, and what comes late.
 LATE = (
-    Late(title="Slow requests by window", what="requests", signal=Signal.LATENCY, bound=lambda slo: slo.latency),
-    Late(
-        title="Late first tokens by window",
-        what="first tokens",
-        signal=Signal.TIME_TO_FIRST_TOKEN,
-        bound=lambda slo: slo.time_to_first_token,
-    ),
-    Late(
-        title="Slow tokens by window",
-        what="times between two tokens",
-        signal=Signal.INTER_TOKEN_LATENCY,
-        bound=lambda slo: slo.inter_token,
-    ),
+    (Signal.LATENCY, "Slow requests by window", "requests"),
+    (Signal.TIME_TO_FIRST_TOKEN, "Late first tokens by window", "first tokens"),
+    (Signal.INTER_TOKEN_LATENCY, "Slow tokens by window", "tokens"),
 )
 
 
@@ -69,7 +50,7 @@ class Promised:
 
 def budget_panels(promised: Promised) -> list[Panel]:
     """The pace of failures, and of every promise about time that somebody gave."""
-    return [_failures(promised), *(_late(promised, late) for late in LATE)]
+    return [_failures(promised), *(_late(promised, *late) for late in LATE)]
 
 
 def worst(targets: Sequence[tuple[Workload, RuntimeProfile]]) -> Panel:
@@ -114,23 +95,23 @@ def _failures(promised: Promised) -> Panel:
     )
 
 
-def _late(promised: Promised, late: Late) -> Panel:
+def _late(promised: Promised, signal: Signal, title: str, what: str) -> Panel:
     """The quantiles that lie above the bound where more are late than a pace of the budget allows."""
-    bounds = {name: bound for name, slo in promised.slos.items() if (bound := late.bound(slo)) is not None}
+    bounds = {name: bound for name, slo in promised.slos.items() if (bound := slo.latency_bounds.get(signal))}
     found = []
     for quantile in sorted({promised.slos[name].latency_quantile for name in bounds}):
         held = [name for name in bounds if promised.slos[name].latency_quantile == quantile]
         only = "" if len(held) == len(promised.slos) else f" and on () {_any(_matchers(promised.own, held))}"
         budget = promised.slos[held[0]].slow_budget
-        for row in within_reach(TABLE, budget) if late.signal in promised.profile.buckets else ():
+        for row in within_reach(TABLE, budget) if signal in promised.profile.buckets else ():
             level = row.quantile(budget)
-            series = promised.recorded(late.signal, row.long, level)
+            series = promised.recorded(signal, row.long, level)
             if series is not None:
                 found.append(Query(expr=f"{series}{only}", legend=f"{100 * level:g} % within, {duration(row.long)}"))
     bound = min(bounds.values(), default=None)
     return Panel(
-        title=late.title,
-        description=f"Seconds at the quantiles that the alerts compare: above the bound (the line; the strictest one where the dashboard serves many workloads) more {late.what} are late than the pace of its window allows.",
+        title=title,
+        description=f"Seconds at the quantiles that the alerts compare: above the bound (the line; the strictest one where the dashboard serves many workloads) more {what} are late than the pace of its window allows.",
         unit="s",
         queries=tuple(found),
         thresholds=worse_above(None if bound is None else bound.total_seconds()),

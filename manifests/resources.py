@@ -41,11 +41,21 @@ class Asked:
     basis: str
 
 
-def asked(workload: Workload, plan: Plan) -> Asked | Unknown:  # noqa: ARG001  the plan may come to say it
-    """What a replica should ask for: what the settings declare. Their defaults are nobody's word."""
-    declared = workload.resources
+def asked(workload: Workload, plan: Plan) -> Asked | Unknown:
+    """What the plan is priced with: measured resources, or what the settings declare. Their defaults are nobody's word."""
+    declared, found = workload.resources, plan.allocation
+    if found is not None and found.priced:
+        return Asked(
+            cpu_request_cores=found.cpu_request_cores,
+            cpu_limit_cores=found.cpu_limit_cores,
+            memory_request_gib=found.memory_request_gib,
+            memory_limit_gib=found.memory_limit_gib,
+            accelerator=found.accelerator,
+            accelerator_count=found.accelerator_count,
+            basis=f"as the plan is priced: {found.detail}",
+        )
     if declared == Resources():
-        return Unknown("the settings declare no resources of a replica")
+        return Unknown("the settings declare no resources of a replica, and none were measured that the plan rests on")
     return Asked(
         cpu_request_cores=declared.cpu_cores,
         cpu_limit_cores=None,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from domain.allocation import Allocation, AllocationBasis
 from domain.names import safe_name
 from domain.unknown import Unknown
 from domain.workload import Bounds, Resources, Workload
@@ -238,9 +239,42 @@ def test_the_adapter_finds_the_series_and_gets_the_number_to_run(
     assert controller.settle(float(answer["value"][1])) == 13
 
 
-def test_what_a_replica_asks_for_comes_from_one_place() -> None:
-    """Declared resources, until a plan says better."""
-    wanted = asked(DIGITS, act(DIGITS.id, 12).plan)
+MEASURED = Allocation(
+    basis=AllocationBasis.MEASURED,
+    cpu_request_cores=0.75,
+    cpu_limit_cores=None,
+    memory_request_gib=1.5,
+    memory_limit_gib=1.5,
+    accelerator="T4",
+    accelerator_count=1,
+    spot_eligible=True,
+    priced=True,
+    usd_per_month=400.0,
+    declared_usd_per_month=700.0,
+    detail="0.6 cores were used",
+)
+
+
+@pytest.mark.parametrize(
+    "allocation,cores,gib",
+    [(None, 1.8, 3), (MEASURED, 0.75, 1.5), (replace(MEASURED, priced=False), 1.8, 3)],
+    ids=["declared", "measured", "measured, but the plan stays with what is declared"],
+)
+def test_a_replica_asks_for_what_the_plan_is_priced_with(
+    allocation: Allocation | None, cores: float, gib: float
+) -> None:
+    advice = act(DIGITS.id, 12)
+    wanted = asked(DIGITS, replace(advice.plan, allocation=allocation))
     assert not isinstance(wanted, Unknown)
-    assert (wanted.cpu_request_cores, wanted.cpu_limit_cores) == (1.8, None)
-    assert wanted.memory_request_gib == wanted.memory_limit_gib == 3
+    assert (wanted.cpu_request_cores, wanted.cpu_limit_cores) == (cores, None)
+    assert wanted.memory_request_gib == wanted.memory_limit_gib == gib
+
+
+def test_measured_resources_are_written_with_what_was_measured() -> None:
+    advice = act(DIGITS.id, 12)
+    measured = replace(advice, plan=replace(advice.plan, allocation=MEASURED))
+    (text,) = [each.text for each in render({DIGITS.id: DIGITS}, [measured]) if each.path.parts[0] == "resources"]
+    assert "# Why: a replica asks for its resources as the plan is priced: 0.6 cores were used." in text
+    assert yaml.safe_load(text)["spec"]["template"]["spec"]["containers"][0]["resources"]["requests"] == {
+        "cpu": "750m", "memory": "1536Mi", "nvidia.com/gpu": "1",
+    }  # fmt: skip
