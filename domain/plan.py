@@ -81,6 +81,7 @@ class Evidence:
     prices: Mapping[str, Json] = field(default_factory=dict)
     break_even: Mapping[str, Json] = field(default_factory=dict)
     allocation: Mapping[str, Json] = field(default_factory=dict)
+    anomalies: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from domain.observation import Observation
-from domain.plan import Act, Configuration, Evidence, Hold, Plan, Reason, Recommendation, recommendation_id
+from domain.plan import Act, Configuration, Evidence, Hold, Json, Plan, Reason, Recommendation, recommendation_id
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.cost import saving
@@ -15,13 +16,14 @@ from optimizer.options import Options
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What one decision is about: its inputs, their hash, and what the workload costs today."""
+    """What one decision is about: its inputs, their hash, what the workload costs today, what is out of the ordinary."""
 
     observation: Observation
     options: Options
     previous: Recommendation | None
     inputs_sha256: str
     current: Configuration | Unknown
+    anomalies: Mapping[str, Json] = field(default_factory=dict)
 
 
 def act(case: Case, plan: Plan, confidence: float, evidence: Evidence) -> Act:
@@ -54,7 +56,7 @@ def hold(case: Case, reasons: tuple[Reason, ...], needs: str, evidence: Evidence
         last_good=number,
         needs=needs,
         reasons=reasons,
-        evidence=evidence or Evidence(inputs_sha256=case.inputs_sha256),
+        evidence=evidence or Evidence(inputs_sha256=case.inputs_sha256, anomalies=case.anomalies),
     )
 
 

@@ -48,6 +48,7 @@ def evidence_of(
         prices=_prices(observation, market, outlook, proposal),
         break_even=_break_even(market, outlook, proposal, options),
         allocation=sized.evidence,
+        anomalies=case.anomalies,
     )
 
 

@@ -8,6 +8,7 @@ from domain.observation import Observation
 from domain.plan import Reason, Recommendation
 from domain.prices import PriceBook
 from domain.unknown import Unknown
+from optimizer.anomalies import anomalies_of
 from optimizer.answer import Case, act, hold
 from optimizer.capacity import in_usual_requests, reasons_of, studied
 from optimizer.confidence import confidence_in
@@ -37,16 +38,18 @@ def recommend(
     """
     inputs_sha256 = fingerprint(observation, book, options, previous)
     work = in_usual_requests(observation, options.capacity)
-    observation = work.observation  # from here on the load is in requests as they usually are
+    asked, observation = observation, work.observation  # from here on the load is in requests as they usually are
     study = studied(work, options.capacity)
     carried = reasons_of(study, options.capacity)
     market = market_of(observation, study.capacity, book, options.modes)
+    current = today_of(observation, market, options.replay.window)
     case = Case(
         observation=observation,
         options=options,
         previous=previous,
         inputs_sha256=inputs_sha256,
-        current=today_of(observation, market, options.replay.window),
+        current=current,
+        anomalies=anomalies_of(asked, current),
     )
     unready = assess(observation.load, observed_at=observation.observed_at, limits=options.readiness)
     if unready or isinstance(observation.load, Unknown):

@@ -36,7 +36,9 @@ def test_a_recommendation_has_everything_that_was_promised(served: Served) -> No
     assert (body["saving_usd_per_month"], body["saving_low"], body["confidence"]) == (210.24, 105.12, 0.9)
     assert body["saving_high"] == pytest.approx(231.264)
     assert body["reasons"][2] == {"code": "step_down", "detail": "at most half at once", "before": "3", "after": "5"}
-    topics = {"forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "inputs_sha256"}
+    topics = {
+        "forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies", "inputs_sha256",
+    }  # fmt: skip
     assert body["evidence"].keys() == topics
     assert body["unknown"] == {}
 
