@@ -18,6 +18,7 @@ from domain.observation import Observation
 from domain.plan import Act, Recommendation
 from domain.ports import Event, Notifier
 from domain.workload import Workload
+from trimtab.anomalies import anomalies
 from trimtab.bookkeeping import ARTIFACTS, cost_of, cost_unknown, events_of, held_without_a_number, record_of
 from trimtab.decide import Decided, Failed
 from trimtab.following import following
@@ -45,6 +46,7 @@ class Fleet(Protocol):
 
 DecideAll = Callable[[Sequence[Observation], Mapping[str, Recommendation]], Sequence[Decided]]
 Emit = Callable[[Sequence[Workload], Sequence[Record]], None]
+Strange = Callable[[Iterable[Record], datetime], Iterable[Event]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Cycle:
     emit: Emit
     notify: Notifier
     stopwatch: Callable[[], float]
+    strange: Strange = anomalies
     concurrency: int = 4
     progress: Callable[[str], None] = field(default=log.info)
 
@@ -214,6 +217,7 @@ class Cycle:
             *worse_events(self.journal.nights.standing(today), outcome.at),
             *proposals(outcome.records, outcome.at),
             *report_written(self.journal, outcome.at),
+            *self.strange(outcome.records, outcome.at),
         )
         current = {event.key: event for event in told}
         for key, event in current.items():

@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 
 # What an event is about, by the first part of its key; whatever is not named here is trouble of Trimtab's own.
 NEWS = {"recommendation": "recommendation", "report": "report"}
-CATEGORIES = NEWS | {"made_worse": "cost"}
+# What a rule says too, on our own metrics: of the same labels, so that both are one alert.
+AS_RULED = {"load_anomaly": "capacity", "spend_anomaly": "cost"}
+CATEGORIES = NEWS | AS_RULED | {"made_worse": "cost"}
 
 
 def log_event(event: Event) -> None:
@@ -90,8 +92,9 @@ def labels_of(event: Event) -> dict[str, str]:
         "alertname": alert_name(kind),
         "severity": event.severity,
         "category": CATEGORIES.get(kind, "trimtab"),
-        "event": event.key,
     }
+    if kind not in AS_RULED:
+        labels["event"] = event.key
     return labels | ({"workload": about} if about and kind != "report" else {})
 
 

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from domain.plan import Act, Json, Recommendation
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
+from trimtab.anomalies import Strange, excess_requests, excess_usd_per_hour, score_of, strange
 from trimtab.records import Record, Status
 from trimtab.store.journal import Journal
 from trimtab.store.nights import Standing
@@ -28,6 +29,10 @@ INPUT_AGE = "trimtab_input_age_seconds"
 CYCLE_DURATION = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
 RECOMMENDATION_INFO = "trimtab_recommendation_info"
+LOAD_ANOMALY = "trimtab_load_anomaly_score"
+LOAD_EXCESS = "trimtab_load_anomaly_excess_requests"
+SPEND_ANOMALY = "trimtab_spend_anomaly_score"
+SPEND_EXCESS = "trimtab_spend_anomaly_excess_usd_per_hour"
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"
 PROMISED_SAVING = "trimtab_promised_saving_usd_per_month"
 REALISED_SAVING = "trimtab_realised_saving_usd_per_month"
@@ -57,6 +62,7 @@ class TrimtabCollector(Collector):
         yield from _replicas(records, now)
         yield _loads(records, now)
         yield _costs(records, now)
+        yield from _anomalies(records, now)
         yield _ages(records, now)
         yield from _ledger(self._journal.nights.standing(now.astimezone(UTC).date()))
         yield from _cycles(self._journal)
@@ -166,6 +172,23 @@ def _costs(records: Iterable[Record], now: datetime) -> Metric:
             proposed = recommendation.plan.proposed.usd_per_month
             costs.add_metric([recommendation.workload, "proposed"], proposed / HOURS_PER_MONTH)
     return costs
+
+
+def _anomalies(records: Sequence[Record], now: datetime) -> Iterable[Metric]:
+    """Of each workload whose last hour could be compared; absent otherwise, for that is no quiet."""
+    metered: tuple[tuple[str, str, str, Callable[[Strange], float]], ...] = (
+        (LOAD_ANOMALY, "How far out of the ordinary the last hour's load is; above 1 it is.", "load", score_of),
+        (LOAD_EXCESS, "Requests beyond those expected, where the score is from.", "load", excess_requests),
+        (SPEND_ANOMALY, "The same of the spend for the load that was expected.", "spend", score_of),
+        (SPEND_EXCESS, "USD an hour beyond those expected, where the score is from.", "spend", excess_usd_per_hour),
+    )
+    for name, text, kind, figure in metered:
+        family = GaugeMetricFamily(name, text, labels=["workload"])
+        for record in records:
+            found = strange(record, kind, "now", now)
+            if found is not None:
+                family.add_metric([record.recommendation.workload], figure(found))
+        yield family
 
 
 def _ages(records: Iterable[Record], now: datetime) -> Metric:

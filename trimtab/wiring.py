@@ -36,6 +36,7 @@ from optimizer.options import ForecastOptions, Options, ReplayOptions
 from optimizer.purchase import PurchaseOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
+from trimtab.anomalies import Bounds, anomalies
 from trimtab.availability import with_availability
 from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
@@ -111,6 +112,10 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         remember=partial(_remember, inputs, book, options),
         emit=partial(emit, settings, proofs.all),
         notify=_notifier(settings, clock),
+        strange=partial(
+            anomalies,
+            bounds=Bounds(requests=settings.rules.min_requests, usd_per_hour=settings.rules.cost_floor_usd_per_hour),
+        ),
         stopwatch=time.monotonic,
         concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
         progress=progress,

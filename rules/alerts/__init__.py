@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from rules.alerts.anomaly import load_anomaly, spend_anomaly
 from rules.alerts.burning import QUICKLY, SLOWLY, late_burn
 from rules.alerts.capacity import at_maximum, forecast_over_capacity
 from rules.alerts.cost import cost_above_plan, cost_over_budget, made_worse
@@ -35,6 +36,8 @@ FOR_THE_FLEET: tuple[Callable[[RuleOptions], Alert | None], ...] = (
     cost_above_plan,
     cost_over_budget,
     made_worse,
+    load_anomaly,
+    spend_anomaly,
     down,
     cycle_failing,
 )

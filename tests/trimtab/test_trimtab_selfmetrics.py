@@ -154,5 +154,5 @@ def test_what_came_of_it_is_shown_for_what_was_taken_up_and_absent_for_all_else(
 def test_the_rules_ask_for_the_names_that_are_exported() -> None:
     exported = {value for name, value in vars(selfmetrics).items() if name.isupper() and isinstance(value, str)}
     asked = {names.CAPACITY_RPS, names.COST, names.FORECAST_LOAD, names.INPUT_AGE, names.CYCLE_FAILURES}
-    asked.add(names.VALID_UNTIL)
+    asked |= {names.VALID_UNTIL, names.LOAD_ANOMALY, names.LOAD_EXCESS, names.SPEND_ANOMALY, names.SPEND_EXCESS}
     assert asked <= exported | {f"{name}_total" for name in exported}
