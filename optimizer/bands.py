@@ -1,29 +1,19 @@
-"""Quantiles around a path, from how much each day differs from what the other days foretell (jackknife).
+"""How far load strays from what was foretold: weighted quantiles of errors, in units of a spread.
 
-Source: Barber, Candès, Ramdas & Tibshirani, Predictive inference with the jackknife+ (2021). Errors
-of past forecasts would be the plain choice, but those made on two or three days of history are much
-larger than the errors that a longer history makes; a day left out is judged by nearly all the others.
-Errors count in units of a spread that depends on the load, and by time of day: hours nearby count more.
+The spread depends on the load, and errors count by time of day: hours nearby count more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.load import Floats
-from optimizer.grid import WEEK_DAYS
-from optimizer.past import Past
-from optimizer.weighted import middle_mean, weighted_mean
 
-DAYS = 28
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99, 0.995)
-JUDGED = MappingProxyType({0.9: 0.5, 0.95: 1.0, 0.99: 2.0})  # levels whose losses weigh the bands, made equal in size
-RATE = 4.0
-FADE = 0.9
 FEW_DAYS = 4
 
 
@@ -46,83 +36,32 @@ class Band:
     shrink: float | None = None
 
 
-BANDS: Mapping[str, tuple[Band, tuple[float, ...]]] = MappingProxyType(
-    {
-        "root": (Band(), (0.7, 1.0, 1.4)),
-        "pooled": (Band(near_h=None), (1.0,)),
-        "even": (Band(near_h=2.0, power=0.0), (0.7, 1.0, 1.4)),
-        "brief": (Band(profile_fade=0.8, fade=0.85, alike=2.0), (0.7, 1.0, 1.4)),
-        "profile": (Band(own=1.0), (1.0,)),
-        "halfway": (Band(own=0.5), (0.7, 1.0, 1.4)),
-        "by_hour": (Band(near_h=None, shrink=1.0), (0.7, 1.0, 1.4)),
-        "by_hour_even": (Band(near_h=None, shrink=2.0, power=0.0), (0.7, 1.0, 1.4)),
-        "by_hour_halfway": (Band(near_h=4.0, shrink=2.0, own=0.5), (0.7, 1.0, 1.4)),
-        "same_hour": (Band(near_h=0.3, power=0.0, own=1.0), (1.0,)),
-    }
-)
+def spread(load: Floats, scale: Floats, band: Band) -> Floats:
+    """The unit that errors around `load` are counted in; `scale` is the usual load."""
+    return np.asarray((np.maximum(load, 0.0) / scale + 0.05) ** band.power * scale)
 
 
-def bands(past: Past, path: Floats, floor: float) -> Floats:
-    """Every band around `path` (origins, days, steps a day): (bands, origins, levels, days, steps a day).
+def error_quantiles(errors: Floats, band: Band) -> Floats:
+    """Quantiles of the errors (series, days, steps), newest day first, at each time of day: (series, levels, steps).
 
-    A band at 0.7 or 1.4 has its upper margins multiplied. Values are not cut at zero.
+    Zero where no error is known. Under four known days hours further away count too, so that a
+    quantile never rests on a handful of errors. With `near_h` None, one step for all times of day.
     """
-    newest = past.newest(DAYS)
-    scale = _scale(newest, floor)
-    margins: dict[Band, Floats] = {}
-    made = []
-    for band, factors in BANDS.values():
-        kind = replace(band, own=0.0)
-        if kind not in margins:
-            foretold = _left_out(newest, kind)
-            errors = (newest.values - foretold) / _spread(foretold, scale, kind)
-            local = _local(errors, kind)
-            margins[kind] = _error_quantiles(errors / local, kind) * local
-        middle = path if not band.own else (1 - band.own) * path + band.own * _profile(newest, path, band)
-        margin = margins[kind][:, :, None, :] * _spread(middle, scale, band)[:, None]
-        made += [middle[:, None] + np.where(margin > 0, margin * factor, margin) for factor in factors]
-    return np.stack(made)
-
-
-def band_losses(band: Floats, actual: Floats, quantile: float) -> Floats:
-    """Pinball loss of each band on each fold, over the `JUDGED` levels and `quantile`: (bands, folds).
-
-    `band` is (bands, folds, levels, steps a day), `actual` (folds, steps a day); NaN for a fold of
-    which nothing is known.
-    """
-    known = np.isfinite(actual)
-    counts = known.sum(axis=1)
-    loss = np.zeros(band.shape[:2])
-    for level, weight in {**JUDGED, quantile: JUDGED.get(quantile, 1.0)}.items():
-        off = actual - at_levels(np.moveaxis(band, 2, 0), (level,))[0]
-        pinball = np.where(known, np.maximum(level * off, (level - 1) * off), 0.0)
-        loss += weight * pinball.sum(axis=2) / np.maximum(counts, 1)
-    loss[:, counts == 0] = np.nan
-    return loss
-
-
-def trust(loss: Floats) -> Floats:
-    """Weights of the bands from their losses on folds, newest first, fading; even while no fold is known."""
-    days = np.logical_and.reduce(np.isfinite(loss), axis=0)
-    if not days.any():
-        return np.full(len(loss), 1 / len(loss))
-    fade = FADE ** np.arange(len(days)) * days
-    mean = np.where(days, loss, 0.0) @ fade / fade.sum()
-    raw = np.exp(-RATE * (mean / (mean.min() + 1e-12 * (1 + mean.max())) - 1))
-    return np.asarray(raw / raw.sum())
-
-
-def blend(band: Floats, weight: Floats, path: Floats) -> Floats:
-    """One set of rising quantiles from all bands: (levels, days, steps a day); the median is the path.
-
-    `band` is (bands, levels, days, steps a day), `path` (days, steps a day).
-    """
-    mixed = middle_mean(band, weight[:, None, None, None])
-    middle = LEVELS.index(0.5)
-    mixed[:middle] = np.minimum(mixed[:middle], path)
-    mixed[middle] = path
-    mixed[middle + 1 :] = np.maximum(mixed[middle + 1 :], path)
-    return np.asarray(np.maximum.accumulate(mixed, axis=0))
+    count, days, per_day = errors.shape
+    pools = errors.reshape(count, -1)
+    order = np.argsort(pools, axis=1, kind="stable")  # NaN last; the order of ties must not depend on the machine
+    ranked = np.take_along_axis(pools, order, axis=1)
+    known = np.isfinite(ranked).sum(axis=1)
+    nearness = _nearness(days, per_day, band.near_h, band.fade)
+    if band.near_h is None:
+        weights = nearness[0][order] * (np.arange(days * per_day) < known[:, None])
+        return _quantiles(ranked, weights, known)[:, :, None]
+    made = np.empty((count, len(LEVELS), per_day))
+    for series, size in enumerate(known):
+        few = FEW_DAYS * per_day / max(size, 1)
+        near = nearness if few <= 1 else _nearness(days, per_day, band.near_h * few, band.fade)
+        made[series] = _quantiles(ranked[series : series + 1, :size], near[:, order[series, :size]], size).T
+    return made
 
 
 def at_levels(rows: Floats, levels: tuple[float, ...]) -> Floats:
@@ -139,89 +78,32 @@ def at_levels(rows: Floats, levels: tuple[float, ...]) -> Floats:
     return np.asarray(rows[right - 1] + share * (rows[right] - rows[right - 1]))
 
 
-def _scale(past: Past, floor: float) -> Floats:
-    """The mean load of the last two weeks, (origins, 1, 1); at least `floor`."""
-    recent = past.values[:, : 2 * WEEK_DAYS]
-    known = np.isfinite(recent)
-    mean = np.where(known, np.abs(recent), 0.0).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
-    return np.asarray(np.maximum(mean, floor)[:, None, None])
+def _quantiles(ranked: Floats, weights: Floats, known: NDArray[np.int64] | int) -> Floats:
+    """Weighted quantiles of rising values at `LEVELS`, linear between the middles of the weights: (rows, levels).
 
-
-def _spread(load: Floats, scale: Floats, band: Band) -> Floats:
-    return np.asarray((np.maximum(load, 0.0) / scale + 0.05) ** band.power * scale)
-
-
-def _left_out(past: Past, band: Band) -> Floats:
-    """What the other days foretell of each day: (origins, days, steps). A lone day foretells its own mean."""
-    days = np.arange(past.values.shape[1])
-    apart = np.abs(days[:, None] - days[None, :])
-    calm = band.profile_fade**apart * np.where(apart % WEEK_DAYS == 0, 2.0, 1.0) * (apart > 0)
-    kind = past.rest[:, :, past.per_day // 2]
-    alike = np.where(kind[:, :, None] == kind[:, None, :], band.alike, 1.0) * calm
-    known = np.isfinite(past.values)
-    plain = np.where(known, past.values, 0.0)
-    weight = alike @ known.astype(np.float64)
-    total = alike @ plain
-    lone = plain.sum(axis=2) / np.maximum(known.sum(axis=2), 1)
-    return np.asarray(np.where(weight > 0, total / np.where(weight > 0, weight, 1.0), lone[:, :, None]))
-
-
-def _local(errors: Floats, band: Band) -> Floats:
-    """How large errors are at each time of day against all times of day: (origins, 1, steps)."""
-    count, days, per_day = errors.shape
-    if band.shrink is None:
-        return np.ones((count, 1, per_day))
-    known = np.isfinite(errors)
-    fade = band.fade ** np.arange(days)[None, :, None] * known
-    size = np.where(known, np.abs(errors), 0.0) * fade
-    pooled = size.sum(axis=(1, 2)) / np.maximum(fade.sum(axis=(1, 2)), 1e-12)
-    pooled = np.where(pooled > 0, pooled, 1.0)[:, None]
-    here = (size.sum(axis=1) + band.shrink * pooled) / (fade.sum(axis=1) + band.shrink)
-    return np.asarray((here / pooled)[:, None, :])
-
-
-def _profile(past: Past, path: Floats, band: Band) -> Floats:
-    """The fading mean of days like each day ahead; the path where a time of day was never seen."""
-    days = np.arange(past.values.shape[1])
-    rows = np.moveaxis(past.values, 1, 0)
-    kinds = np.moveaxis(past.rest, 1, 0)
-    made = []
-    for ahead in range(past.days_ahead):
-        same = (days + 1 + ahead) % WEEK_DAYS == 0
-        weights = (band.fade**days * np.where(same, 2.0, 1.0))[:, None, None]
-        made.append(weighted_mean(rows, weights * np.where(kinds == past.rest_ahead[None, :, ahead], band.alike, 1.0)))
-    profile = np.stack(made, axis=1)
-    return np.where(np.isfinite(profile), profile, path)
-
-
-def _error_quantiles(errors: Floats, band: Band) -> Floats:
-    """Quantiles of the errors (origins, days, steps) at each time of day: (origins, levels, steps).
-
-    Zero where no error is known. Under four known days hours further away count too, so that a
-    quantile never rests on a handful of errors.
+    `ranked` has a row for each of `weights` (rows, values), or one for all. Of each row the first `known` count, the
+    weight of the others is 0; the quantiles are 0 where there are none.
     """
-    count, days, per_day = errors.shape
-    nearness = _nearness(days, per_day, band.near_h, band.fade)
-    made = np.zeros((count, len(LEVELS), per_day))
-    for origin, pool in enumerate(errors.reshape(count, -1)):
-        known = np.flatnonzero(np.isfinite(pool))
-        if len(known):
-            few = FEW_DAYS * per_day / len(known)
-            near = nearness
-            if few > 1 and band.near_h is not None:
-                near = _nearness(days, per_day, band.near_h * few, band.fade)
-            order = known[np.argsort(pool[known])]
-            quantiles = [_quantiles(pool[order], weight) for weight in near[:, order]]
-            made[origin] = np.stack(quantiles, axis=1) if len(quantiles) > 1 else quantiles[0][:, None]
-    return made
+    rows, size = weights.shape
+    if not size:
+        return np.zeros((rows, len(LEVELS)))
+    share = np.cumsum(weights.ravel())  # one rising line through all rows, so that one search serves them all
+    ends = share[size - 1 :: size]
+    begins = np.concatenate([[0.0], ends[:-1]])
+    wanted = begins[:, None] + np.asarray(LEVELS) * (ends - begins)[:, None]
+    middles = share - 0.5 * weights.ravel()
+    first = size * np.arange(rows)[:, None]
+    last = first + np.maximum(np.broadcast_to(known, rows)[:, None] - 1, 0)
+    right = np.clip(np.searchsorted(middles, wanted.ravel()).reshape(wanted.shape), first, last)
+    left = np.maximum(right - 1, first)
+    gap = middles[right] - middles[left]
+    way = np.clip(np.divide(wanted - middles[left], gap, out=np.ones_like(gap), where=gap > 0), 0.0, 1.0)
+    values, shift = np.where(np.isfinite(ranked), ranked, 0.0).ravel(), 0 if len(ranked) == rows else first
+    low, high = values[left - shift], values[right - shift]
+    return np.asarray(low + way * (high - low))
 
 
-def _quantiles(ranked: Floats, weight: Floats) -> Floats:
-    """Weighted quantiles of rising values at `LEVELS`, linear between the middles of the weights."""
-    share = np.cumsum(weight)
-    return np.asarray(np.interp(np.array(LEVELS) * share[-1], share - 0.5 * weight, ranked))
-
-
+@lru_cache(maxsize=64)
 def _nearness(days: int, per_day: int, near_h: float | None, fading: float) -> Floats:
     """Weight of each past step (days, newest first, times steps) for each time of day, which are the rows.
 

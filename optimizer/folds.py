@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from domain.load import Floats
-from optimizer.bands import at_levels, band_losses, bands, blend, trust
+from optimizer.band_ideas import LEFT_OUT_BANDS, left_out_bands, past_error_bands
+from optimizer.bands import at_levels
+from optimizer.blending import band_losses, blend, bound, trust
 from optimizer.forecasters import CANDIDATES, NAIVE, SIMPLER
 from optimizer.grid import DAY, Grid
 from optimizer.past import Past, before
@@ -25,8 +27,8 @@ LEAST_DAYS = 2  # of history before a fold: with less, a fold says little about 
 class Fold:
     """A forecast made at `origin`: of each candidate, of the combination, and every band.
 
-    `paths` is (candidates, steps a day) and `bands` (bands, levels, steps a day), of the first day;
-    `path` is the combination, (days, steps a day).
+    `paths` is (candidates, steps a day), NaN where a candidate had nothing to say, and `bands` (bands,
+    levels, steps a day), of the first day; `path` is the combination, (days, steps a day).
     """
 
     origin: datetime
@@ -70,6 +72,18 @@ class Question:
     country: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Before:
+    """What was told at past origins of the day after each, and what came; newest first.
+
+    `ages` in days; `told` (folds, 1 + candidates, steps a day), first the combination; `came` (folds, steps a day).
+    """
+
+    ages: Sequence[int]
+    told: Floats
+    came: Floats
+
+
 def make_folds(grid: Grid, question: Question, memory: Memory | None) -> Folds:
     """The forecast from the end of the grid, and those from earlier days, from memory where it has them."""
     usable = memory.folds if memory and _fits(memory, grid, question) else ()
@@ -84,25 +98,30 @@ def make_folds(grid: Grid, question: Question, memory: Memory | None) -> Folds:
         days_ahead=question.days,
         country=question.country,
     )
-    fresh = dict(zip(missing, np.moveaxis(_paths(past), 1, 0), strict=True))
-    first_days = [remembered[age].paths if age in remembered else fresh[age][:, 0] for age in ages]
+    paths = dict(zip(missing, np.moveaxis(_paths(past), 1, 0), strict=True))
     actual = np.array([_came(grid, age) for age in ages]).reshape(len(ages), grid.per_day)
-    loss = losses(np.stack([fresh[0][:, 0], *first_days], axis=1)[:, 1:], actual)
+    first_days = [remembered[age].paths if age in remembered else paths[age][:, 0] for age in ages]
+    loss = losses(np.stack([paths[0][:, 0], *first_days], axis=1)[:, 1:], actual)
     weight = {age: _weigh(loss, ages, age, question.model) for age in missing}
-    path = {age: combine(fresh[age], weight[age]) for age in missing}
-    spread = bands(past, np.stack([path[age] for age in missing]), 1e-9 * _largest(grid))
+    stand_in = dict(zip(missing, _stand_in(past), strict=True))
+    path = {age: _known(combine(paths[age], weight[age]), stand_in[age]) for age in missing}
+    combined = [remembered[age].path if age in remembered else path[age] for age in ages]
+    told = [_told(one[0], own, question) for one, own in zip(combined, first_days, strict=True)]
+    told_then = np.array(told).reshape(len(ages), 1 + len(CANDIDATES), grid.per_day)
+    now = {age: _known(_told(path[age], paths[age], question), path[age]) for age in missing}
+    spread = _bands(past, now, _Before(ages=ages, told=told_then, came=actual), floor=1e-9 * _largest(grid))
     made = {
         age: Fold(
             origin=grid.end - age * DAY,
-            paths=np.ascontiguousarray(fresh[age][:, 0]),
+            paths=np.ascontiguousarray(paths[age][:, 0]),
             path=path[age],
-            bands=np.ascontiguousarray(spread[:, place, :, 0]),
+            bands=np.ascontiguousarray(spread[age][:, :, 0]),
         )
-        for place, age in enumerate(missing)
+        for age in missing
     }
     return Folds(
         now=made[0],
-        now_bands=spread[:, 0],
+        now_bands=spread[0],
         past=tuple(remembered.get(age) or made[age] for age in ages),
         actual=actual,
         weight=weight[0],
@@ -121,26 +140,34 @@ def basis(step: timedelta, question: Question) -> tuple[object, ...]:
 
 def quantile_rows(folds: Folds, quantile: float) -> Floats:
     """The quantiles now, at `bands.LEVELS`: (levels, days, steps a day), wider on days further ahead."""
-    rows = blend(folds.now_bands, trust(_losses(folds, quantile)), folds.now.path)
+    rows = blend(folds.now_bands, trust(_losses(folds, quantile), LEFT_OUT_BANDS), folds.now.path)
     widening = _widening(folds)[None, :, None]
     return np.asarray(folds.now.path + (rows - folds.now.path) * widening)
 
 
 def past_bounds(folds: Folds, quantile: float) -> Floats:
     """The combination's quantile on each past fold, as it would have been given then: (folds, steps a day)."""
+    if not folds.past:
+        return np.empty(folds.actual.shape)
     loss = _losses(folds, quantile)
-    made = []
-    for place, fold in enumerate(folds.past):
-        rows = blend(fold.bands[:, :, None], trust(loss[:, place + 1 :]), fold.path[:1])
-        made.append(at_levels(rows, (quantile,))[0, 0])
-    return np.array(made).reshape(folds.actual.shape)
+    bounds = at_levels(np.moveaxis(_past_bands(folds), 2, 0), (quantile,))[0]
+    made = [
+        bound(bounds[:, place], trust(loss[:, place + 1 :], LEFT_OUT_BANDS), fold.path[0], quantile)
+        for place, fold in enumerate(folds.past)
+    ]
+    return np.array(made)
 
 
 def _losses(folds: Folds, quantile: float) -> Floats:
     """Pinball losses of the bands on the past folds: (bands, folds)."""
     if not folds.past:
         return np.empty((len(folds.now_bands), 0))
-    return band_losses(np.stack([fold.bands for fold in folds.past], axis=1), folds.actual, quantile)
+    return band_losses(_past_bands(folds), folds.actual, quantile)
+
+
+def _past_bands(folds: Folds) -> Floats:
+    """(bands, folds, levels, steps a day)."""
+    return np.stack([fold.bands for fold in folds.past], axis=1)
 
 
 def _fits(memory: Memory, grid: Grid, question: Question) -> bool:
@@ -168,15 +195,22 @@ def _age(grid: Grid, fold: Fold) -> int | None:
 
 
 def _paths(past: Past) -> Floats:
-    """Every candidate's path (candidates, origins, days, steps a day); gaps in it filled by a simpler one."""
-    plain = [candidate(past) for candidate in SIMPLER]
+    """Every candidate's path (candidates, origins, days, steps a day), NaN where one has nothing to say."""
+    return np.stack([candidate(past) for candidate in CANDIDATES.values()])
+
+
+def _stand_in(past: Past) -> Floats:
+    """The path where nothing is said by a candidate of some weight: (origins, days, steps a day), all known."""
     known = np.isfinite(past.values)
     overall = np.where(known, past.values, 0.0).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
-    stand_in = np.broadcast_to(overall[:, None, None], plain[0].shape)
-    for simpler in reversed(plain):
-        stand_in = np.where(np.isfinite(simpler), simpler, stand_in)
-    made = [candidate(past) for candidate in CANDIDATES.values()]
-    return np.stack([np.where(np.isfinite(path), path, stand_in) for path in made])
+    path: Floats = np.broadcast_to(overall[:, None, None], past.rest_ahead.shape)
+    for simpler in reversed(SIMPLER):
+        path = _known(simpler(past), path)
+    return path
+
+
+def _known(path: Floats, stand_in: Floats) -> Floats:
+    return np.where(np.isfinite(path), path, stand_in)
 
 
 def _came(grid: Grid, age: int) -> Floats:
@@ -190,9 +224,31 @@ def _weigh(loss: Floats, ages: Sequence[int], age: int, model: str | None) -> Fl
     if model is not None:
         only = np.array([name == model for name in CANDIDATES], dtype=np.float64)
         return np.repeat(only[:, None], loss.shape[2], axis=1)
-    over = [place for place, other in enumerate(ages) if other > age]
     names = list(CANDIDATES)
-    return weights(loss[:, over], tuple(names.index(name) for name in NAIVE))
+    return weights(loss[:, _over(ages, age)], tuple(names.index(name) for name in NAIVE))
+
+
+def _told(path: Floats, paths: Floats, question: Question) -> Floats:
+    """The combination and after it each candidate, or the one `model` in place of each: (1 + candidates, ...)."""
+    own = paths if question.model is None else np.broadcast_to(path, paths.shape)
+    return np.concatenate([path[None], own])
+
+
+def _bands(past: Past, now: Mapping[int, Floats], before_now: _Before, *, floor: float) -> dict[int, Floats]:
+    """All bands at each age, (bands, levels, days, steps a day), around what is told then (1 + candidates, days, steps a day)."""
+    left_out = left_out_bands(past, np.stack([told[0] for told in now.values()]), floor)
+    made = {}
+    for place, (age, told) in enumerate(now.items()):
+        over = _over(before_now.ages, age)
+        own = left_out[:, place]
+        missed = past_error_bands(told, before_now.told[over], before_now.came[over], floor, own.mean(axis=0))
+        made[age] = np.concatenate([own, missed])
+    return made
+
+
+def _over(ages: Sequence[int], age: int) -> list[int]:
+    """The places of the folds whose day was over `age` days ago."""
+    return [place for place, other in enumerate(ages) if other > age]
 
 
 def _largest(grid: Grid) -> float:

@@ -25,11 +25,13 @@ def scoreboard(
 
     `paths` is (candidates, folds, steps a day); `combined` and `bound` (its forecast and its quantile,
     made at each fold from what was known then), `actual` (folds, steps a day). A candidate's own
-    quantile is its path plus that quantile of its errors on the other folds. Empty while no fold is
-    known.
+    quantile is its path plus that quantile of its errors on the other folds. Where it had nothing to
+    say (NaN) the first of `naive` is taken for it. Empty while no fold is known.
     """
     if not np.isfinite(actual).any():
         return ()
+    stand_in = np.where(np.isfinite(paths[names.index(naive[0])]), paths[names.index(naive[0])], combined)
+    paths = np.where(np.isfinite(paths), paths, stand_in)
     bounds = _bounds(paths, actual, quantile)
     made = {name: _losses(path, own, actual, quantile) for name, path, own in zip(names, paths, bounds, strict=True)}
     made[COMBINED] = _losses(combined, bound, actual, quantile)
@@ -57,9 +59,10 @@ def _bounds(paths: Floats, actual: Floats, quantile: float) -> Floats:
         return paths
     off = actual - paths
     others = np.array([[other for other in range(folds) if other != fold] for fold in range(folds)])
-    pool = np.sort(off[:, others].reshape(len(paths), folds, -1), axis=2)  # NaN last
+    pool = off[:, others].reshape(len(paths), folds, -1)
     known = np.isfinite(pool[:1]).sum(axis=2)
     place = np.clip(np.ceil(quantile * known).astype(int) - 1, 0, None)
+    pool = np.partition(pool, np.unique(place), axis=2)  # NaN last
     margin = np.take_along_axis(pool, np.broadcast_to(place[:, :, None], (*pool.shape[:2], 1)), axis=2)
     return np.asarray(paths + np.where(np.isfinite(margin), margin, 0.0))
 

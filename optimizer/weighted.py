@@ -37,7 +37,7 @@ def weighted_mean(values: Floats, weights: Weights) -> Floats:
     return np.asarray(np.divide(sums, total, out=np.full_like(sums, np.nan), where=total > 0))
 
 
-def middle_mean(values: Floats, weights: Weights, low: float = 0.25, high: float = 0.75) -> Floats:
+def middle_mean(values: Floats, weights: Weights, low: float, high: float) -> Floats:
     """The mean of what lies between two weighted quantiles along axis 0: robust, and without jumps.
 
     Shapes as for `weighted_median`; values must be known.

@@ -15,7 +15,7 @@ from domain.load import Floats
 from optimizer.forecasters.fourier import fourier
 from optimizer.forecasters.kriging import NOISY, STEADY, WALK, WEEKLY, logged, rooted
 from optimizer.forecasters.last_week import last_week
-from optimizer.forecasters.level import level
+from optimizer.forecasters.level import last_hours, level
 from optimizer.forecasters.medians import (
     alike_mean,
     alike_median,
@@ -25,8 +25,9 @@ from optimizer.forecasters.medians import (
     recent_median,
     weekday_median,
 )
+from optimizer.forecasters.shape_at_weekday import shape_at_weekday
 from optimizer.forecasters.smoothing import smoothing
-from optimizer.forecasters.week_at_level import week_at_level
+from optimizer.forecasters.week_at_level import week_at_level, weekday_at_level
 from optimizer.forecasters.yesterday import yesterday
 from optimizer.past import Past
 
@@ -40,6 +41,8 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "yesterday": yesterday,
         "last_week": last_week,
         "week_at_level": week_at_level,
+        "weekday_at_level": weekday_at_level,
+        "shape_at_weekday": shape_at_weekday,
         "recent_median": recent_median,
         "weekday_median": weekday_median,
         "blended_median": blended_median,
@@ -47,6 +50,7 @@ CANDIDATES: Mapping[str, Candidate] = MappingProxyType(
         "alike_mean": alike_mean,
         "alike_newest": alike_newest,
         "overall_median": overall_median,
+        "last_hours": last_hours,
         "fourier": fourier,
         "smoothing": smoothing,
         "kriging_steady": rooted(STEADY),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from domain.load import Floats
@@ -41,6 +43,7 @@ def _one(past: Past) -> Floats:
     return np.asarray(path.reshape(1, past.days_ahead, past.per_day))
 
 
+@lru_cache(maxsize=64)
 def _waves(size: int, per_day: int, *, weekly: bool) -> Floats:
     """A constant and the harmonics, one row a step; no harmonic above the Nyquist frequency of the step."""
     time = 2 * np.pi * np.arange(size) / per_day

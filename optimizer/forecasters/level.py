@@ -1,4 +1,4 @@
-"""The mean of the last day: all that can be said before a time of day was seen twice."""
+"""Levels without a shape: what can be said before a time of day was seen twice, or of load that keeps to no clock."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import numpy as np
 
 from domain.load import Floats
 from optimizer.past import Past
+from optimizer.weighted import weighted_median
+
+NEWEST = 3  # steps: one that stands out is no level yet, two are
 
 
 def level(past: Past) -> Floats:
@@ -15,5 +18,18 @@ def level(past: Past) -> Floats:
     sums = np.where(known, past.values, 0.0).sum(axis=2)
     daily = np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
     newest = np.argmax(counts > 0, axis=1)
-    mean = np.take_along_axis(daily, newest[:, None], axis=1)
-    return np.asarray(np.broadcast_to(mean[:, :, None], (past.origins, past.days_ahead, past.per_day)))
+    return _flat(past, np.take_along_axis(daily, newest[:, None], axis=1)[:, 0])
+
+
+def last_hours(past: Past) -> Floats:
+    """The median of the newest three steps of the last day, for every step ahead: on a new level three steps after it.
+
+    (origins, days, steps a day); NaN where none of the three is known.
+    """
+    day = past.values[:, :2, :][:, ::-1].reshape(past.origins, -1)
+    newest = day[:, -NEWEST:].T
+    return _flat(past, weighted_median(newest, np.ones((len(newest), 1))))
+
+
+def _flat(past: Past, value: Floats) -> Floats:
+    return np.asarray(np.broadcast_to(value[:, None, None], (past.origins, past.days_ahead, past.per_day)))

@@ -39,13 +39,23 @@ def test_every_candidate_answers_for_every_origin_day_and_hour(name: str) -> Non
     assert CANDIDATES[name](past).shape == (4, 3, 24)
 
 
-@pytest.mark.parametrize("name", set(CANDIDATES) - {"overall_median"})
+@pytest.mark.parametrize("name", set(CANDIDATES) - {"overall_median", "last_hours"})
 def test_a_steady_daily_rhythm_is_followed(name: str) -> None:
     assert np.abs(path(name, daily()) - daily(1)).mean() < 1.0
 
 
 @pytest.mark.parametrize(
-    "name", ["last_week", "week_at_level", "weekday_median", "alike_median", "alike_newest", "kriging_weekly_log"]
+    "name",
+    [
+        "last_week",
+        "week_at_level",
+        "weekday_at_level",
+        "shape_at_weekday",
+        "weekday_median",
+        "alike_median",
+        "alike_newest",
+        "kriging_weekly_log",
+    ],
 )
 def test_those_that_know_weekdays_see_monday_coming_on_sunday(name: str) -> None:
     assert np.abs(path(name, weekly()) - daily(1)).mean() < 1.0
@@ -57,6 +67,34 @@ def test_last_week_at_the_recent_level_follows_growth() -> None:
     ahead = daily(1) * 1.02**28
     assert np.abs(path("week_at_level", growing) - ahead).mean() < 0.5
     assert np.abs(path("last_week", growing) - ahead).mean() > 2.0
+
+
+def test_the_median_of_a_weekday_takes_half_of_the_last_days_surprise() -> None:
+    raised = weekly()
+    raised[-24:] *= 4
+    assert path("weekday_at_level", raised) == pytest.approx(2 * path("weekday_median", raised))
+
+
+def test_the_shape_of_many_days_at_the_level_of_one_weekday_is_not_moved_by_its_noise() -> None:
+    noisy = weekly()
+    monday = slice(-7 * 24, -6 * 24)
+    noisy[monday] += np.where(np.arange(24) % 2, 8.0, -8.0)
+    assert np.abs(path("shape_at_weekday", noisy) - daily(1)).mean() < 0.5
+    assert np.abs(path("last_week", noisy) - daily(1)).mean() == pytest.approx(8.0)
+
+
+def test_the_last_hours_are_on_a_new_level_after_two_of_three_and_not_after_one() -> None:
+    for hours, expected in ((1, 5.0), (2, 50.0)):
+        shifted = np.full(240, 5.0)
+        shifted[-hours:] = 50.0
+        assert (path("last_hours", shifted) == expected).all()
+
+
+@pytest.mark.parametrize("known, expected", [(0, np.nan), (1, 7.0)])
+def test_the_last_hours_say_nothing_where_none_of_them_is_known(known: int, expected: float) -> None:
+    values = np.full(48, 7.0)
+    values[-3 : len(values) - known] = np.nan
+    assert np.array_equal(path("last_hours", values), np.full((1, 24), expected), equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["yesterday", "smoothing", "kriging_walk", "kriging_walk_log"])

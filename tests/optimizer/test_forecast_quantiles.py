@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
-from optimizer.bands import LEVELS, at_levels, trust
+from optimizer.bands import LEVELS, at_levels
 from optimizer.forecast import Forecasting, forecast
 from optimizer.rolling import backtest
 
@@ -89,12 +89,6 @@ def test_finer_steps_are_less_certain_than_their_hour() -> None:
 
 def test_a_signal_that_may_be_negative_is_not_cut_at_zero() -> None:
     assert made(history(noisy(28) - 20), 24).forecast.at(0.5).min() < -5
-
-
-def test_bands_are_trusted_by_their_loss() -> None:
-    loss = np.array([[1.0, 1.0, np.nan], [2.0, 2.0, np.nan]])
-    assert trust(loss)[0] > 0.9
-    assert np.allclose(trust(np.empty((4, 0))), 0.25)
 
 
 @settings(max_examples=15, deadline=None)

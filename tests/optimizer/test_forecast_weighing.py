@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from optimizer.weighing import TRIAL, combine, losses, weights
+from optimizer.weighing import DROPPED, WARNED, combine, losses, weights
 from optimizer.weighted import middle_mean, weighted_mean, weighted_median
 
 NAIVE = (0, 1)
@@ -22,8 +22,17 @@ def test_the_better_candidate_weighs_more_in_each_part_of_the_day() -> None:
     assert weight[2, 0] > weight[2, 1] > 1 / 3
 
 
-def test_a_candidate_that_loses_to_the_naive_ones_is_dropped_after_a_week_of_folds() -> None:
-    for folds, used in ((TRIAL - 1, True), (TRIAL, False)):
+def test_what_is_lost_to_the_naive_ones_counts_twice_after_a_week_of_folds() -> None:
+    shares = []
+    for folds in (WARNED - 1, WARNED):
+        loss = np.ones((3, folds, 4))
+        loss[2] = 1.25
+        shares.append(weights(loss, NAIVE)[2, 0] / weights(loss, NAIVE)[0, 0])
+    assert np.allclose(shares, np.exp([-1.0, -2.0]))
+
+
+def test_a_candidate_that_loses_to_the_naive_ones_is_dropped_after_two_weeks_of_folds() -> None:
+    for folds, used in ((DROPPED - 1, True), (DROPPED, False)):
         loss = np.ones((3, folds, 4))
         loss[2] = 1.01
         assert (weights(loss, NAIVE)[2] > 0).all() == used
@@ -49,6 +58,16 @@ def test_losses_are_taken_by_quarter_of_the_day_over_known_steps() -> None:
     assert np.allclose(losses(paths, actual)[0, 0], [0.0, 2.5, 4.5, 6.5])
 
 
+def test_a_candidate_that_had_nothing_to_say_is_charged_what_the_middle_one_lost() -> None:
+    paths = np.array([1.0, 2.0, 4.0, np.nan])[:, None, None] * np.ones((1, 1, 4))
+    assert losses(paths, np.zeros((1, 4)))[:, 0, 0].tolist() == [1.0, 2.0, 4.0, 2.0]
+
+
+def test_the_combination_passes_over_those_that_have_nothing_to_say() -> None:
+    paths = np.array([[[10.0, np.nan]], [[np.nan, np.nan]]])
+    assert np.array_equal(combine(paths, np.full((2, 1), 0.5)), [[10.0, np.nan]], equal_nan=True)
+
+
 def test_one_candidate_that_runs_away_does_not_move_the_combination() -> None:
     paths = np.array([[[10.0, 10.0]], [[11.0, 11.0]], [[1e9, 1e9]]])
     assert np.array_equal(combine(paths, np.full((3, 1), 1 / 3)), [[11.0, 11.0]])
@@ -64,4 +83,4 @@ def test_weighted_medians_and_means_leave_gaps_out() -> None:
 
 
 def test_the_mean_of_the_middle_ignores_both_ends() -> None:
-    assert middle_mean(np.array([[-1e9], [1.0], [2.0], [1e9]]), np.ones((4, 1)))[0] == 1.5
+    assert middle_mean(np.array([[-1e9], [1.0], [2.0], [1e9]]), np.ones((4, 1)), 0.25, 0.75)[0] == 1.5
