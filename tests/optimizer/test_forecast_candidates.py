@@ -136,6 +136,14 @@ def test_the_statistical_models_leave_the_past_unchanged(name: str) -> None:
     assert np.array_equal(values, kept)
 
 
+@pytest.mark.parametrize("step_h", [6, 24])
+def test_no_harmonic_is_asked_of_steps_too_coarse_to_show_it(step_h: int) -> None:
+    values = weekly().reshape(-1, step_h).mean(axis=1)
+    grid = Grid(end=MONDAY, step=step_h * HOUR, values=values)
+    past = before(grid, [len(values)], days_back=28, days_ahead=1, country=None)
+    assert np.abs(CANDIDATES["fourier"](past)[0, 0] - values[: 24 // step_h]).mean() < 0.2 * values.mean()
+
+
 def test_gaps_are_filled_from_the_same_time_of_other_days() -> None:
     values = daily(10)
     values[-24:-12] = np.nan
