@@ -1,9 +1,9 @@
-"""Day-ahead forecasts of hourly means on every trace of ten days or more that has requests.
+"""Day-ahead forecasts of hourly means on every trace of ten days or more: of requests, and of gauges (`value`).
 
 An origin a day through the last half of each trace. The path is compared with the better of same time
 yesterday and same time last week, chosen in hindsight for each trace; the p95 by pinball loss with the
-p95 of the same hour over the last 14 days; coverage with its level. Random origins prove that nothing
-after an origin is used. With --peers AutoETS, MSTL (statsforecast) and Prophet are installed into a
+p95 of the same hour over the last 14 days; coverage with its level. Means are given over the traces of
+requests, which are what Trimtab forecasts, and over all. Random origins prove that nothing after an origin is used. With --peers AutoETS, MSTL (statsforecast) and Prophet are installed into a
 folder of their own and stand in the table, on at most --peer-origins origins a trace, where our path is
 judged on the same ones.
 
@@ -13,14 +13,17 @@ judged on the same ones.
 from __future__ import annotations
 
 import argparse
+import csv
+import gzip
+import itertools
 import json
 import statistics
 import subprocess
 import sys
 import time
 import venv
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -43,20 +46,54 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def usable(folder: Path) -> list[tuple[str, LoadHistory]]:
-    """Traces of ten days or more with requests; the others are named."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """One trace: requests/s, or a gauge (CPU, network, a KPI) as it stands in the file."""
+
+    name: str
+    history: LoadHistory
+    gauge: bool
+
+
+def usable(folder: Path) -> list[Recorded]:
+    """Traces of ten days or more; the others are named."""
     found = []
     for path in sorted(folder.glob("*.csv.gz")):
         try:
-            history = read_trace(path).requests
+            trace = recorded(path)
         except TraceError as fault:
             print(f"skipped {path.name}: {fault}")
             continue
-        if len(history) * history.step < LEAST:
-            print(f"skipped {path.name}: {len(history) * history.step} is under {LEAST}")
+        length = len(trace.history) * trace.history.step
+        if length < LEAST:
+            print(f"skipped {path.name}: {length} is under {LEAST}")
             continue
-        found.append((name_of(path), history))
+        found.append(trace)
     return found
+
+
+def recorded(path: Path) -> Recorded:
+    """Requests where the file has them, else its `value`; TraceError where it has neither."""
+    try:
+        return Recorded(name=name_of(path), history=read_trace(path).requests, gauge=False)
+    except TraceError as fault:
+        if "has no column 'requests'" not in str(fault):
+            raise
+        with gzip.open(path, "rt") as file:
+            rows = list(csv.DictReader(file))
+        if not rows or "value" not in rows[0]:
+            raise
+        return Recorded(name=name_of(path), history=_gauge(rows), gauge=True)
+
+
+def _gauge(rows: Sequence[Mapping[str, str]]) -> LoadHistory:
+    """Values that may be negative and whose clock may drift, each at the step of their median spacing that it falls in."""
+    moments = [datetime.fromisoformat(row["timestamp"]) for row in rows]
+    step = statistics.median_low([later - earlier for earlier, later in itertools.pairwise(moments)])
+    places = [int((moment - moments[0]) / step + 1e-6) for moment in moments]
+    values = np.full(places[-1] + 1, np.nan)
+    values[places] = [float(row["value"] or "nan") for row in rows]
+    return LoadHistory(start=moments[0], step=step, values=values)
 
 
 def judged(history: LoadHistory, result: Backtest) -> Score:
@@ -89,23 +126,29 @@ def _quantiles(history: LoadHistory, moment: datetime) -> Floats:
     return np.empty(0) if isinstance(made, Unknown) else made.forecast.quantiles
 
 
-def seconds_of_fit(history: LoadHistory, times: int) -> tuple[float, float]:
-    """Median seconds of a full fit of 28 days at 5 minutes, and of the next night's from its memory."""
+def seconds_of_fit(history: LoadHistory, times: int) -> Floats:
+    """Median seconds of a full fit of 28 days at 5 minutes, and of the next night's from its memory.
+
+    (2, 2): a row each, by the clock and of processor time, which other processes on the machine hardly change.
+    """
     step = timedelta(minutes=5)
     rate = history.coarser(step).values if history.step <= step else history.values
     values = np.resize(np.repeat(rate, max(1, history.step // step)), 29 * 288)
-    full, again = [], []
+    took = []
     for _ in range(times):
-        begun = time.perf_counter()
+        begun = _clocks()
         first = forecast(LoadHistory(start=history.start, step=step, values=values[: 28 * 288]), steps=288)
-        full.append(time.perf_counter() - begun)
+        fitted = _clocks()
         if isinstance(first, Unknown):
             raise SystemExit(first.reason)
-        begun = time.perf_counter()
         later = LoadHistory(start=history.start + DAY, step=step, values=values[288:])
         forecast(later, steps=288, memory=first.memory)
-        again.append(time.perf_counter() - begun)
-    return statistics.median(full), statistics.median(again)
+        took.append([fitted - begun, _clocks() - fitted])
+    return np.asarray(np.median(took, axis=0))
+
+
+def _clocks() -> Floats:
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def peers_python() -> Path:
@@ -157,7 +200,7 @@ def peer_scores(python: Path, history: LoadHistory, result: Backtest, most: int)
 
 
 def table(scores: dict[str, Score], winners: dict[str, str]) -> str:
-    """Markdown, one row a trace, then the means."""
+    """Markdown, one row a trace."""
     head = "| trace | origins | MAE / naive | MAE / week | pinball p95 | in p90 | in p95 | in p99 | most trusted |\n"
     lines = [
         f"| {name} | {one.origins} | {one.vs_naive:.3f} | {one.vs_week:.3f} | {one.pinball_p95:.3f} | {one.cover_p90:.3f} "
@@ -165,6 +208,14 @@ def table(scores: dict[str, Score], winners: dict[str, str]) -> str:
         for name, one in scores.items()
     ]
     return head + "|---|" + "---:|" * 7 + "---|\n" + "\n".join(lines)
+
+
+def means_table(sets: Mapping[str, Sequence[Score]]) -> str:
+    """Markdown, one row a figure, one column a set of traces."""
+    means = [summary(scores) for scores in sets.values()]
+    lines = [f"| {key} | " + " | ".join(f"{mean[key]:.3f}" for mean in means) + " |" for key in means[0]]
+    heads = [f"{name} ({len(scores)})" for name, scores in sets.items()]
+    return f"| figure | {' | '.join(heads)} |\n|---|" + "---:|" * len(sets) + "\n" + "\n".join(lines)
 
 
 def summary(scores: Sequence[Score]) -> dict[str, float]:
@@ -200,23 +251,27 @@ def main() -> None:
     winners: dict[str, str] = {}
     peers: dict[str, dict[str, float]] = {}
     breaks: dict[str, int] = {}
-    fits: list[tuple[float, float]] = []
-    for seed, (name, history) in enumerate(usable(options.traces)):
+    fits: list[Floats] = []
+    traces = sorted(usable(options.traces), key=lambda trace: trace.gauge)
+    for seed, trace in enumerate(traces):
+        name, history = trace.name, trace.history
         result = backtest(history, folds=14 if options.quick else None)
         scores[name], winners[name] = judged(history, result), most_trusted(history)
         breaks[name] = causality_breaks(history, 3 if options.quick else 20, seed)
         fits.append(seconds_of_fit(history, 3))
-        if python is not None:
+        if python is not None and not trace.gauge:
             peers[name] = peer_scores(python, history, result, options.peer_origins)
         print(f"{name}: {scores[name].vs_naive:.3f}", file=sys.stderr)
     if not scores:
         raise SystemExit(f"{options.traces} holds no usable trace")
-    means = summary(list(scores.values()))
-    full, again = (statistics.median(fit[i] for fit in fits) for i in (0, 1))
+    requests = [scores[trace.name] for trace in traces if not trace.gauge]
+    sets = {"requests": requests, "all": list(scores.values())} if requests else {"all": list(scores.values())}
+    (full, full_cpu), (again, again_cpu) = np.median(fits, axis=0).tolist()
     print(table(scores, winners))
-    print("\n" + "  ".join(f"{key} {value:.3f}" for key, value in means.items()))
+    print(f"\n{means_table(sets)}\n")
     print(f"random origins whose answer the future changed: {sum(breaks.values())}")
-    print(f"full fit of 28 days at 5 min {full:.3f} s, from memory {again:.3f} s (medians)")
+    print(f"full fit of 28 days at 5 min {full:.3f} s, from memory {again:.3f} s (medians)", end="; ")
+    print(f"of processor time {full_cpu:.3f} s and {again_cpu:.3f} s")
     together = {key: geometric_mean([row[key] for row in peers.values()]) for key in next(iter(peers.values()), {})}
     if together:
         print(f"MAE / naive on at most {options.peer_origins} origins a trace: ", end="")
@@ -224,11 +279,16 @@ def main() -> None:
     write_json(
         options.json,
         {
-            "traces": {name: asdict(one) | {"most_trusted": winners[name]} for name, one in scores.items()},
-            "means": means,
+            "traces": {
+                trace.name: asdict(scores[trace.name]) | {"gauge": trace.gauge, "most_trusted": winners[trace.name]}
+                for trace in traces
+            },
+            "means": {name: summary(members) for name, members in sets.items()},
             "causality": {"changed": breaks},
             "fit_seconds_median": full,
             "refit_seconds_median": again,
+            "fit_cpu_seconds_median": full_cpu,
+            "refit_cpu_seconds_median": again_cpu,
             "peers": {
                 "versions": {} if python is None else peer_versions(python),
                 "origins_at_most": options.peer_origins,
