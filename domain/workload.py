@@ -125,6 +125,7 @@ class ScaleTarget:
 class Workload:
     """One model (or service) as users name it; `labels` select its series in Prometheus.
 
+    It shares hosts with workloads of its own `isolation_group` only, and with none of `anti_affinity` (ids).
     `stateless` says whether a replica may be ended at any time without loss; None where nobody says.
     """
 
@@ -138,6 +139,7 @@ class Workload:
     cloud: str = "aws"
     region: str = "us-east-1"
     isolation_group: str | None = None
+    anti_affinity: frozenset[str] = frozenset()
     team: str | None = None
     target: ScaleTarget | None = None
     stateless: bool | None = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain.load import Floats
 from domain.prices import InstanceOffer, PriceBook
 from domain.workload import Resources, Workload
 
@@ -70,18 +71,25 @@ def fitting(workload: Workload, book: PriceBook, options: MachineOptions) -> lis
 
 def holds(offer: InstanceOffer, need: Resources, options: MachineOptions) -> int:
     """How many replicas fit; 0 where the processor, an accelerator or the memory is the wrong one."""
-    if offer.architecture != need.architecture or (offer.burstable and not options.burstable):
+    if not suits(offer, need.architecture, need.accelerator, options):
         return 0
     by_host = min(offer.vcpus / need.cpu_cores, offer.memory_gib / need.memory_gib) * options.allocatable
     if need.accelerator is None:
-        # a machine with an accelerator is not bought for its processors
-        return 0 if offer.accelerator else min(math.floor(by_host + 1e-9), MOST_PER_MACHINE)
-    if (offer.accelerator or "").casefold() != need.accelerator.casefold():
-        return 0
+        return min(math.floor(by_host + 1e-9), MOST_PER_MACHINE)
     each = max(1, need.accelerator_count)
     if need.model_gib > each * offer.gpu_memory_gib:
         return 0
     return min(math.floor(by_host + 1e-9), offer.accelerator_count // each, MOST_PER_MACHINE)
+
+
+def suits(offer: InstanceOffer, architecture: str, accelerator: str | None, options: MachineOptions) -> bool:
+    """Whether a machine has the right processor and accelerator, whatever its size.
+
+    One with an accelerator is not bought for its processors.
+    """
+    if offer.architecture != architecture or (offer.burstable and not options.burstable):
+        return False
+    return (offer.accelerator or "").casefold() == (accelerator or "").casefold()
 
 
 def shortlist(fits: Sequence[Fit], known: Collection[str] = ()) -> list[Fit]:
@@ -110,12 +118,15 @@ def unbeaten(offers: Sequence[InstanceOffer]) -> list[InstanceOffer]:
         return []
     size = np.array([(each.vcpus, each.memory_gib, each.accelerator_count, each.gpu_memory_gib) for each in offers])
     usd = np.array([each.on_demand.amount for each in offers])
-    merit = np.column_stack([size, -usd / size[:, 0], -usd / size[:, 1]])
+    return [offers[i] for i in undominated(np.column_stack([size, -usd / size[:, 0], -usd / size[:, 1]]))]
+
+
+def undominated(merit: Floats) -> list[int]:
+    """Rows that no other row equals or passes in every column; of equal rows the first."""
     as_good = (merit[:, None, :] >= merit[None, :, :]).all(axis=2)
-    first = np.arange(len(offers))[:, None] < np.arange(len(offers))[None, :]
-    beats = as_good & (~as_good.T | first)  # of equals the first stays
-    kept = np.flatnonzero(~beats.any(axis=0))
-    return [offers[i] for i in kept.tolist()]
+    first = np.arange(len(merit))[:, None] < np.arange(len(merit))[None, :]
+    beaten = (as_good & (~as_good.T | first)).any(axis=0)
+    return [int(i) for i in np.flatnonzero(~beaten)]
 
 
 def _amount(fit: Fit, way: str) -> float:

@@ -14,6 +14,7 @@ from optimizer.demand import Demand, Sizing
 from optimizer.machines import MachineOptions, Machines
 from optimizer.proving import Proofs
 from optimizer.purchase import PurchaseOptions, Risk, Terms
+from optimizer.sharing.options import SharingOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,16 +24,13 @@ class ModesOptions:
     `model_load_gib_per_s` is how fast a cold instance reads a model: 15 GiB (8B parameters) took
     4.4 s and 61 GiB took 20.6 s from a local disk (ServerlessLLM, sllm_store/README.md, 2026-03-06).
     `other_clouds` are serverless providers that may be used beside the workload's own cloud.
-    `host_fill` is how full a shared host may be; a workload that needs more than `largest_share` of
-    a host is not shared.
     """
 
     machines: MachineOptions = field(default_factory=MachineOptions)
     purchase: PurchaseOptions = field(default_factory=PurchaseOptions)
     model_load_gib_per_s: float = 3.0
     other_clouds: tuple[str, ...] = ()
-    host_fill: float = 0.75
-    largest_share: float = 0.5
+    sharing: SharingOptions = field(default_factory=SharingOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
-"""Shared: a fixed share of a host that other models use too, sized for this workload's own peak.
+"""Shared: a share of a host that other models use too, sized for this workload's own peak.
 
-The share does not shrink when the load does, so sharing suits what is small and steady. Which
-workloads live together is not decided here: a host is taken to be filled to `host_fill` by others.
+Which workloads live together is decided for a fleet (`optimizer.fleet`). Priced here for one workload alone, a host is
+taken to be filled by others: an estimate, on which nothing is moved, and the bill of what is shared today.
 """
 
 from __future__ import annotations
@@ -18,44 +18,40 @@ from optimizer.demand import Demand, Spread
 from optimizer.modes.dedicated import prices_used
 from optimizer.modes.market import Decided, Infeasible, Market, Quote, short_of
 from optimizer.purchase import Terms
+from optimizer.sharing.hosts import room_of
 
 MODE = ServingMode.SHARED
 
 
 def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
     """The cheapest host's share, or what the share of the `decided` host would cost for this demand."""
-    workload = market.workload
-    if workload.isolation_group is not None:
-        return Infeasible(
-            mode=MODE, reason=f"isolation group {workload.isolation_group!r} keeps it on hosts of its own"
-        )
     hosts = market.machines.hosts
     if decided is not None:
         hosts = tuple(fit.offer for name, fit in market.machines.by_name.items() if name == decided.offer)
     shares = [(share_of(market, demand, host), host) for host in hosts]
-    fits = [(share, host) for share, host in shares if share <= market.options.largest_share or decided is not None]
+    largest = market.options.sharing.largest_share
+    fits = [(share, host) for share, host in shares if share <= largest or decided is not None]
     if not fits:
-        return Infeasible(mode=MODE, reason=_too_large(market, [share for share, _ in shares]))
+        return Infeasible(mode=MODE, reason=too_large(market, [share for share, _ in shares]))
     share, host = min(fits, key=lambda pair: (pair[0] * pair[1].on_demand.amount, pair[1].key))
     return _quote(market, demand, host, share, decided)
 
 
 def share_of(market: Market, demand: Demand, host: InstanceOffer) -> float:
-    """The largest of its shares of processors, memory and accelerators at the peak, over the host's fill.
+    """The largest of its shares of processors, memory and accelerators at the peak, of what a full host may use.
 
     Work is taken to grow with load (a replica at its capacity uses all its cores); memory is held by
     whole replicas.
     """
-    need, options = market.workload.resources, market.options
+    need = market.workload.resources
     busy = demand.peak_rps / market.sizing.capacity_rps
     copies = copies_of(market, demand)
-    room = options.machines.allocatable
-    shares = [busy * need.cpu_cores / (host.vcpus * room), copies * need.memory_gib / (host.memory_gib * room)]
-    if need.accelerator is not None:
-        each = max(1, need.accelerator_count)
-        shares.append(busy * each / host.accelerator_count)
-        shares.append(copies * need.model_gib / (host.accelerator_count * host.gpu_memory_gib))
-    return max(shares) / options.host_fill
+    devices = 0 if need.accelerator is None else max(1, need.accelerator_count)
+    wanted = np.array(
+        [busy * need.cpu_cores, copies * need.memory_gib, busy * devices, copies * need.model_gib * (devices > 0)]
+    )
+    room = room_of(host, market.options.machines, market.options.sharing)
+    return float((wanted[wanted > 0] / room[wanted > 0]).max())
 
 
 def copies_of(market: Market, demand: Demand) -> int:
@@ -71,7 +67,7 @@ def _quote(market: Market, demand: Demand, host: InstanceOffer, share: float, de
     held = purchase.bought(units, host, terms)
     copies = copies_of(market, demand)
     each = copies / share
-    said = f"{share:.0%} of a {host.instance_type} at its peak, with hosts filled to {market.options.host_fill:.0%}"
+    said = f"{share:.0%} of a {host.instance_type} at its peak, if others fill it to {market.options.sharing.host_fill:.0%}"
     return Quote(
         mode=MODE,
         offer=host.instance_type,
@@ -94,8 +90,9 @@ def _terms(
     return purchase.decide(units, units, host, commitments=commitments, risk=market.risk, options=options)
 
 
-def _too_large(market: Market, shares: list[float]) -> str:
+def too_large(market: Market, shares: list[float]) -> str:
+    """Why no host takes it, from its share of each that was looked at."""
     if not shares:
         return "no host in the price book holds a replica"
-    limit = market.options.largest_share
+    limit = market.options.sharing.largest_share
     return f"it needs {min(shares):.0%} of the largest host at its peak, more than the {limit:.0%} that may be shared"
