@@ -82,6 +82,7 @@ class Evidence:
     break_even: Mapping[str, Json] = field(default_factory=dict)
     allocation: Mapping[str, Json] = field(default_factory=dict)
     anomalies: Mapping[str, Json] = field(default_factory=dict)
+    sharing: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from domain.capacity import CapacityBasis, CapacityModel
@@ -13,25 +14,29 @@ from optimizer.outlook import Outlook
 ENOUGH = timedelta(days=14)
 
 
-def confidence_in(
-    outlook: Outlook, capacity: CapacityModel, plan: Plan, current: Configuration | Unknown
-) -> tuple[float, Reason]:
-    """The product of five shares, and the sentence that names them.
+def certainty(outlook: Outlook, capacity: CapacityModel) -> Mapping[str, float]:
+    """Four shares that speak for any plan of a workload.
 
     Share of the load that is known; root of the share of two weeks that was seen (half a week: 0.5,
     one week: 0.71); how near the forecast's coverage came to its quantile on the back-test; how
-    narrow the capacity's interval is (a lower bound that was never exceeded counts 0.7); how narrow the
-    range of the plan's cost is, against today's bill where that is known.
+    narrow the capacity's interval is (a lower bound that was never exceeded counts 0.7).
     """
     load, forecasting = outlook.load, outlook.forecasting
     seen = min(1.0, len(load) * load.step / ENOUGH) ** 0.5
-    parts = {
+    return {
         "known load": load.coverage,
         "length of history": seen,
         "forecast": _forecast(forecasting),
         "capacity": _capacity(capacity),
-        "cost": _cost(plan, current),
     }
+
+
+def confidence_in(known: Mapping[str, float], plan: Plan, current: Configuration | Unknown) -> tuple[float, Reason]:
+    """The product of the shares of `certainty` and a fifth one, and the sentence that names them.
+
+    The fifth is how narrow the range of the plan's cost is, against today's bill where that is known.
+    """
+    parts = {**known, "cost": _cost(plan, current)}
     total = 1.0
     for share in parts.values():
         total *= share

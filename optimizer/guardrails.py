@@ -52,7 +52,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the guardrails know beside the plan. `kept` is the plan that leaves mode and machine as today."""
+    """What the guardrails know beside the plan. `kept` is the plan that leaves mode and machine as today.
+
+    `missed` is what dedicated replicas would have missed of the recent past, `missed_shared` what a place on shared
+    hosts would have; None where no such place is proposed.
+    """
 
     options: GuardrailOptions
     current: Configuration | Unknown
@@ -61,6 +65,7 @@ class Context:
     confidence: float
     missed: float
     missed_today: float | Unknown
+    missed_shared: float | Unknown | None = None
 
 
 Rail = Callable[[Context, Plan, Observation], Plan]
@@ -115,7 +120,7 @@ def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
     if kept is None or isinstance(current, Unknown) or _way(kept.proposed) == _way(plan.proposed):
         return plan
     gain = kept.proposed.usd_per_month - plan.proposed.usd_per_month
-    threshold = max(context.options.min_saving_usd, context.options.min_saving_share * kept.proposed.usd_per_month)
+    threshold = worth_changing(kept.proposed.usd_per_month, context.options)
     if gain >= threshold:
         return plan
     reason = Reason(
@@ -127,22 +132,34 @@ def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
     return replace(kept, reasons=(*plan.reasons, *kept.reasons, reason))
 
 
+def worth_changing(usd_per_month: float, options: GuardrailOptions) -> float:
+    """What a change has to save a month, of what costs `usd_per_month` as it is."""
+    return max(options.min_saving_usd, options.min_saving_share * usd_per_month)
+
+
 def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
-    """Refuses replicas that would have broken the SLO on the workload's own history, unless today's did worse."""
-    if plan.proposed.mode is not ServingMode.DEDICATED:
+    """Refuses replicas that would have broken the SLO on the workload's own history, unless today's did worse.
+
+    A place on a shared host is proved on the histories of all that would live there.
+    """
+    missed = context.missed if plan.proposed.mode is ServingMode.DEDICATED else context.missed_shared
+    if plan.proposed.mode is ServingMode.SERVERLESS or missed is None:
         return plan
+    if isinstance(missed, Unknown):
+        reason = Reason(code="sharing_not_proved", detail=missed.reason)
+        raise Refused(reason, "recent history, at the same time, of all that would share the host")
     worth = observation.workload.slo.usd_per_missed_request
     if worth is not None:
-        said = f"on the recent past the plan misses {context.missed:.3%} of requests, each weighed at {worth:g} USD"
+        said = f"on the recent past the plan misses {missed:.3%} of requests, each weighed at {worth:g} USD"
         return replace(plan, reasons=(*plan.reasons, Reason(code="misses_weighed", detail=said)))
     budget, now = observation.workload.slo.budget, context.missed_today
     known = not isinstance(now, Unknown)
     before = f"{now:.3%} missed today" if known else None
-    if context.missed <= budget:
-        said = f"on the recent past the plan misses {context.missed:.3%} of requests, within the budget of {budget:.3%}"
+    if missed <= budget:
+        said = f"on the recent past the plan misses {missed:.3%} of requests, within the budget of {budget:.3%}"
         return replace(plan, reasons=(*plan.reasons, Reason(code="slo_proved", detail=said, before=before)))
-    said = f"on the recent past the plan would have missed {context.missed:.3%} of requests; the budget is {budget:.3%}"
-    if context.missed > context.options.proof_tolerance * budget and (isinstance(now, Unknown) or context.missed > now):
+    said = f"on the recent past the plan would have missed {missed:.3%} of requests; the budget is {budget:.3%}"
+    if missed > context.options.proof_tolerance * budget and (isinstance(now, Unknown) or missed > now):
         reason = Reason(code="slo_not_proved", detail=said, before=before)
         raise Refused(
             reason, "a larger error budget, a faster start-up, or more replicas at all times (`min_replicas`)"

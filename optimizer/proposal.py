@@ -209,19 +209,36 @@ def _kept(market: Market, outlook: Outlook, running: RunningState | Unknown, opt
 
 
 def _mode_reasons(answers: dict[ServingMode, Quote | Infeasible], chosen: Quote, policy: str) -> tuple[Reason, ...]:
-    """One reason for each mode: refused and why, dearer, or chosen."""
+    """One reason for each mode that serves it by itself: refused and why, dearer, or chosen."""
     said = []
     for answer in answers.values():
+        if answer.mode is ServingMode.SHARED and answer.mode is not chosen.mode:
+            continue  # an estimate until it is known who lives with whom: `optimizer.settle` says what came of it
         if isinstance(answer, Infeasible):
-            said.append(Reason(code="mode_infeasible", detail=f"{answer.mode}: {answer.reason}"))
+            said.append(Reason(code="mode_infeasible", detail=_answered(answer)))
         elif answer.mode is not chosen.mode:
-            detail = f"{answer.mode} on {answer.offer} would cost {answer.usd_per_month:.2f} USD a month"
-            said.append(Reason(code="mode_not_chosen", detail=detail))
+            said.append(Reason(code="mode_not_chosen", detail=_answered(answer)))
     detail = f"{HOW_CHOSEN[policy]}: {chosen.mode} on {chosen.offer}, {chosen.usd_per_month:,.2f} USD a month in the week ahead"
     said.append(Reason(code="mode_chosen", detail=detail))
     if chosen.short_of is not None:
         said.append(Reason(code="bounds_too_tight", detail=f"{chosen.short_of}; raise `max_replicas`"))
     return tuple(said)
+
+
+def by_itself(proposal: Proposal) -> tuple[Reason, ...]:
+    """What a workload that shares a host would cost in every other mode, or why it cannot be served so."""
+    said = []
+    for answer in proposal.answers.values():
+        if answer.mode is not ServingMode.SHARED:
+            code = "mode_infeasible" if isinstance(answer, Infeasible) else "mode_not_chosen"
+            said.append(Reason(code=code, detail=_answered(answer)))
+    return tuple(said)
+
+
+def _answered(answer: Quote | Infeasible) -> str:
+    if isinstance(answer, Infeasible):
+        return f"{answer.mode}: {answer.reason}"
+    return f"{answer.mode} on {answer.offer} would cost {answer.usd_per_month:.2f} USD a month"
 
 
 def _schedule_reason(steps: tuple[CalendarStep, ...]) -> tuple[Reason, ...]:

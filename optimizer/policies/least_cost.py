@@ -1,7 +1,12 @@
-"""The default: of the modes that hold the SLO, the one that costs least."""
+"""The default: of the modes that hold the SLO, the one that costs least.
+
+What a place on a shared host costs depends on who lives there, which the fleet decides after it (`optimizer.fleet`);
+shared is chosen here only where nothing else serves the workload.
+"""
 
 from __future__ import annotations
 
+from domain.workload import ServingMode
 from optimizer.demand import Demand
 from optimizer.modes import Infeasible, Market, Quote, cheapest, quotes
 
@@ -9,8 +14,11 @@ from optimizer.modes import Infeasible, Market, Quote, cheapest, quotes
 def least_cost(market: Market, demand: Demand, /) -> Quote | Infeasible:
     """The cheapest quote; where no mode can serve the demand, every mode's reason in one sentence."""
     answers = quotes(market, demand)
-    best = cheapest(answers)
+    best = cheapest({mode: answer for mode, answer in answers.items() if mode is not ServingMode.SHARED})
     if isinstance(best, Quote):
         return best
+    shared = answers[ServingMode.SHARED]
+    if isinstance(shared, Quote):
+        return shared
     why = "; ".join(f"{answer.mode}: {answer.reason}" for answer in answers.values() if isinstance(answer, Infeasible))
     return Infeasible(mode=best.mode, reason=why)

@@ -1,0 +1,130 @@
+"""A decision as far as one workload alone can take it: everything but where it lives.
+
+Made for each workload by itself, in any process, it is small enough to be handed on: the facts it was made from stay
+where they are. `optimizer.settle` makes the recommendation of it, once it is known who lives with whom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from domain.allocation import Allocation
+from domain.observation import Observation
+from domain.plan import Configuration, Evidence, Json, Reason, Recommendation
+from domain.prices import PriceBook
+from domain.unknown import Unknown
+from optimizer.anomalies import anomalies_of
+from optimizer.answer import Case
+from optimizer.capacity import CapacityStudy, in_usual_requests, reasons_of, studied
+from optimizer.confidence import certainty
+from optimizer.evidence import evidence_of
+from optimizer.fingerprint import fingerprint
+from optimizer.modes import Infeasible, Market
+from optimizer.options import Options
+from optimizer.outlook import Outlook, outlook_of
+from optimizer.proposal import Proposal, grounds, market_of, propose, today_of
+from optimizer.prospect import Prospect, prospect_of
+from optimizer.readiness import assess
+from optimizer.rightsize import right_sized
+from optimizer.tenancy import Tenancy, tenancy_of
+
+MORE_HISTORY = "more history of the load, without gaps, up to now"
+CAPACITY = "declare `capacity_rps`, or let latency and ready replicas be scraped while the load varies"
+LIMITS = "other bounds, modes, SLO or prices, under which some mode can hold the SLO"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotReady:
+    """No plan can be made of what is known, because; `needs` would make one possible."""
+
+    reasons: tuple[Reason, ...]
+    needs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ready:
+    """The plan of a workload by itself, what it starts from, and the workload as a tenant (or why it is none).
+
+    `allocation` is what one replica asks for, `rate_rps` the mean of the week ahead, `certainty` the shares that its confidence is the product of.
+    """
+
+    proposal: Proposal
+    grounds: tuple[Reason, ...]
+    certainty: Mapping[str, float]
+    ahead: Prospect
+    evidence: Evidence
+    tenancy: Tenancy | Unknown
+    allocation: Allocation
+    rate_rps: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draft:
+    """What was found, the hash of all that it was found from, what it costs today, what is out of the ordinary."""
+
+    inputs_sha256: str
+    current: Configuration | Unknown
+    found: Ready | NotReady
+    anomalies: Mapping[str, Json] = field(default_factory=dict)
+
+
+def draft(observation: Observation, book: PriceBook, options: Options, previous: Recommendation | None, /) -> Draft:
+    """Everything about one workload by itself; "now" is `observation.observed_at`, and nothing later is seen.
+
+    The same inputs give the same answer, to the last bit. ValueError for signals that do not share a
+    grid, KeyError for an unknown `options.policy`.
+    """
+    inputs_sha256 = fingerprint(observation, book, options, previous)
+    work = in_usual_requests(observation, options.capacity)
+    study = studied(work, options.capacity)
+    market = market_of(work.observation, study.capacity, book, options.modes)
+    current = today_of(work.observation, market, options.replay.window)
+    case = Case(
+        observation=work.observation,  # from here on the load is in requests as they usually are
+        options=options,
+        previous=previous,
+        inputs_sha256=inputs_sha256,
+        current=current,
+        anomalies=anomalies_of(observation, current),
+    )
+    return Draft(
+        inputs_sha256=inputs_sha256, current=current, anomalies=case.anomalies, found=_found(case, market, study)
+    )
+
+
+def _found(case: Case, market: Market | Unknown, study: CapacityStudy) -> Ready | NotReady:
+    observation, options = case.observation, case.options
+    unready = assess(observation.load, observed_at=observation.observed_at, limits=options.readiness)
+    if unready or isinstance(observation.load, Unknown):
+        return NotReady(reasons=unready, needs=MORE_HISTORY)
+    if isinstance(market, Unknown):
+        because = (Reason(code="no_capacity", detail=market.reason), *reasons_of(study, options.capacity))
+        return NotReady(reasons=because, needs=CAPACITY)
+    outlook = outlook_of(observation.load.until(observation.observed_at), market, options)
+    if isinstance(outlook, Unknown):
+        return NotReady(reasons=(Reason(code="no_forecast", detail=outlook.reason),), needs=MORE_HISTORY)
+    return planned(case, market, study, outlook)
+
+
+def planned(case: Case, market: Market, study: CapacityStudy, outlook: Outlook, /) -> Ready | NotReady:
+    """The plan of a workload whose week ahead is known."""
+    observation, options = case.observation, case.options
+    sized = right_sized(observation, market, outlook.demand(), options)
+    because = (*grounds(observation, reasons_of(study, options.capacity), outlook), *sized.reasons)
+    proposal = propose(observation, sized.market, outlook, options)
+    if isinstance(proposal, Infeasible):
+        return NotReady(reasons=(*because, Reason(code="no_mode", detail=proposal.reason)), needs=LIMITS)
+    ahead = prospect_of(outlook, proposal, options)
+    return Ready(
+        proposal=proposal,
+        grounds=because,
+        certainty=certainty(outlook, market.capacity),
+        ahead=ahead,
+        evidence=evidence_of(case, outlook, proposal, ahead, study=study, sized=sized),
+        tenancy=tenancy_of(sized.market, outlook, proposal, options),
+        allocation=sized.allocation,
+        rate_rps=float(np.mean(outlook.forecasting.forecast.mean)),
+    )
