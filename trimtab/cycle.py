@@ -18,6 +18,7 @@ from domain.observation import Observation
 from domain.plan import Act, Recommendation
 from domain.ports import Event, Notifier
 from domain.workload import Workload
+from optimizer.placement import placement_in
 from trimtab.anomalies import anomalies
 from trimtab.bookkeeping import ARTIFACTS, cost_of, cost_unknown, events_of, held_without_a_number, record_of
 from trimtab.decide import Decided, Failed
@@ -25,7 +26,7 @@ from trimtab.following import following
 from trimtab.inputs import Grounds, Remember
 from trimtab.ledger import worse_events
 from trimtab.news import proposals, report_written
-from trimtab.records import Held, Record, Status
+from trimtab.records import Held, Record, Status, no_place_before
 from trimtab.store.journal import CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
 
@@ -44,7 +45,7 @@ class Fleet(Protocol):
         ...
 
 
-DecideAll = Callable[[Sequence[Observation], Mapping[str, Recommendation]], Sequence[Decided]]
+DecideAll = Callable[[Sequence[Observation], Mapping[str, Recommendation], Mapping[str, datetime]], Sequence[Decided]]
 Emit = Callable[[Sequence[Workload], Sequence[Record]], None]
 Strange = Callable[[Iterable[Record], datetime], Iterable[Event]]
 
@@ -145,9 +146,11 @@ class Cycle:
         self.progress(f"deciding on {len(observations)} workloads")
         # A recording stands still: decided again it must give the same, so it has no "previous".
         live = {o.workload.id for o in observations if o.observed_at == now}
-        previous = {name: record.recommendation for name, record in before.items() if name in live}
+        recorded = {o.workload.id for o in observations} - live
+        previous = {name: record.recommendation for name, record in before.items() if name not in recorded}
+        declined = {name: at for name in previous if (at := no_place_before(before[name])) is not None}
         fresh, grounds = [], []
-        for observation, decided in zip(observations, self.decide_all(observations, previous), strict=True):
+        for observation, decided in zip(observations, self.decide_all(observations, previous, declined), strict=True):
             if isinstance(decided, Failed):
                 problems[decided.workload] = TrimtabError(decided.problem)
                 continue
@@ -159,6 +162,7 @@ class Cycle:
                     recommendation=record.recommendation.id,
                     observation=observation,
                     previous=previous.get(decided.workload),
+                    placement=placement_in(decided),
                 )
             )
         return fresh, grounds

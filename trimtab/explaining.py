@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.errors import BadAnswer, NoData
 from domain.plan import Recommendation
+from optimizer.placement import placement_in
 from trimtab.bookkeeping import record_of
 from trimtab.inputs import Inputs
 from trimtab.present import recommendation_body
@@ -86,7 +87,8 @@ def _read_again(program: Program, record: Record) -> Inputs:
         raise NoData("the store", f"no longer knows the workload {old.workload}", "run a cycle first")
     observation = program.fleet.observe(workload, old.created_at)
     before = program.recommendations.before(record) if observation.observed_at == old.created_at else None
-    return program.inputs_on(observation, None if before is None else before.recommendation)
+    previous = None if before is None else before.recommendation
+    return program.inputs_on(observation, previous, placement_in(old))
 
 
 def _need_the_same(old: Recommendation, new: Recommendation, kept: Kept | None) -> None:

@@ -23,6 +23,7 @@ Body = dict[str, Any]
 # What a reader wants to know first of a plan; whatever else a recommendation says comes after.
 FIRST = (
     "mode_chosen",
+    "shares_host",
     "slo_unreachable",
     "capacity_fell",
     "capacity_contradicted",

@@ -10,6 +10,7 @@ from enum import StrEnum
 from domain.plan import Act, Configuration, Recommendation
 from domain.unknown import Unknown
 from domain.workload import ServingMode
+from optimizer.placement import declined_until, seats_in
 from trimtab.following import Following
 
 
@@ -37,6 +38,7 @@ NEXT: Mapping[Status, frozenset[Status]] = {
     Status.SUPERSEDED: frozenset({Status.APPLIED}),  # seen to be followed for long enough only now
 }
 SAME_SHARE = 0.25  # of the mean replicas decided on; a renewal within it is ordinary variation
+DECLINED_FOR = timedelta(days=7)
 PART_HELD = 0.1  # share of the mean replicas from which a way of buying is part of a proposal
 
 
@@ -116,10 +118,21 @@ class Record:
         return self.observed_at - self.last_seen[signal] + self.age(now)
 
 
+def no_place_before(record: Record) -> datetime | None:
+    """Until when no place on a shared host is to be proposed, because a person dismissed one; None where one may be."""
+    if record.decision is Status.DISMISSED and record.decided_at is not None and _is_shared(record.recommendation):
+        return record.decided_at + DECLINED_FOR
+    return declined_until(record.recommendation)
+
+
+def _is_shared(recommendation: Recommendation) -> bool:
+    return isinstance(recommendation, Act) and recommendation.plan.proposed.mode is ServingMode.SHARED
+
+
 def still_decided(decided: Recommendation, renewed: Recommendation) -> bool:
     """Whether what a person said of `decided` also holds for its renewal.
 
-    A proposal is the same while mode, offer and ways of buying are, and its mean replicas lie within one
+    A proposal is the same while mode, offer, shared hosts and ways of buying are, and its mean replicas lie within one
     replica or a quarter of those decided on; the number wanted now follows the load and is not compared.
     A hold proposes nothing new, so that a decision outlasts it; a proposal after a hold is a new one.
     """
@@ -129,7 +142,13 @@ def still_decided(decided: Recommendation, renewed: Recommendation) -> bool:
         return False
     one, other = decided.plan.proposed, renewed.plan.proposed
     near = abs(one.mean_replicas - other.mean_replicas) <= max(1.0, SAME_SHARE * one.mean_replicas)
-    return (one.mode, one.offer, _bought(one)) == (other.mode, other.offer, _bought(other)) and near
+    same = (one.mode, one.offer, _bought(one)) == (other.mode, other.offer, _bought(other))
+    return same and near and _hosts(decided) == _hosts(renewed)
+
+
+def _hosts(recommendation: Recommendation) -> frozenset[str]:
+    """The shared hosts that it names."""
+    return frozenset(seat.host for seat in seats_in(recommendation))
 
 
 def _bought(way: Configuration) -> frozenset[str]:

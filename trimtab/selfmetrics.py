@@ -19,12 +19,16 @@ from trimtab.records import Record, Status
 from trimtab.store.journal import Journal
 from trimtab.store.nights import Standing
 from trimtab.store.recommendations import Recommendations
+from trimtab.totals import Totals, totals_of
 
 RECOMMENDED_REPLICAS = "trimtab_recommended_replicas"
 FORECAST_LOAD = "trimtab_forecast_load"
 CAPACITY_RPS = "trimtab_capacity_rps"
 COST = "trimtab_cost_usd_per_hour"
 SAVING = "trimtab_saving_usd_per_month"
+FLEET = "trimtab_fleet_usd_per_month"
+FIGURES = ("bill", "plan", "saving", "saving_low", "saving_high")
+SHARED_HOSTS = "trimtab_shared_hosts"
 INPUT_AGE = "trimtab_input_age_seconds"
 CYCLE_DURATION = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
@@ -62,6 +66,7 @@ class TrimtabCollector(Collector):
         yield from _replicas(records, now)
         yield _loads(records, now)
         yield _costs(records, now)
+        yield from _fleet(totals_of(records, now))
         yield from _anomalies(records, now)
         yield _ages(records, now)
         yield from _ledger(self._journal.nights.standing(now.astimezone(UTC).date()))
@@ -172,6 +177,19 @@ def _costs(records: Iterable[Record], now: datetime) -> Metric:
             proposed = recommendation.plan.proposed.usd_per_month
             costs.add_metric([recommendation.workload, "proposed"], proposed / HOURS_PER_MONTH)
     return costs
+
+
+def _fleet(totals: Totals) -> Iterable[Metric]:
+    """Sums over the fleet, where anything is known to sum, and its shared hosts."""
+    fleet = GaugeMetricFamily(
+        FLEET, f"USD a month of all workloads of which it is known: {', '.join(FIGURES)}.", labels=["figure"]
+    )
+    figures = (totals.bill, totals.plan, totals.saving, totals.low, totals.high)
+    for figure, usd in zip(FIGURES, figures, strict=True):
+        if totals.billed if figure in ("bill", "plan") else totals.saving_known:
+            fleet.add_metric([figure], usd)
+    yield fleet
+    yield GaugeMetricFamily(SHARED_HOSTS, "Hosts that workloads are to share.", value=len(totals.hosts))
 
 
 def _anomalies(records: Sequence[Record], now: datetime) -> Iterable[Metric]:

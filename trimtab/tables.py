@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from dashboards.report.spreadsheet import text as cell
@@ -16,6 +17,7 @@ from dashboards.report.words import rounded_money
 from domain.plan import Reason
 from trimtab.present import most_telling, recommendation_body
 from trimtab.records import Record
+from trimtab.totals import Totals, totals_of
 
 COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "why")
 FIELDS = (
@@ -27,8 +29,21 @@ NARROWEST = 130
 
 
 def write(output: str, records: Sequence[Record], now: datetime) -> str:
-    """The records in one of the forms, ending with a line break."""
-    return write_bodies(output, [recommendation_body(record, now) for record in records])
+    """The records in one of the forms, ending with a line break; under what is read by people, the fleet's sum."""
+    text = write_bodies(output, [recommendation_body(record, now) for record in records])
+    return f"{text}\n{_sum(totals_of(records, now))}\n" if output in ("table", "markdown") else text
+
+
+def _sum(totals: Totals) -> str:
+    """One sentence on the whole fleet; a shared host is in it once."""
+    usd = partial(rounded_money, currency="USD")
+    bill = f"{usd(totals.bill)} a month" if totals.billed else "not known"
+    said = f"all together: {bill} as it runs (known for {totals.billed} of {totals.workloads})"
+    if totals.saving_known:
+        said += f", {usd(totals.plan)} as proposed: {usd(totals.saving)} less ({usd(totals.low)} to {usd(totals.high)})"
+    if totals.hosts:
+        said += f"; {len(totals.hosts)} shared host{'s' * (len(totals.hosts) != 1)}, {usd(totals.hosts_usd)} a month"
+    return said
 
 
 def write_bodies(output: str, bodies: Sequence[dict[str, Any]]) -> str:

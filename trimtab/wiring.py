@@ -33,16 +33,18 @@ from monitor.recorded import RECORDED_RUNTIME, RecordedSource
 from optimizer.guardrails import GuardrailOptions
 from optimizer.modes import ModesOptions
 from optimizer.options import ForecastOptions, Options, ReplayOptions
+from optimizer.placement import Placement
 from optimizer.purchase import PurchaseOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
+from optimizer.sharing.options import SharingOptions
 from trimtab.anomalies import Bounds, anomalies
 from trimtab.availability import with_availability
 from trimtab.cron import longest_gap
 from trimtab.cycle import Cycle
-from trimtab.decide import Decide, decide_all
 from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.inputs import Grounds, Inputs
+from trimtab.joint import Joint
 from trimtab.ledger import Bookkeeper
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
@@ -51,7 +53,7 @@ from trimtab.prices import bundled, with_user_prices
 from trimtab.proving import Ask, Prover
 from trimtab.records import Record, Status
 from trimtab.rendering import emit, questions
-from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings
+from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings, SharingSettings
 from trimtab.store.database import Database, open_database
 from trimtab.store.inputs import InputStore
 from trimtab.store.journal import Journal
@@ -84,9 +86,13 @@ class Program:
     nightly: Nightly
     prover: Prover
 
-    def inputs_on(self, observation: Observation, previous: Recommendation | None) -> Inputs:
+    def inputs_on(
+        self, observation: Observation, previous: Recommendation | None, placement: Placement | None
+    ) -> Inputs:
         """The inputs of a decision on these facts, as the settings are."""
-        return Inputs(observation=observation, book=self.book, options=self.options, previous=previous)
+        return Inputs(
+            observation=observation, book=self.book, options=self.options, previous=previous, placement=placement
+        )
 
 
 def now() -> datetime:
@@ -99,14 +105,14 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     book = price_book(settings)
     refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
     fleet, day_load = _source(settings, clock)
-    options = decision_options(settings.decisions, settings.prices)
-    decide: Decide = partial(_decide, book, options)
+    options = decision_options(settings.decisions, settings.prices, settings.sharing)
+    joint = Joint(book=book, options=options, processes=_processes(settings.decisions))
     database = open_database(settings.store.url)
     recommendations, journal, proofs = Recommendations(database), Journal(database), ProofStore(database)
     inputs = InputStore(database)
     cycle = Cycle(
         fleet=fleet,
-        decide_all=partial(decide_all, decide, processes=_processes(settings.decisions)),
+        decide_all=joint.all,
         recommendations=recommendations,
         journal=journal,
         remember=partial(_remember, inputs, book, options),
@@ -165,8 +171,8 @@ def price_book(settings: Settings) -> PriceBook:
     return with_availability(book, settings.prices.availability) if settings.prices.availability else book
 
 
-def decision_options(section: DecisionSettings, prices: PriceSettings) -> Options:
-    """The settings of decisions and prices as the optimizer's options."""
+def decision_options(section: DecisionSettings, prices: PriceSettings, sharing: SharingSettings) -> Options:
+    """The settings of decisions, prices and sharing as the optimizer's options."""
     return Options(
         policy=section.policy,
         valid_for=timedelta(hours=section.valid_hours),
@@ -188,7 +194,8 @@ def decision_options(section: DecisionSettings, prices: PriceSettings) -> Option
                 spot=prices.spot != "never",
                 spot_needs_proof=prices.spot == "proved",
                 availability_age=timedelta(days=prices.availability_max_age_days),
-            )
+            ),
+            sharing=SharingOptions(**sharing.model_dump()),
         ),
     )
 
@@ -268,23 +275,13 @@ def _observe(
     )
 
 
-def _decide(
-    book: PriceBook, options: Options, observation: Observation, previous: Recommendation | None
-) -> Recommendation:
-    return recommend(observation, book, options, previous)
-
-
 def decide_on(inputs: Inputs) -> Recommendation:
     """The decision on exactly these inputs."""
-    return recommend(inputs.observation, inputs.book, inputs.options, inputs.previous)
+    return recommend(inputs.observation, inputs.book, inputs.options, inputs.previous, inputs.placement)
 
 
 def _remember(store: InputStore, book: PriceBook, options: Options, grounds: Sequence[Grounds]) -> None:
-    decided = {
-        each.recommendation: Inputs(observation=each.observation, book=book, options=options, previous=each.previous)
-        for each in grounds
-    }
-    store.keep(decided)
+    store.keep({each.recommendation: each.inputs(book, options) for each in grounds})
     store.prune()
 
 

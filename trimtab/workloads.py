@@ -22,6 +22,7 @@ def workload_of(section: WorkloadSettings) -> Workload:
         cloud=section.cloud,
         region=section.region,
         isolation_group=section.isolation_group,
+        anti_affinity=frozenset(section.anti_affinity),
         team=section.team,
         target=None if section.target is None else ScaleTarget(**section.target.model_dump()),
         stateless=section.stateless,

@@ -68,11 +68,15 @@ class FakeDecisions:
 
     failing: Sequence[str] = ()
     previous: Mapping[str, Recommendation] = field(default_factory=dict)
+    declined: Mapping[str, datetime] = field(default_factory=dict)
 
     def __call__(
-        self, observations: Sequence[Observation], previous: Mapping[str, Recommendation]
+        self,
+        observations: Sequence[Observation],
+        previous: Mapping[str, Recommendation],
+        declined: Mapping[str, datetime],
     ) -> Sequence[Decided]:
-        self.previous = dict(previous)
+        self.previous, self.declined = dict(previous), dict(declined)
         return [self._one(observation) for observation in observations]
 
     def _one(self, observation: Observation) -> Decided:

@@ -147,9 +147,12 @@ class Deciding:
     found: Mapping[str, Json] = field(default_factory=dict)
 
     def __call__(
-        self, observations: Sequence[Observation], previous: Mapping[str, Recommendation]
+        self,
+        observations: Sequence[Observation],
+        previous: Mapping[str, Recommendation],
+        declined: Mapping[str, datetime],
     ) -> Sequence[Decided]:
-        del previous
+        del previous, declined
         acts = [an_act(observation.workload.id, observation.observed_at) for observation in observations]
         return [replace(act, evidence=replace(act.evidence, anomalies=self.found)) for act in acts]
 

@@ -37,9 +37,9 @@ def test_a_recommendation_has_everything_that_was_promised(served: Served) -> No
     assert body["saving_high"] == pytest.approx(231.264)
     assert body["reasons"][2] == {"code": "step_down", "detail": "at most half at once", "before": "3", "after": "5"}
     topics = {
-        "forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies", "inputs_sha256",
+        "forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies", "sharing",
     }  # fmt: skip
-    assert body["evidence"].keys() == topics
+    assert body["evidence"].keys() == topics | {"inputs_sha256"}
     assert body["unknown"] == {}
 
 

@@ -120,7 +120,9 @@ def test_recommend_has_four_forms(run: Run, output: str) -> None:
         (row,) = csv.DictReader(io.StringIO(done.out))
         assert (row["kind"], row["proposed_replicas"], row["saving_usd_per_month"]) == ("hold", "", "")
     if output == "markdown":
-        assert len({line.count("|") for line in done.out.splitlines()}) == 1
+        table, total = done.out.split("\n\n")
+        assert len({line.count("|") for line in table.splitlines()}) == 1
+        assert total == "all together: not known as it runs (known for 0 of 1)\n"
 
 
 def test_several_files_may_follow_history(run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.fakes.ledger import a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
 from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
-from trimtab.decide import Failed, decide_all
+from trimtab.decide import Failed, think_of_each
 from trimtab.inputs import Grounds
 from trimtab.records import Record, Status, still_decided
 from trimtab.rendering import to_render
@@ -337,7 +337,7 @@ def act_or_fail(observation: object, previous: Recommendation | None) -> Recomme
 def test_decisions_come_in_order_from_any_number_of_processes(processes: int) -> None:
     observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(9)]
     earlier = an_act("w5", NOON - HOUR)
-    decided = decide_all(act_or_fail, observations, {"w5": earlier}, processes=processes)
+    decided = think_of_each(act_or_fail, observations, {"w5": earlier}, processes=processes)
     assert [each.workload for each in decided] == [f"w{n}" for n in range(9)]
     assert decided[3] == Failed(workload="w3", problem="ZeroDivisionError: by nothing")
     assert decided[5] == earlier

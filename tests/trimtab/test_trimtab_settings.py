@@ -14,7 +14,7 @@ from trimtab.rendering import render, rule_options
 from trimtab.settings import Settings, resolved
 from trimtab.settings_file import parse_settings, read_settings
 from trimtab.store.workload_codec import to_workload, workload_body
-from trimtab.wiring import build
+from trimtab.wiring import build, decision_options
 from trimtab.workloads import declared_of, workload_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,9 +184,10 @@ def build_refusal(text: str, base: Path) -> list[str]:
         ("workloads: [{id: a, runtime: nope}]", "workloads.a.runtime: 'nope' is not usable; known here: recorded, "),
         ("defaults: {cloud: asw}", "defaults.cloud: 'asw' is not usable; did you mean 'aws'? known here: aws, azure, gcp"),
         ("workloads: [{id: a, cloud: nowhere}]", "workloads.a.cloud: 'nowhere' is not usable; known here: aws, azure, gcp"),
+        ("workloads: [{id: chat, anti_affinity: [rankr]}, {id: ranker}]", "workloads.chat.anti_affinity: 'rankr' is not usable; did you mean 'ranker'?"),
     ],
 )  # fmt: skip
-def test_a_runtime_or_a_cloud_that_nobody_knows_is_refused(text: str, line: str, tmp_path: Path) -> None:
+def test_a_runtime_a_cloud_or_a_workload_that_nobody_knows_is_refused(text: str, line: str, tmp_path: Path) -> None:
     lines = build_refusal(text, tmp_path)
     assert len(lines) == 1
     assert lines[0].startswith(line)
@@ -214,3 +215,25 @@ def test_the_bound_of_accuracy_reaches_the_workload_and_survives_the_store() -> 
     a, b = (workload_of(resolved(section, settings.defaults)) for section in settings.workloads)
     assert (a.slo.min_accuracy, b.slo.min_accuracy) == (0.9, None)
     assert [to_workload(workload_body(each)) for each in (a, b)] == [a, b]
+
+
+def test_what_may_live_together_reaches_the_decision_and_the_workload() -> None:
+    settings = parsed(
+        "sharing: {max_workloads: 4, max_team_share: 0.5}\n"
+        "defaults: {isolation_group: bank}\nworkloads: [{id: a, anti_affinity: [b]}, {id: b}]"
+    )
+    sharing = decision_options(settings.decisions, settings.prices, settings.sharing).modes.sharing
+    assert (sharing.enabled, sharing.max_workloads, sharing.max_team_share, sharing.max_fleet_share) == (
+        True,
+        4,
+        0.5,
+        None,
+    )
+    a, b = (workload_of(resolved(section, settings.defaults)) for section in settings.workloads)
+    assert (a.isolation_group, a.anti_affinity, b.anti_affinity) == ("bank", frozenset("b"), frozenset())
+    assert [to_workload(workload_body(each)) for each in (a, b)] == [a, b]
+
+
+@pytest.mark.parametrize("wrong", ["host_fill: 0", "host_fill: 1.2", "max_workloads: 1", "max_team_share: 0"])
+def test_limits_of_sharing_that_mean_nothing_are_refused(wrong: str) -> None:
+    assert refusal(f"sharing: {{{wrong}}}")[0].startswith(f"trimtab.yaml: sharing.{wrong.partition(':')[0]}: ")

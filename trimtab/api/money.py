@@ -15,6 +15,7 @@ from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import CostPage, ReportPage
 from trimtab.present import moment
 from trimtab.store.journal import DayCosts
+from trimtab.totals import Totals, totals_of
 
 DEFAULT_DAYS = timedelta(days=30)
 Limit = Annotated[int, Query(ge=1, le=1000, description="Most items of a page.")]
@@ -33,7 +34,10 @@ def router(deps: Deps) -> APIRouter:
         limit: Limit = 200,
         cursor: Cursor = None,
     ) -> dict[str, Any]:
-        """Cost per day and workload: the mean over the day's cycles, times 24 hours; `covered` says how much they saw."""
+        """Cost per day and workload: the mean over the day's cycles, times 24 hours; `covered` says how much they saw.
+
+        `fleet` is what all workloads cost a month now, and would as proposed.
+        """
         question = (since, until, workload)
         place = read_cursor(cursor, 2, *question)
         last = until or deps.clock().astimezone(UTC).date()
@@ -48,7 +52,11 @@ def router(deps: Deps) -> APIRouter:
         more = len(rows) > limit
         page = rows[:limit]
         end = (page[-1].day.isoformat(), page[-1].workload) if more else None
-        return {"items": [_cost(row) for row in page], "next": write_cursor(end, *question)}
+        return {
+            "items": [_cost(row) for row in page],
+            "fleet": _fleet(totals_of(deps.recommendations.newest(), deps.clock())),
+            "next": write_cursor(end, *question),
+        }
 
     @routes.get("/reports", response_model=ReportPage, responses=problem_responses())
     def list_reports(limit: Limit = 50, cursor: Cursor = None) -> dict[str, Any]:
@@ -109,6 +117,22 @@ def _cost(row: DayCosts) -> dict[str, Any]:
         "workload": row.workload,
         "unknown": {name: value.reason for name, value in figures.items() if isinstance(value, Unknown)},
     } | {name: None if isinstance(value, Unknown) else value for name, value in figures.items()}
+
+
+def _fleet(totals: Totals) -> dict[str, Any]:
+    saving = totals if totals.saving_known else None
+    return {
+        "workloads": totals.workloads,
+        "bill_usd_per_month": totals.bill if totals.billed else None,
+        "billed_workloads": totals.billed,
+        "plan_usd_per_month": totals.plan if totals.billed else None,
+        "saving_usd_per_month": saving and saving.saving,
+        "saving_low": saving and saving.low,
+        "saving_high": saving and saving.high,
+        "saving_workloads": totals.saving_known,
+        "shared_hosts": len(totals.hosts),
+        "shared_hosts_usd_per_month": totals.hosts_usd,
+    }
 
 
 def _report(deps: Deps, day: date, suffix: str) -> str:

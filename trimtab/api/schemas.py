@@ -137,6 +137,7 @@ class WorkloadBody(BaseModel):
     cloud: str | None
     region: str | None
     isolation_group: str | None
+    anti_affinity: list[str]
     team: str | None
     target: dict[str, Any] | None
     stateless: bool | None
@@ -184,10 +185,29 @@ class CostBody(BaseModel):
     unknown: dict[str, str]
 
 
+class FleetBody(BaseModel):
+    """What all workloads cost a month as the newest recommendations see it: bill = plan + saving.
+
+    A shared host is in it once, for its tenants pay shares that add up to its bill.
+    """
+
+    workloads: int
+    bill_usd_per_month: float | None = Field(description="As it runs, where that is known; null where it nowhere is.")
+    billed_workloads: int
+    plan_usd_per_month: float | None = Field(description="The bill, if every proposal were followed.")
+    saving_usd_per_month: float | None
+    saving_low: float | None
+    saving_high: float | None
+    saving_workloads: int = Field(description="Proposals of which the saving is known.")
+    shared_hosts: int
+    shared_hosts_usd_per_month: float
+
+
 class CostPage(BaseModel):
-    """A page of costs."""
+    """A page of costs, and what the whole fleet costs now."""
 
     items: list[CostBody]
+    fleet: FleetBody
     next: str | None
 
 

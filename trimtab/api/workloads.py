@@ -86,7 +86,7 @@ def _everything(deps: Deps) -> tuple[dict[str, Workload], dict[str, Record]]:
 def _body(name: str, workload: Workload | None, record: Record | None, deps: Deps) -> dict[str, Any]:
     """A workload that is gone but still has a recommendation shows what is left of it."""
     now = deps.clock()
-    gone = {"id": name, "labels": {}, "modes": []} | dict.fromkeys(
+    gone = {"id": name, "labels": {}, "modes": [], "anti_affinity": []} | dict.fromkeys(
         ("runtime", "slo", "resources", "bounds", "cloud", "region", "isolation_group", "team", "target", "stateless")
     )
     ages = {} if record is None else {s: record.input_age(s, now).total_seconds() for s in record.last_seen}

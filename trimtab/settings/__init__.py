@@ -10,6 +10,7 @@ from trimtab.settings.emitting import ClusterSettings, EmitSettings, GrafanaSett
 from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
 from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
+from trimtab.settings.sharing import SharingSettings
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.whole import Settings
 from trimtab.settings.workload import (
@@ -40,6 +41,7 @@ __all__ = [
     "ScrapeSettings",
     "Section",
     "Settings",
+    "SharingSettings",
     "SloSettings",
     "StoreSettings",
     "TargetSettings",

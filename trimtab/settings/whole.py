@@ -11,6 +11,7 @@ from trimtab.settings.emitting import EmitSettings
 from trimtab.settings.receivers import AlertmanagerSettings
 from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
+from trimtab.settings.sharing import SharingSettings
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
 from trimtab.settings.workload import WorkloadDefaults, WorkloadSettings
 
@@ -25,6 +26,7 @@ class Settings(Section):
         default=(), description="The workloads; without any, those that Prometheus or the history files show."
     )
     decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
+    sharing: SharingSettings = Field(default_factory=SharingSettings, description="What may live together on one host.")
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings, description="When work is done.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where results are kept.")
     emit: EmitSettings = Field(default_factory=EmitSettings, description="Where artifacts are written.")

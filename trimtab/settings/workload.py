@@ -120,6 +120,9 @@ class WorkloadDefaults(Section):
     cloud: Text = Field(default="aws", description="Cloud whose prices apply: aws, gcp or azure.")
     region: Text = Field(default="us-east-1", description="Region whose prices apply.")
     isolation_group: Text | None = Field(default=None, description="Only workloads of one group may share a host.")
+    anti_affinity: tuple[Text, ...] = Field(
+        default=(), description="Ids of workloads that must not be on a host with it, nor it with them."
+    )
     team: Text | None = Field(default=None, description="Who pays, for reports.")
     capacity_rps: Positive | None = Field(
         default=None,

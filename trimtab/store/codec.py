@@ -30,7 +30,7 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 
 Body = dict[str, Any]
-TOPICS = ("forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies")
+TOPICS = ("forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies", "sharing")
 
 
 ALLOCATION_MONEY = ("usd_per_month", "declared_usd_per_month")

@@ -14,11 +14,11 @@ from domain.workload import PurchaseMix
 from trimtab.present import most_telling
 from trimtab.records import Record, Status
 from trimtab.store.journal import Alert
+from trimtab.totals import Totals, totals_of
 from trimtab.web.outcomes import Outcome, outcomes_of
 
 REASONS_SHOWN = 3
 ALERTS_SHOWN = 3
-NOT_COUNTED = (Status.EXPIRED, Status.DISMISSED)
 UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -85,26 +85,30 @@ def page_of(
     """
     told = alerts or {}
     ordered = sorted(records, key=lambda record: (-_saving(record), record.recommendation.workload))
-    bills = [_bill(record) for record in records if record.status(now) is not Status.EXPIRED]
-    known_bills = [bill for bill in bills if bill is not None]
-    standing = [record.recommendation for record in records if record.status(now) not in NOT_COUNTED]
-    savings = [recommendation.saving for recommendation in standing if isinstance(recommendation, Act)]
-    known = [saving for saving in savings if not isinstance(saving, Unknown)]
-    low, high = sum(s.low for s in known), sum(s.high for s in known)
+    totals = totals_of(records, now)
     return Page(
         lines=tuple(_line(record, told.get(record.recommendation.workload, ()), now) for record in ordered),
-        acts=len(savings),
-        holds=len(records) - len(savings),
-        cost=usd(sum(known_bills)) if known_bills else "not known",
-        cost_note=f"a month as it runs; known for {len(known_bills)} of {_workloads(len(records))}",
-        saving=usd(sum(s.usd_per_month for s in known)) if known else "none yet",
-        saving_note=f"{usd(low)} to {usd(high)} a month, over {_workloads(len(known))}"
-        if known
-        else "nothing to act on",
+        acts=totals.acts,
+        holds=totals.workloads - totals.acts,
+        cost=usd(totals.bill) if totals.billed else "not known",
+        cost_note=f"a month as it runs; known for {totals.billed} of {_workloads(totals.workloads)}",
+        saving=usd(totals.saving) if totals.saving_known else "none yet",
+        saving_note=_saving_note(totals),
         last_cycle="no cycle has been run yet" if last_cycle is None else f"last cycle {span(now - last_cycle)} ago",
         failure=failure,
         outcomes=outcomes_of(nights, now),
     )
+
+
+def _saving_note(totals: Totals) -> str:
+    """The range, what the plan costs then, and the hosts that are shared in it."""
+    if not totals.saving_known:
+        return "nothing to act on"
+    note = f"{usd(totals.low)} to {usd(totals.high)} a month, over {_workloads(totals.saving_known)}"
+    if totals.hosts:
+        count = len(totals.hosts)
+        note += f"; {count} shared host{'s' * (count != 1)} at {usd(totals.hosts_usd)} together"
+    return f"{note}; {usd(totals.plan)} would be left to pay"
 
 
 def _workloads(count: int) -> str:
@@ -116,11 +120,6 @@ def _saving(record: Record) -> float:
     if isinstance(recommendation, Act):
         return -1e299 if isinstance(recommendation.saving, Unknown) else recommendation.saving.usd_per_month
     return -1e300
-
-
-def _bill(record: Record) -> float | None:
-    current = record.recommendation.current
-    return None if isinstance(current, Unknown) else current.usd_per_month
 
 
 def _line(record: Record, alerts: Sequence[Alert], now: datetime) -> Line:
