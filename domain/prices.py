@@ -1,4 +1,4 @@
-"""What things cost, where that figure comes from and how old it is."""
+"""What things cost, where that figure comes from and how old it is. Every amount is in USD."""
 
 from __future__ import annotations
 
@@ -13,13 +13,31 @@ ZONE_OF_A_REGION = re.compile(r"[a-z]|-[a-z0-9-]+")  # us-east-1 + a, us-central
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """The declared rate at which a figure in another currency was turned into USD, and the day it was true."""
+
+    currency: str
+    usd_per_unit: float
+    as_of: date
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.currency} at {self.usd_per_unit:g} USD of {self.as_of} ({self.source})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """An amount of money for one unit, with its source and the date it was true."""
+    """An amount of money for one unit, with its source and the date it was true.
+
+    `evidence` is how it was come by: read (at the vendor or in data made from its price list), derived
+    from such, third_party, memory, or stated (by the user). `exchange` is None for what was in USD from the start.
+    """
 
     amount: float
     source: str
     as_of: date | None
-    currency: str = "USD"
+    evidence: str = "stated"
+    exchange: Exchange | None = None
 
     def age(self, today: date) -> timedelta | None:
         """How old the figure is; None where its date is unknown."""
@@ -30,7 +48,8 @@ class Price:
 class InstanceOffer:
     """One machine type in one region; prices are per hour. `spot` is None where none is known.
 
-    A `burstable` machine gives its full speed only for a while, or only most of the time.
+    A `burstable` machine gives its full speed only for a while, or only most of the time. A `task` is no
+    machine but a container sold by its size: it holds one replica, which has all of it.
     `interruption_per_month` is the share of spot machines taken back within a month, at the upper
     end of what is published (1.0 where no upper end is), None where nothing is.
     """
@@ -48,6 +67,7 @@ class InstanceOffer:
     interruption_per_month: float | None = None
     architecture: str = "amd64"
     burstable: bool = False
+    task: bool = False
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -65,10 +85,31 @@ class Commitment:
     source: str
     as_of: date | None
     upfront_share: float = 0.0
+    evidence: str = "stated"
 
     @property
     def key(self) -> tuple[str, str]:
         return self.cloud, self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarmRates:
+    """What an instance costs that is kept warm on purpose: for every second it is so, and on top while it serves.
+
+    The time for which it is configured is rounded up to `increment`.
+    """
+
+    usd_per_gib_second: float
+    usd_per_vcpu_second: float
+    usd_per_gpu_second: float
+    serving_usd_per_gib_second: float
+    serving_usd_per_vcpu_second: float
+    serving_usd_per_gpu_second: float
+    increment: timedelta
+    source: str
+    as_of: date | None
+    evidence: str = "stated"
+    assumptions: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +119,7 @@ class ServerlessTariff:
     Durations are rounded up to `increment` and never under `minimum`. Memory buys processors where
     `gib_per_vcpu` is given (a function with 1.73 GiB has one). `bills_idle`: an instance is paid for
     until `keep_alive` after its last request; `bills_cold_start`: start-up seconds are paid for.
+    `warm` is what instances kept warm on purpose cost, None where that is not offered or not known.
     `assumptions` names what of this is assumed and not read at the source.
     """
 
@@ -106,7 +148,24 @@ class ServerlessTariff:
     gib_per_vcpu: float | None = None
     bills_idle: bool = False
     bills_cold_start: bool = False
+    warm: WarmRates | None = None
     assumptions: str = ""
+    evidence: str = "stated"
+    exchange: Exchange | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.cloud, self.service, self.region
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFee:
+    """What a managed cluster costs by the hour, whatever runs on it: no workload's own, so in no plan's cost."""
+
+    cloud: str
+    service: str
+    region: str
+    price: Price
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -132,9 +191,10 @@ class SpotHistory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceBook:
-    """Every price a decision may use, and what is known of the availability of spot."""
+    """Every price a decision may use, the cluster fees stated beside them, and what is known of spot's availability."""
 
     offers: tuple[InstanceOffer, ...] = field(default_factory=tuple)
     commitments: tuple[Commitment, ...] = field(default_factory=tuple)
     tariffs: tuple[ServerlessTariff, ...] = field(default_factory=tuple)
     availability: tuple[SpotHistory, ...] = field(default_factory=tuple)
+    fees: tuple[ClusterFee, ...] = field(default_factory=tuple)

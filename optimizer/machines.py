@@ -20,10 +20,12 @@ class MachineOptions:
     """`allocatable` is the share of a machine's processors and memory that is left to replicas.
 
     A shared host without accelerators has at most `largest_host_vcpus`: what falls, falls together.
+    `tasks`: containers that are sold by their size (Fargate) are looked at too.
     """
 
     allocatable: float = 0.9
     burstable: bool = False
+    tasks: bool = False
     largest_host_vcpus: float = 64.0
 
 
@@ -52,7 +54,8 @@ class Machines:
         """What of the price book fits the workload."""
         fits = fitting(workload, book, options)
         known = {each.instance_type for each in book.availability if each.lies_in(workload.cloud, workload.region)}
-        small = [fit.offer for fit in fits if fit.offer.accelerator or fit.offer.vcpus <= options.largest_host_vcpus]
+        whole = [fit.offer for fit in fits if not fit.offer.task]
+        small = [offer for offer in whole if offer.accelerator or offer.vcpus <= options.largest_host_vcpus]
         return cls(
             {fit.offer.instance_type: fit for fit in fits}, tuple(shortlist(fits, known)), tuple(unbeaten(small))
         )
@@ -73,6 +76,9 @@ def holds(offer: InstanceOffer, need: Resources, options: MachineOptions) -> int
     """How many replicas fit; 0 where the processor, an accelerator or the memory is the wrong one."""
     if not suits(offer, need.architecture, need.accelerator, options):
         return 0
+    if offer.task:
+        large = offer.vcpus >= need.cpu_cores and offer.memory_gib >= need.memory_gib
+        return int(options.tasks and need.accelerator is None and large)
     by_host = min(offer.vcpus / need.cpu_cores, offer.memory_gib / need.memory_gib) * options.allocatable
     if need.accelerator is None:
         return min(math.floor(by_host + 1e-9), MOST_PER_MACHINE)

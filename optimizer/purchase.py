@@ -145,6 +145,8 @@ def committed(
     offer: InstanceOffer, commitments: Sequence[Commitment], risk: Risk, options: PurchaseOptions
 ) -> tuple[Commitment | None, str]:
     """The deepest discount that may be promised for, or None and why."""
+    if offer.task:
+        return None, f"no commitment in the price book covers {offer.instance_type}, which is no machine"
     fitting = [
         each
         for each in commitments

@@ -1,40 +1,59 @@
 """Where prices come from: the bundled book, and a user's own file that overrides and adds to it.
 
-The bundled figures are CSV files beside this module (`pricebook/`), each row with its source and
-date. A user's file names only what differs: machine types in CSV, or in YAML also commitments and
-serverless tariffs.
+The bundled figures are CSV files beside this module (`pricebook/`), each row with its source, date and kind
+of evidence. A user's file names only what differs: machine types in CSV, or in YAML also commitments,
+serverless tariffs and cluster fees.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
+from typing import NamedTuple
 
-from domain.prices import Commitment, InstanceOffer, Price, PriceBook, ServerlessTariff
+from domain.prices import (
+    ClusterFee,
+    Commitment,
+    InstanceOffer,
+    Price,
+    PriceBook,
+    ServerlessTariff,
+    WarmRates,
+)
 
 Row = Mapping[str, str]
+
+
+class Source(NamedTuple):
+    """One row of `sources.csv`; its fields are those of every price that names it."""
+
+    source: str
+    as_of: date | None
+    evidence: str
+
+
+Sources = Mapping[str, Source]
 
 
 @cache
 def bundled() -> PriceBook:
     """The price book that comes with Trimtab; read once, on first use."""
-    dated = {row["id"]: (row["source"], _day(row["as_of"])) for row in _rows("sources.csv")}
+    known = {row["id"]: Source(row["source"], _day(row["as_of"]), row["evidence"]) for row in _rows("sources.csv")}
+    warm = {
+        (row["cloud"], row["service"], row["region"]): _warm(row, known[row["source"]]) for row in _rows("warm.csv")
+    }
     return PriceBook(
-        offers=tuple(_offer(row, dated) for row in _rows("instances.csv")),
-        commitments=tuple(_commitment(row, dated) for row in _rows("commitments.csv")),
-        tariffs=tuple(_tariff(row, dated) for row in _rows("serverless.csv")),
+        offers=(
+            *(_offer(row, known) for row in _rows("instances.csv")),
+            *(task for row in _rows("tasks.csv") for task in _tasks(row, known[row["source"]])),
+        ),
+        commitments=tuple(_commitment(row, known[row["source"]]) for row in _rows("commitments.csv")),
+        tariffs=tuple(_tariff(row, known[row["source"]], warm) for row in _rows("serverless.csv")),
+        fees=tuple(_fee(row, known[row["source"]]) for row in _rows("fees.csv")),
     )
-
-
-def with_user_prices(book: PriceBook, path: Path) -> PriceBook:
-    """`book` with the prices of a user's CSV or YAML file over it; SettingsError if that is wrong."""
-    from trimtab.userprices import load_user_prices  # noqa: PLC0415  only who has such a file pays for pydantic
-
-    return overlaid(book, load_user_prices(path))
 
 
 def overlaid(book: PriceBook, extra: PriceBook) -> PriceBook:
@@ -44,6 +63,7 @@ def overlaid(book: PriceBook, extra: PriceBook) -> PriceBook:
         commitments=tuple(({c.key: c for c in book.commitments} | {c.key: c for c in extra.commitments}).values()),
         tariffs=tuple(({t.key: t for t in book.tariffs} | {t.key: t for t in extra.tariffs}).values()),
         availability=(*book.availability, *extra.availability),
+        fees=tuple(({f.key: f for f in book.fees} | {f.key: f for f in extra.fees}).values()),
     )
 
 
@@ -52,10 +72,7 @@ def _rows(name: str) -> Iterable[Row]:
         return list(csv.DictReader(text))
 
 
-Dated = Mapping[str, tuple[str, date | None]]
-
-
-def _offer(row: Row, dated: Dated) -> InstanceOffer:
+def _offer(row: Row, known: Sources) -> InstanceOffer:
     return InstanceOffer(
         cloud=row["cloud"],
         region=row["region"],
@@ -65,29 +82,47 @@ def _offer(row: Row, dated: Dated) -> InstanceOffer:
         accelerator=row["accelerator"] or None,
         accelerator_count=int(row["accelerator_count"]),
         gpu_memory_gib=float(row["gpu_memory_gib"]),
-        on_demand=_price(row["on_demand_usd_per_hour"], row["on_demand_source"], dated),
-        spot=_price(row["spot_usd_per_hour"], row["spot_source"], dated) if row["spot_usd_per_hour"] else None,
+        on_demand=_price(row["on_demand_usd_per_hour"], known[row["on_demand_source"]]),
+        spot=_price(row["spot_usd_per_hour"], known[row["spot_source"]]) if row["spot_usd_per_hour"] else None,
         interruption_per_month=_optional(row["interruption_per_month"]),
         architecture=row["architecture"],
         burstable=row["burstable"] == "yes",
     )
 
 
-def _commitment(row: Row, dated: Dated) -> Commitment:
-    source, as_of = dated[row["source"]]
+def _tasks(row: Row, source: Source) -> Iterator[InstanceOffer]:
+    """Every size of a container that is sold by processors and memory."""
+    vcpus, gib = float(row["vcpus"]), float(row["least_gib"])
+    while gib <= float(row["most_gib"]):
+        usd = vcpus * float(row["usd_per_vcpu_hour"]) + gib * float(row["usd_per_gib_hour"])
+        yield InstanceOffer(
+            cloud=row["cloud"],
+            region=row["region"],
+            instance_type=f"{row['service']}-{vcpus:g}vcpu-{gib:g}gib",
+            vcpus=vcpus,
+            memory_gib=gib,
+            accelerator=None,
+            accelerator_count=0,
+            gpu_memory_gib=0.0,
+            on_demand=_price(str(round(usd, 9)), source),
+            spot=None,
+            task=True,
+        )
+        gib += float(row["step_gib"])
+
+
+def _commitment(row: Row, source: Source) -> Commitment:
     return Commitment(
         cloud=row["cloud"],
         name=row["name"],
         term=timedelta(days=int(row["term_days"])),
         discount=float(row["discount"]),
         upfront_share=float(row["upfront_share"]),
-        source=source,
-        as_of=as_of,
+        **source._asdict(),
     )
 
 
-def _tariff(row: Row, dated: Dated) -> ServerlessTariff:
-    source, as_of = dated[row["source"]]
+def _tariff(row: Row, source: Source, warm: Mapping[tuple[str, str, str], WarmRates]) -> ServerlessTariff:
     return ServerlessTariff(
         cloud=row["cloud"],
         service=row["service"],
@@ -112,15 +147,37 @@ def _tariff(row: Row, dated: Dated) -> ServerlessTariff:
         bills_idle=row["bills_idle"] == "yes",
         bills_cold_start=row["bills_cold_start"] == "yes",
         scales_to_zero=row["scales_to_zero"] == "yes",
-        source=source,
-        as_of=as_of,
+        warm=warm.get((row["cloud"], row["service"], row["region"])),
         assumptions=row["assumptions"],
+        **source._asdict(),
     )
 
 
-def _price(amount: str, source_id: str, dated: Dated) -> Price:
-    source, as_of = dated[source_id]
-    return Price(amount=float(amount), source=source, as_of=as_of)
+def _warm(row: Row, source: Source) -> WarmRates:
+    return WarmRates(
+        usd_per_gib_second=float(row["usd_per_gib_second"]),
+        usd_per_vcpu_second=float(row["usd_per_vcpu_second"]),
+        usd_per_gpu_second=float(row["usd_per_gpu_second"]),
+        serving_usd_per_gib_second=float(row["serving_usd_per_gib_second"]),
+        serving_usd_per_vcpu_second=float(row["serving_usd_per_vcpu_second"]),
+        serving_usd_per_gpu_second=float(row["serving_usd_per_gpu_second"]),
+        increment=timedelta(seconds=float(row["increment_seconds"])),
+        assumptions=row["assumptions"],
+        **source._asdict(),
+    )
+
+
+def _fee(row: Row, source: Source) -> ClusterFee:
+    return ClusterFee(
+        cloud=row["cloud"],
+        service=row["service"],
+        region=row["region"],
+        price=_price(row["usd_per_hour"], source),
+    )
+
+
+def _price(amount: str, source: Source) -> Price:
+    return Price(amount=float(amount), **source._asdict())
 
 
 def _optional(text: str) -> float | None:

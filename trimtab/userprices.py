@@ -1,8 +1,8 @@
 """A user's own prices, checked field by field: a CSV of machine types, or YAML with everything.
 
-YAML has the lists `offers`, `commitments` and `tariffs`; the CSV has the columns of an offer. Durations
+YAML has the lists `offers`, `commitments`, `tariffs` and `fees`; the CSV has the columns of an offer. Durations
 are in seconds (`increment_seconds`), terms in days. Unknown fields are refused, and so are prices that
-no cloud has: not positive, or over 2,000 USD an hour.
+no cloud has: not positive, or over 2,000 USD an hour. Other currencies: `trimtab.usercurrency`.
 """
 
 from __future__ import annotations
@@ -18,21 +18,57 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.errors import SettingsError
-from domain.prices import Commitment, InstanceOffer, Price, PriceBook, ServerlessTariff
+from domain.prices import ClusterFee, Commitment, Exchange, InstanceOffer, Price, PriceBook, ServerlessTariff, WarmRates
+from trimtab.usercurrency import EXCHANGE, in_usd
 
 Hourly = Annotated[float, Field(gt=0, le=2000)]
 Rate = Annotated[float, Field(gt=0, le=1)]
+FreeRate = Annotated[float, Field(ge=0, le=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+SOURCE = "user's price file"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Offer(_Strict):
-    """One machine type; `source` says where the user's figure is from."""
+class Exchanged(_Strict):
+    """The declared rate at which an entry was turned into USD."""
+
+    currency: str
+    usd_per_unit: Positive
+    as_of: date
+    source: str
+
+    def rate(self) -> Exchange:
+        return Exchange(**dict(self))
+
+
+class Stated(_Strict):
+    """An entry that says where the user's figure is from and when it was true."""
+
+    source: str = SOURCE
+    as_of: date | None = None
+    evidence: Literal["stated", "read", "derived", "third_party", "memory"] = "stated"
+    exchange: Exchanged | None = None
+
+    def price(self, amount: float) -> Price:
+        return Price(
+            amount=amount,
+            source=self.source,
+            as_of=self.as_of,
+            evidence=self.evidence,
+            exchange=self.rate(),
+        )
+
+    def rate(self) -> Exchange | None:
+        return None if self.exchange is None else self.exchange.rate()
+
+
+class Offer(Stated):
+    """One machine type, or (`task`) a container sold by its size."""
 
     cloud: str
     region: str
@@ -47,9 +83,7 @@ class Offer(_Strict):
     interruption_per_month: Share | None = None
     architecture: Literal["amd64", "arm64"] = "amd64"
     burstable: bool = False
-    currency: Literal["USD"] = "USD"
-    source: str = "user's price file"
-    as_of: date | None = None
+    task: bool = False
 
     def offer(self) -> InstanceOffer:
         return InstanceOffer(
@@ -61,13 +95,12 @@ class Offer(_Strict):
             accelerator=self.accelerator,
             accelerator_count=self.accelerator_count,
             gpu_memory_gib=self.gpu_memory_gib,
-            on_demand=Price(amount=self.on_demand_usd_per_hour, source=self.source, as_of=self.as_of),
-            spot=None
-            if self.spot_usd_per_hour is None
-            else Price(amount=self.spot_usd_per_hour, source=self.source, as_of=self.as_of),
+            on_demand=self.price(self.on_demand_usd_per_hour),
+            spot=None if self.spot_usd_per_hour is None else self.price(self.spot_usd_per_hour),
             interruption_per_month=self.interruption_per_month,
             architecture=self.architecture,
             burstable=self.burstable,
+            task=self.task,
         )
 
 
@@ -79,7 +112,7 @@ class Promise(_Strict):
     term_days: Annotated[int, Field(gt=0)]
     discount: Share
     upfront_share: Share = 0.0
-    source: str = "user's price file"
+    source: str = SOURCE
     as_of: date | None = None
 
     def commitment(self) -> Commitment:
@@ -87,7 +120,25 @@ class Promise(_Strict):
         return Commitment(term=timedelta(days=self.term_days), **facts)
 
 
-class Tariff(_Strict):
+class KeptWarm(_Strict):
+    """What an instance kept warm on purpose costs, and what serving adds to it; meters that it does not have are left out."""
+
+    usd_per_gib_second: FreeRate = 0.0
+    usd_per_vcpu_second: FreeRate = 0.0
+    usd_per_gpu_second: FreeRate = 0.0
+    serving_usd_per_gib_second: FreeRate = 0.0
+    serving_usd_per_vcpu_second: FreeRate = 0.0
+    serving_usd_per_gpu_second: FreeRate = 0.0
+    increment_seconds: Positive = 1.0
+    assumptions: str = ""
+
+    def rates(self, of: Tariff) -> WarmRates:
+        facts = self.model_dump(exclude={"increment_seconds"})
+        increment = timedelta(seconds=self.increment_seconds)
+        return WarmRates(increment=increment, source=of.source, as_of=of.as_of, evidence=of.evidence, **facts)
+
+
+class Tariff(Stated):
     """One serverless service; meters that it does not have are left out."""
 
     cloud: str
@@ -113,15 +164,29 @@ class Tariff(_Strict):
     gib_per_vcpu: Positive | None = None
     bills_idle: bool = False
     bills_cold_start: bool = False
+    warm: KeptWarm | None = None
     assumptions: str = ""
-    source: str = "user's price file"
-    as_of: date | None = None
 
     def tariff(self) -> ServerlessTariff:
         timed = ("increment", "minimum", "max_duration", "cold_start", "keep_alive")
-        facts = self.model_dump(exclude={f"{name}_seconds" for name in timed})
+        facts = self.model_dump(exclude={"warm", "exchange", *(f"{name}_seconds" for name in timed)})
         spans: dict[str, Any] = {name: timedelta(seconds=getattr(self, f"{name}_seconds")) for name in timed}
-        return ServerlessTariff(**facts, **spans)
+        warm = None if self.warm is None else self.warm.rates(self)
+        return ServerlessTariff(**facts, **spans, warm=warm, exchange=self.rate())
+
+
+class Fee(Stated):
+    """What a managed cluster costs by the hour."""
+
+    cloud: str
+    service: str
+    region: str
+    usd_per_hour: Hourly
+
+    def fee(self) -> ClusterFee:
+        return ClusterFee(
+            cloud=self.cloud, service=self.service, region=self.region, price=self.price(self.usd_per_hour)
+        )
 
 
 class PriceFile(_Strict):
@@ -130,18 +195,23 @@ class PriceFile(_Strict):
     offers: Sequence[Offer] = ()
     commitments: Sequence[Promise] = ()
     tariffs: Sequence[Tariff] = ()
+    fees: Sequence[Fee] = ()
 
     def book(self) -> PriceBook:
         return PriceBook(
             offers=tuple(each.offer() for each in self.offers),
             commitments=tuple(each.commitment() for each in self.commitments),
             tariffs=tuple(each.tariff() for each in self.tariffs),
+            fees=tuple(each.fee() for each in self.fees),
         )
 
 
 def load_user_prices(path: Path) -> PriceBook:
-    """The book that a user's CSV or YAML file states. Raises SettingsError naming field, value and fix."""
-    content = _read(path)
+    """The book that a user's CSV or YAML file states. Raises SettingsError naming field, value and fix.
+
+    What is listed twice is there twice; `trimtab.pricechecks` asks about it.
+    """
+    content = in_usd(_read(path), path.name)
     try:
         return PriceFile.model_validate(content).book()
     except ValidationError as error:
@@ -170,7 +240,8 @@ def _explained(path: Path, error: ValidationError) -> SettingsError:
     where = f"{path.name}: " + ".".join(str(part) for part in first["loc"])
     fix = first["msg"][0].lower() + first["msg"][1:]
     if first["type"] == "extra_forbidden":
-        known = {*Offer.model_fields, *Promise.model_fields, *Tariff.model_fields, *PriceFile.model_fields}
+        models: tuple[type[BaseModel], ...] = (Offer, Promise, Tariff, KeptWarm, Fee, PriceFile)
+        known = {name for model in models for name in model.model_fields} - {EXCHANGE}
         near = get_close_matches(str(first["loc"][-1]), known, n=1)
         fix = f"no such field; did you mean {near[0]}?" if near else "no such field; take it out"
     return SettingsError(where, first["input"], fix)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import dashboards
 import dashboards.report
@@ -38,6 +39,7 @@ from optimizer.purchase import PurchaseOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
 from optimizer.sharing.options import SharingOptions
+from trimtab import pricechecks
 from trimtab.anomalies import Bounds, anomalies
 from trimtab.availability import with_availability
 from trimtab.cron import longest_gap
@@ -49,7 +51,7 @@ from trimtab.ledger import Bookkeeper
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
-from trimtab.prices import bundled, with_user_prices
+from trimtab.prices import bundled, overlaid
 from trimtab.proving import Ask, Prover
 from trimtab.records import Record, Status
 from trimtab.rendering import emit, questions
@@ -59,6 +61,7 @@ from trimtab.store.inputs import InputStore
 from trimtab.store.journal import Journal
 from trimtab.store.proofs import ProofStore
 from trimtab.store.recommendations import Recommendations
+from trimtab.userprices import load_user_prices
 
 log = logging.getLogger(__name__)
 
@@ -167,8 +170,16 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
 
 def price_book(settings: Settings) -> PriceBook:
     """The bundled prices under the user's own, with the histories of spot availability."""
-    book = bundled() if settings.prices.file is None else with_user_prices(bundled(), settings.prices.file)
+    book = bundled() if settings.prices.file is None else overlaid(bundled(), own_prices(settings.prices.file))
     return with_availability(book, settings.prices.availability) if settings.prices.availability else book
+
+
+def own_prices(file: Path) -> PriceBook:
+    """The user's own prices; what is odd about them is asked aloud, and they are used."""
+    own = load_user_prices(file)
+    for question in pricechecks.questions(own, today=now().date(), among=bundled()):
+        log.warning("%s: %s", file.name, question)
+    return own
 
 
 def decision_options(section: DecisionSettings, prices: PriceSettings, sharing: SharingSettings) -> Options:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from domain.errors import SettingsError
-from domain.prices import PriceBook
-from trimtab.prices import bundled, overlaid, with_user_prices
+from domain.prices import Commitment, Price, PriceBook, ServerlessTariff, WarmRates
+from trimtab.prices import bundled, overlaid
 from trimtab.userprices import load_user_prices
 
 
@@ -28,17 +28,41 @@ def test_three_clouds_are_bundled(book: PriceBook) -> None:
     }
 
 
-def test_every_price_names_its_source_and_its_date(book: PriceBook) -> None:
-    priced = [offer.on_demand for offer in book.offers] + [offer.spot for offer in book.offers if offer.spot]
-    assert all(price.source and price.as_of for price in priced)
-    assert all(each.source and each.as_of for each in book.commitments)
-    assert all(each.source and each.as_of for each in book.tariffs)
+def rows_of(name: str) -> list[dict[str, str]]:
+    text = (files("trimtab") / "pricebook" / name).read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
 
 
-def test_every_source_is_in_the_table_with_its_licence() -> None:
-    text = (files("trimtab") / "pricebook" / "sources.csv").read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines()))
+def test_every_price_names_its_source_and_its_date_or_says_that_it_has_none(book: PriceBook) -> None:
+    priced: list[Price | Commitment | ServerlessTariff | WarmRates] = [
+        *(offer.on_demand for offer in book.offers),
+        *(offer.spot for offer in book.offers if offer.spot),
+        *book.commitments,
+        *book.tariffs,
+        *(tariff.warm for tariff in book.tariffs if tariff.warm),
+        *(fee.price for fee in book.fees),
+    ]
+    assert len(priced) > 3000
+    assert all(each.source and (each.as_of or "without a date" in each.source) for each in priced)
+    assert {each.evidence for each in priced} <= {"read", "derived", "third_party", "memory"}
+
+
+def test_what_was_not_read_at_the_source_is_said_with_the_price(book: PriceBook) -> None:
+    """Every tariff states its assumptions: starts and keep-alive times are published by none."""
+    assert all(tariff.assumptions for tariff in book.tariffs)
+    assert all(tariff.warm.assumptions for tariff in book.tariffs if tariff.warm)
+
+
+def test_every_source_is_in_the_table_with_its_licence_and_used() -> None:
+    rows = rows_of("sources.csv")
     assert all(row["licence"] and row["evidence"] for row in rows)
+    used = {
+        row["source"]
+        for name in ("commitments", "serverless", "warm", "tasks", "fees")
+        for row in rows_of(f"{name}.csv")
+    }
+    used |= {row[name] for row in rows_of("instances.csv") for name in ("on_demand_source", "spot_source")} - {""}
+    assert used == {row["id"] for row in rows}
 
 
 def test_no_machine_is_listed_twice_and_spot_is_never_above_on_demand(book: PriceBook) -> None:
@@ -52,6 +76,36 @@ def test_known_prices_are_read_as_they_stand(book: PriceBook) -> None:
     assert found.on_demand.amount == pytest.approx(0.526)
     assert (found.accelerator, found.accelerator_count, found.gpu_memory_gib) == ("T4", 1, 16)
     assert found.interruption_per_month == pytest.approx(0.2)
+
+
+def test_containers_are_priced_by_their_size(book: PriceBook) -> None:
+    """Fargate: 0.25 processors at 0.04048 and 0.5 GiB at 0.004445 an hour, up to 16 processors and 120 GiB."""
+    tasks = {offer.instance_type: offer for offer in book.offers if offer.task}
+    assert tasks["fargate-0.25vcpu-0.5gib"].on_demand.amount == pytest.approx(0.25 * 0.04048 + 0.5 * 0.004445)
+    assert (max(task.vcpus for task in tasks.values()), max(task.memory_gib for task in tasks.values())) == (16, 120)
+    assert all(task.spot is None for task in tasks.values())
+
+
+def test_a_managed_cluster_costs_a_tenth_of_a_dollar_an_hour(book: PriceBook) -> None:
+    assert {fee.service: fee.price.amount for fee in book.fees} == {"eks": 0.1, "gke": 0.1, "aks_uptime_sla": 0.1}
+
+
+@pytest.mark.parametrize(
+    "key,gib,vcpu,gpu",
+    [
+        (("aws", "lambda"), 4.1667e-06, 0.0, 0.0),
+        (("gcp", "cloud_run"), 2.5e-06, 2.5e-06, 0.0),
+        (("azure", "container_apps"), 3e-06, 3e-06, 0.0),
+        (("runpod", "flex_a100"), 0.0, 0.0, 0.0006),
+        (("modal", "gpu_a100"), 2.22e-06, 6.55e-06, 0.000694),
+    ],
+)
+def test_rates_of_instances_kept_warm_are_read_as_they_stand(
+    book: PriceBook, key: tuple[str, str], gib: float, vcpu: float, gpu: float
+) -> None:
+    [warm] = [tariff.warm for tariff in book.tariffs if (tariff.cloud, tariff.service) == key]
+    assert warm is not None
+    assert (warm.usd_per_gib_second, warm.usd_per_vcpu_second, warm.usd_per_gpu_second) == (gib, vcpu, gpu)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +146,7 @@ def test_a_users_csv_overrides_and_adds(book: PriceBook, tmp_path: Path) -> None
         "aws,us-east-1,c6a.large,2,4,0.05,,2026-11-01\n"
         "own,rack-1,box,64,256,0.9,,\n"
     )
-    mine = with_user_prices(book, path)
+    mine = overlaid(book, load_user_prices(path))
     found = {offer.key: offer for offer in mine.offers}
     assert len(found) == len(book.offers) + 1
     assert found["aws", "us-east-1", "c6a.large"].on_demand.amount == pytest.approx(0.05)
@@ -107,12 +161,17 @@ def test_a_users_yaml_may_hold_commitments_and_tariffs(tmp_path: Path) -> None:
 commitments: [{cloud: own, name: lease, term_days: 365, discount: 0.4}]
 tariffs:
 - {cloud: own, service: fn, region: rack-1, usd_per_gib_second: 0.00001, increment_seconds: 0.001, minimum_seconds: 0,
-   max_memory_gib: 8, max_duration_seconds: 60, cold_start_seconds: 0.5, keep_alive_seconds: 120}
+   max_memory_gib: 8, max_duration_seconds: 60, cold_start_seconds: 0.5, keep_alive_seconds: 120,
+   warm: {usd_per_gib_second: 0.000004, increment_seconds: 300}}
+fees: [{cloud: own, service: control, region: rack-1, usd_per_hour: 0.2, as_of: 2026-11-01}]
 """
     )
     mine = load_user_prices(path)
     assert mine.commitments[0].term == timedelta(days=365)
     assert mine.tariffs[0].keep_alive == timedelta(minutes=2)
+    assert mine.tariffs[0].warm is not None
+    assert mine.tariffs[0].warm.increment == timedelta(minutes=5)
+    assert mine.fees[0].price.amount == pytest.approx(0.2)
     assert overlaid(mine, PriceBook()) == mine
 
 

@@ -1,0 +1,100 @@
+"""Questions about prices: far from their neighbours, dearer on spot, listed twice, deep, old or undated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from domain.prices import Exchange, InstanceOffer, Price, PriceBook
+from tests.optimizer.cases import AS_OF, BOOK, YEAR, machine, price, tariff
+from trimtab.pricechecks import OLD, questions
+from trimtab.prices import bundled
+
+ASKED_ON = date(2026, 11, 20)
+
+
+def kinds(book: PriceBook, among: PriceBook | None = None, today: date = ASKED_ON) -> list[str]:
+    return sorted(question.kind for question in questions(book, today=today, among=among))
+
+
+def sized(name: str, usd: float, vcpus: float = 2.0, gib: float = 8.0, **other: object) -> InstanceOffer:
+    return machine(name, usd, vcpus=vcpus, memory_gib=gib, **other)
+
+
+USUAL = PriceBook(offers=tuple(sized(f"usual-{i}", 0.1 + i / 100) for i in range(4)))
+
+
+@pytest.mark.parametrize("usd,asked", [(0.1, False), (1.1, False), (1.16, True), (0.0113, True), (0.0117, False)])
+def test_ten_times_the_median_of_its_neighbours_or_a_tenth_of_it_is_questioned(usd: float, asked: bool) -> None:
+    """Neighbours at 0.10 to 0.13 an hour, 0.115 in the middle, all of two processors."""
+    found = questions(PriceBook(offers=(sized("mine", usd),)), today=ASKED_ON, among=USUAL)
+    assert [question.kind for question in found] == ["far"] * asked
+    if asked:
+        assert "the median 0.0575 of 4 machines of like size in aws; is the unit right?" in str(found[0])
+
+
+def test_neighbours_are_of_like_size_per_processor_and_gib() -> None:
+    """A machine with 40 times the memory per processor is no neighbour of these, nor one of 100 processors."""
+    large = PriceBook(offers=(sized("memory", 4.0, gib=320.0), sized("many", 400.0, vcpus=100.0, gib=400.0)))
+    assert kinds(large, USUAL) == []
+
+
+def test_neighbours_have_the_same_accelerator_and_count_for_one_of_it() -> None:
+    cards = [
+        sized(f"l4-{n}", 0.8 * n, vcpus=4.0 * n, accelerator="L4", accelerator_count=n, gpu_memory_gib=24.0)
+        for n in (1, 2, 4)
+    ]
+    eight = sized("l4-8", 6.4, vcpus=96.0, accelerator="L4", accelerator_count=8, gpu_memory_gib=24.0)
+    assert kinds(PriceBook(offers=(eight,)), PriceBook(offers=tuple(cards))) == []
+    assert kinds(PriceBook(offers=(replace(eight, on_demand=price(64.0)),)), PriceBook(offers=tuple(cards))) == ["far"]
+
+
+def test_a_cloud_with_few_machines_is_compared_with_all_clouds() -> None:
+    own = PriceBook(offers=(sized("box", 1.2, cloud="own", region="rack-1"),))
+    [found] = questions(own, today=ASKED_ON, among=USUAL)
+    assert "machines of like size in all clouds" in str(found)
+
+
+def test_few_neighbours_ask_nothing() -> None:
+    assert kinds(PriceBook(offers=(sized("mine", 9.0),)), PriceBook(offers=USUAL.offers[:2])) == []
+
+
+def test_a_serverless_rate_is_compared_by_the_instance_second() -> None:
+    usual = PriceBook(tariffs=tuple(tariff(service=f"fn-{i}") for i in range(3)))
+    per_hour = tariff(service="mine", usd_per_gib_second=2e-5 * 3600)
+    [found] = questions(PriceBook(tariffs=(per_hour,)), today=ASKED_ON, among=usual)
+    assert (found.kind, found.entry) == ("far", "aws mine us-east-1")
+    assert "3.6e+03 times" in found.detail
+
+
+def test_spot_above_on_demand_twice_the_same_and_a_discount_that_leaves_little_are_questioned() -> None:
+    odd = sized("odd", 0.1, spot=price(0.2))
+    book = PriceBook(offers=(odd, odd), commitments=(replace(YEAR, discount=0.9),))
+    assert kinds(book) == ["deep", "spot", "spot", "twice"]
+
+
+def test_what_is_old_or_has_no_date_is_questioned_once_for_a_source() -> None:
+    fresh = PriceBook(offers=(sized("a", 0.1), sized("b", 0.1)))
+    assert kinds(fresh, today=AS_OF + OLD) == []
+    assert kinds(fresh, today=AS_OF + OLD + timedelta(days=1)) == ["old"]
+    undated = PriceBook(
+        offers=tuple(replace(each, on_demand=replace(each.on_demand, as_of=None)) for each in fresh.offers)
+    )
+    [found] = questions(undated, today=ASKED_ON)
+    assert (found.kind, str(found)) == ("undated", "made up: 2 prices of an unknown date")
+
+
+def test_an_old_exchange_rate_is_questioned() -> None:
+    rate = Exchange(currency="EUR", usd_per_unit=1.1, as_of=date(2026, 1, 1), source="a bank")
+    euros = Price(amount=0.1, source="list", as_of=ASKED_ON, exchange=rate)
+    assert kinds(PriceBook(offers=(sized("a", 0.1, on_demand=euros),))) == ["old"]
+
+
+def test_no_price_of_the_bundled_book_is_far_from_its_neighbours_or_listed_twice() -> None:
+    """What it is asked about is age alone, and the two sources that have no date."""
+    asked = questions(bundled(), today=ASKED_ON)
+    assert {question.kind for question in asked} <= {"old", "undated"}
+    assert sum(question.kind == "undated" for question in asked) == 2
+    assert not questions(BOOK, today=AS_OF)
