@@ -14,7 +14,19 @@ from pydantic.fields import FieldInfo
 from trimtab.cli.app import EPILOG, app
 from trimtab.settings import Settings
 
-ORDER = ("demo", "recommend", "serve", "replay", "backtest", "render", "report", "explain")
+ORDER = (
+    "demo",
+    "recommend",
+    "serve",
+    "replay",
+    "backtest",
+    "render",
+    "report",
+    "explain",
+    "prices show",
+    "prices check",
+    "prices import",
+)
 
 CLI_HEAD = """# Command line
 
@@ -47,7 +59,8 @@ def cli_markdown() -> str:
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     parts = [CLI_HEAD.format(epilog=EPILOG)]
     for name in ORDER:
-        command = commands[name]
+        group, _, inner = name.partition(" ")
+        command = commands[group].commands[inner] if inner else commands[group]
         parts.append(f"\n## `trimtab {name}`\n\n{_prose(command.help)}\n")
         rows = [row for param in command.params if (row := _param_row(param))]
         if rows:

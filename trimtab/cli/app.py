@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from trimtab.cli import backtest, demo, explain, recommend, render, replay, report, serve
+from trimtab.cli.prices import prices
 
 EPILOG = "Exit codes: 0 fine, holds included; 1 a source is unreachable, answers wrongly or has no data; 2 the command line or a file is wrong."
 
@@ -25,3 +26,4 @@ app.command("backtest")(backtest.backtest)
 app.command("render")(render.render)
 app.command("report")(report.report)
 app.command("explain")(explain.explain)
+app.add_typer(prices, name="prices")

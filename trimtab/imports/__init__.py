@@ -1,0 +1,1 @@
+"""Price lists of other tools as price files of ours; one file a format."""
