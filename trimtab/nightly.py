@@ -13,12 +13,13 @@ from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfa
 from domain.artifact import Artifact
 from domain.errors import TrimtabError
 from domain.load import LoadHistory
-from domain.plan import Act, Json, Recommendation
+from domain.plan import Act, Recommendation
 from domain.prices import HOURS_PER_MONTH
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import ServingMode, Workload
 from trimtab.present import most_telling
+from trimtab.priceages import price_age, prices_used
 from trimtab.records import Record
 from trimtab.store.journal import DayCosts, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations
@@ -69,7 +70,7 @@ class Nightly:
             date=day,
             generated_at=now,
             rows=tuple(rows),
-            price_sources=tuple(sorted({price for record in records for price in _prices_used(record)}, key=str)),
+            price_sources=tuple(sorted({price for record in records for price in _sources(record)}, key=str)),
             trend=tuple(_trend(costs, day)),
             shortfalls=tuple(_shortfalls(records, by_day, day)),
             base_url=self.base_url,
@@ -112,7 +113,7 @@ class Nightly:
             missed_share=Unknown("requests over the latency SLO are not counted yet"),
             error_budget=workload.slo.budget if workload else Unknown("the workload is gone"),
             idle_share=_idle(load, replicas, record),
-            price_age=_price_age(_prices_used(record), day),
+            price_age=price_age(recommendation.evidence, day),
             load=load,
             failed_share=_failed(load, self._signal(workload, Signal.ERROR_RATIO, day)),
             reasons=most_telling(recommendation.reasons),
@@ -228,22 +229,11 @@ def _failed(load: LoadHistory | Unknown, errors: LoadHistory | Unknown) -> float
     return float((load.values * errors.values)[both].sum()) / arrived
 
 
-def _prices_used(record: Record) -> tuple[PriceSource, ...]:
+def _sources(record: Record) -> tuple[PriceSource, ...]:
     """Source and date of each price that the recommendation rests on."""
-    used = record.recommendation.evidence.prices.get("used")
-    rows = used if isinstance(used, Sequence) and not isinstance(used, str) else ()
-    named = [row for row in rows if isinstance(row, Mapping) and row.get("source")]
-    return tuple(PriceSource(name=str(row["source"]), as_of=_date(row.get("as_of"))) for row in named)
-
-
-def _date(value: Json) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else None
-
-
-def _price_age(used: Sequence[PriceSource], day: date) -> timedelta | Unknown:
-    """Age on `day` of the oldest price that was used."""
-    dates = [price.as_of for price in used if price.as_of is not None]
-    return max(timedelta(0), day - min(dates)) if dates else Unknown("no dated price was used")
+    return tuple(
+        PriceSource(name=price.source, as_of=price.as_of) for price in prices_used(record.recommendation.evidence)
+    )
 
 
 def _idle(load: LoadHistory | Unknown, replicas: float | Unknown, record: Record) -> float | Unknown:

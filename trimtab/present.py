@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.allocation import Allocation
 from domain.plan import Act, Configuration, Reason
 from domain.unknown import Unknown
+from trimtab.priceages import price_age
 from trimtab.records import Record
 from trimtab.store.codec import configuration_body, evidence_body, reason_body
 from trimtab.store.journal import Alert
@@ -69,6 +70,7 @@ def recommendation_body(record: Record, now: datetime) -> Body:
         "held": None if record.held is None else {"since": moment(record.held.since), "reason": record.held.reason},
         "replicas": _known("replicas", record.replicas(now), unknown),
         "current": _configuration("current", recommendation.current, unknown),
+        "price_age_days": _days(_known("price_age_days", price_age(recommendation.evidence, now.date()), unknown)),
     }
     outcome = _act(recommendation, unknown) if isinstance(recommendation, Act) else _hold(recommendation.needs, unknown)
     rest: Body = {
@@ -137,6 +139,10 @@ def _hold(needs: str, unknown: dict[str, str]) -> Body:
 def _configuration(name: str, value: Configuration | Unknown, unknown: dict[str, str]) -> Body | None:
     known = _known(name, value, unknown)
     return None if known is None else configuration_body(known)
+
+
+def _days(age: timedelta | None) -> int | None:
+    return None if age is None else age.days
 
 
 def _known(name: str, value: Any, unknown: dict[str, str]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from dashboards.report.words import percent, rounded_money
@@ -69,8 +69,8 @@ class Paid:
     detail: str
 
 
-def price_of(given: float | None, section: WorkloadSettings | None) -> Paid:
-    """The price that was given, that of the workload's machine, or that of a default one."""
+def price_of(given: float | None, section: WorkloadSettings | None, today: date) -> Paid:
+    """The price that was given, that of the workload's machine, or that of a default one, with its age `today`."""
     if given is not None:
         if not 0 < given < float("inf"):
             raise SettingsError("--replica-usd-per-hour", given, "give a positive price")
@@ -81,12 +81,12 @@ def price_of(given: float | None, section: WorkloadSettings | None) -> Paid:
         raise SettingsError(
             "--replica-usd-per-hour", None, f"give a price: the price book has none for {name} in {region}"
         )
-    return Paid(usd_per_hour=offer.on_demand.amount, detail=_said(offer, assumed=section is None))
+    return Paid(usd_per_hour=offer.on_demand.amount, detail=_said(offer, today, assumed=section is None))
 
 
-def _said(offer: InstanceOffer, *, assumed: bool) -> str:
-    price = offer.on_demand
-    dated = f", {price.as_of}" if price.as_of else ""
+def _said(offer: InstanceOffer, today: date, *, assumed: bool) -> str:
+    price, age = offer.on_demand, offer.on_demand.age(today)
+    dated = ", of an unknown date" if age is None else f", {price.as_of}, {age.days} days old"
     why = "assumed: no price was given, " if assumed else ""
     return (
         f"a replica costs {price.amount:g} USD an hour ({why}{offer.instance_type}, {offer.cloud} {offer.region}, "

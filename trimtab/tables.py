@@ -19,11 +19,12 @@ from trimtab.present import most_telling, recommendation_body
 from trimtab.records import Record
 from trimtab.totals import Totals, totals_of
 
-COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "why")
+COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "price age", "why")
 FIELDS = (
     "id", "workload", "kind", "status", "created_at", "valid_until", "current_replicas", "current_mode", "current_offer",
     "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
-    "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "why", "needs",
+    "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "price_age_days",
+    "confidence", "why", "needs",
 )  # fmt: skip
 NARROWEST = 130
 
@@ -112,6 +113,7 @@ def _cells(body: dict[str, Any]) -> tuple[str, ...]:
         _runs(body["proposed"]) or "no change",
         rounded_money(current["usd_per_month"], "USD") if current else "not known",
         _saving(body) if saving is not None else "none" if body["kind"] == "hold" else "not known",
+        "not known" if body["price_age_days"] is None else f"{body['price_age_days']} d",
         _why(body),
     )
 

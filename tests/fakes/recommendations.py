@@ -43,7 +43,7 @@ def a_configuration(replicas: int = 8, usd: float = 560.64, mode: ServingMode = 
 
 
 def an_evidence() -> Evidence:
-    """A forecast that rises by 1 request/s an hour, at two levels."""
+    """A forecast that rises by 1 request/s an hour, at two levels, and a price that is 60 days old at NOON."""
     rising = [float(hour) for hour in range(HOURS)]
     return Evidence(
         inputs_sha256="ab" * 32,
@@ -58,6 +58,7 @@ def an_evidence() -> Evidence:
         backtest={"scoreboard": [{"model": "combined", "mae": 1.5}]},
         replay={"rows": [{"policy": "trimtab", "usd": 3.5}]},
         capacity={"rate_rps": 4.0, "time_to_ready_s": 300.0},
+        prices={"used": [{"what": "m5.large on demand", "usd": 0.096, "source": "list", "as_of": "2026-01-01"}]},
     )
 
 

@@ -40,6 +40,7 @@ def test_a_recommendation_has_everything_that_was_promised(served: Served) -> No
         "forecast", "backtest", "replay", "capacity", "prices", "break_even", "allocation", "anomalies", "sharing",
     }  # fmt: skip
     assert body["evidence"].keys() == topics | {"inputs_sha256"}
+    assert body["price_age_days"] == 60
     assert body["unknown"] == {}
 
 

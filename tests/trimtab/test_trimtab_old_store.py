@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def test_every_row_is_still_there_and_means_the_same(database: Database) -> None
     assert tagger is not None
     assert young is not None
     assert isinstance(ranker.recommendation, Act)
-    assert (ranker.recommendation, ranker.status(NOON), ranker.following) == (an_act(), Status.ACCEPTED, None)
+    written = replace(an_act(), evidence=replace(an_act().evidence, prices={}))  # that version's had no price
+    assert (ranker.recommendation, ranker.status(NOON), ranker.following) == (written, Status.ACCEPTED, None)
     assert tagger.held == Held(since=NOON + HOUR, reason="Prometheus: refused")
     assert young.recommendation.kind == "hold"
     old = kept.find(an_act(at=NOON - HOUR).id)

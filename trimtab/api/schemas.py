@@ -102,6 +102,7 @@ class RecommendationBody(BaseModel):
     held: HeldBody | None
     replicas: int | None = Field(description="The number to follow now; null when there is none.")
     current: ConfigurationBody | None
+    price_age_days: int | None = Field(description="Age of the oldest price or exchange rate that was used.")
     proposed: ProposalBody | None
     saving_usd_per_month: float | None
     saving_low: float | None

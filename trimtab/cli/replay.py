@@ -101,6 +101,7 @@ def replay(
     chosen = choose(trace, config, workload)
     section = chosen.section
     from trimtab import replaying  # noqa: PLC0415  numpy and the optimizer take a second to load
+    from trimtab.wiring import now  # noqa: PLC0415
 
     question = replaying.Question(
         capacity_rps=_capacity(capacity, section),
@@ -116,7 +117,7 @@ def replay(
         raise SettingsError("--policy", ", ".join(policy), f"decisions are written of {OURS}: add --policy {OURS}")
     if curve is not None and policy and OURS not in policy:
         raise SettingsError("--policy", ", ".join(policy), f"the curve is that of {OURS}: add --policy {OURS}")
-    paid = replaying.price_of(price, section)
+    paid = replaying.price_of(price, section, now().date())
     say(f"replaying {len(chosen.trace.requests)} steps of {chosen.trace.requests.step_s:g} s; {paid.detail}")
     done = replaying.run(chosen.trace, question, paid)
     if decisions is not None:

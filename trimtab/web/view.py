@@ -12,6 +12,7 @@ from domain.plan import Act, Configuration
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix
 from trimtab.present import most_telling
+from trimtab.priceages import age_text
 from trimtab.records import Record, Status
 from trimtab.store.journal import Alert
 from trimtab.totals import Totals, totals_of
@@ -46,6 +47,7 @@ class Line:
     saving: str | None
     saving_range: str | None
     saving_unknown: str | None
+    price_age: str | None
     why: tuple[str, ...]
     needs: str | None
     held: str | None
@@ -140,6 +142,7 @@ def _line(record: Record, alerts: Sequence[Alert], now: datetime) -> Line:
         saving=None if saving is None else usd(saving.usd_per_month),
         saving_range=None if saving is None else f"{usd(saving.low)} to {usd(saving.high)}",
         saving_unknown=act.saving.reason if act is not None and isinstance(act.saving, Unknown) else None,
+        price_age=age_text(recommendation.evidence, now.date()),
         why=tuple(reason.detail for reason in most_telling(recommendation.reasons)[:REASONS_SHOWN]),
         needs=None if isinstance(recommendation, Act) else recommendation.needs,
         held=None if record.held is None else f"held for {span(now - record.held.since)}: {record.held.reason}",
