@@ -24,6 +24,9 @@ def refuse_unknown_names(settings: Settings, runtimes: Collection[str], book: Pr
 def _faults(settings: Settings, known: dict[str, Collection[str]]) -> Iterator[SettingsError]:
     sections: list[tuple[str, WorkloadDefaults]] = [("defaults", settings.defaults)]
     sections += [(f"workloads.{section.id}", section) for section in settings.workloads]
+    for i, value in enumerate(settings.decisions.other_clouds):
+        if value not in known["cloud"]:
+            yield _unknown(f"decisions.other_clouds.{i}", value, known["cloud"])
     for where, section in sections:
         for field, names in known.items():
             value = getattr(section, field)

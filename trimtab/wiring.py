@@ -32,6 +32,7 @@ from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
 from monitor.recorded import RECORDED_RUNTIME, RecordedSource
 from optimizer.guardrails import GuardrailOptions
+from optimizer.machines import MachineOptions
 from optimizer.modes import ModesOptions
 from optimizer.options import ForecastOptions, Options, ReplayOptions
 from optimizer.placement import Placement
@@ -201,6 +202,8 @@ def decision_options(section: DecisionSettings, prices: PriceSettings, sharing: 
         ),
         replay=ReplayOptions(window=timedelta(days=section.replay_days)),
         modes=ModesOptions(
+            machines=MachineOptions(tasks=section.container_tasks),
+            other_clouds=tuple(section.other_clouds),
             purchase=PurchaseOptions(
                 spot=prices.spot != "never",
                 spot_needs_proof=prices.spot == "proved",

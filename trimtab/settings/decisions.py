@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trimtab.settings.section import BesideFile, Positive, Section, Share
+from trimtab.settings.section import BesideFile, Positive, Section, Share, Text
 
 
 class DecisionSettings(Section):
@@ -30,6 +30,13 @@ class DecisionSettings(Section):
     right_size: bool = Field(
         default=True,
         description="Measure what replicas use, and plan with it where that is safer or cheaper than what is declared.",
+    )
+    other_clouds: tuple[Text, ...] = Field(
+        default=(),
+        description="Serverless providers that may be used beside a workload's own cloud: runpod, modal, replicate.",
+    )
+    container_tasks: bool = Field(
+        default=False, description="Price dedicated replicas on containers sold by their size (Fargate) too."
     )
     processes: int | None = Field(
         default=None, ge=1, description="Processes that decide; by default one a core, at most 4."
