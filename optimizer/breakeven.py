@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from typing import Any
 
 from domain.plan import Json
-from domain.prices import PriceBook
+from domain.prices import PriceBook, ServerlessTariff, WarmRates
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.demand import Demand
@@ -20,6 +21,7 @@ Answers = Mapping[ServingMode, Quote | Infeasible]
 
 FARTHEST = 1000.0
 POINTS_PER_DECADE = 3
+METERS = ("usd_per_", "serving_usd_per_")
 NOT_HELD = 50.0  # as a log of dollars: dearer than anything that can be held
 
 
@@ -82,12 +84,13 @@ def _log_usd(market: Market, demand: Demand, mode: ServingMode) -> float:
 
 
 def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]]:
-    """The cheapest mode when one thing differs: load, machine prices, cold starts, size of the model."""
+    """The cheapest mode when one thing differs: load, prices of machines or of serverless, cold starts, size of the model."""
     today = demanding(1.0)
     cases: list[tuple[str, str, Market, Demand]] = [
         ("load", f"x{scale:g}", market, demanding(scale)) for scale in (0.1, 0.5, 2.0, 10.0)
     ]
     cases += [("machine prices", f"x{f:g}", _machines_at(market, f), today) for f in (0.5, 2.0)]
+    cases += [("serverless prices", f"x{f:g}", _tariffs_at(market, f), today) for f in (0.5, 2.0)]
     cases += [("cold start", f"x{f:g}", _cold_starts_at(market, f), today) for f in (0.25, 4.0)]
     cases += [("model and memory size", f"x{f:g}", _sized(market, f), today) for f in (0.5, 2.0)]
     return [_line(what, change, cheapest(quotes(there, demand))) for what, change, there, demand in cases]
@@ -112,6 +115,22 @@ def _machines_at(market: Market, factor: float) -> Market:
         for offer in offers.values()
     )
     return _with_book(market, replace(market.book, offers=changed))
+
+
+def _tariffs_at(market: Market, factor: float) -> Market:
+    tariffs = tuple(_times(tariff, factor) for tariff in market.book.tariffs)
+    return replace(market, book=replace(market.book, tariffs=tariffs))
+
+
+def _times(tariff: ServerlessTariff, factor: float) -> ServerlessTariff:
+    """Every meter of the tariff times `factor`, those of instances kept warm too."""
+
+    def dearer(rates: ServerlessTariff | WarmRates) -> dict[str, Any]:
+        meters = [each.name for each in fields(rates) if each.name.startswith(METERS)]
+        return {name: getattr(rates, name) * factor for name in meters if getattr(rates, name) is not None}
+
+    warm = None if tariff.warm is None else replace(tariff.warm, **dearer(tariff.warm))
+    return replace(tariff, warm=warm, **dearer(tariff))
 
 
 def _cold_starts_at(market: Market, factor: float) -> Market:

@@ -97,5 +97,5 @@ def missed_today(load_rps: Floats, recorded: Floats, capacity_rps: float) -> flo
 def without_spot(market: Market, quote: Quote, demand: Demand) -> float:
     """USD a month of the same decision with every spot machine at the on-demand price."""
     firm = replace(quote, terms=replace(quote.terms, spot=NO_SPOT))
-    answer = MODES[quote.mode](market, demand, Decided(firm.offer, firm.terms))
+    answer = MODES[quote.mode](market, demand, Decided(firm.offer, firm.terms, firm.warm))
     return answer.usd_per_month if isinstance(answer, Quote) else quote.usd_per_month

@@ -60,6 +60,26 @@ class Spread:
         """The whole units of `size` each that hold these numbers."""
         return replace(self, values=np.ceil(self.values / size - 1e-9))
 
+    def thinned(self, most: int = 12) -> Spread:
+        """At most so many sizes in place of these, each the mean of an equal part of the time."""
+        if len(self.values) <= most:
+            return self
+        edges = np.searchsorted(np.cumsum(self.weights), np.arange(1, most) / most)
+        groups = np.searchsorted(np.unique(edges), np.arange(len(self.values)), side="left")
+        weights = np.bincount(groups, weights=self.weights).astype(np.float64)
+        return Spread(values=np.bincount(groups, weights=self.weights * self.values) / weights, weights=weights)
+
+    def grown(self, factor: float, least: int, most: int | None) -> Spread:
+        """These sizes times `factor`, whole again: each is rounded up for the part of its time that makes the mean right."""
+        exact = np.clip(self.values * factor, least, most)
+        low = np.floor(exact + 1e-9)
+        up = np.clip(exact - low, 0.0, 1.0)
+        values, where = np.unique(np.concatenate([low, low + 1.0]), return_inverse=True)
+        parts = np.concatenate([self.weights * (1.0 - up), self.weights * up])
+        weights = np.bincount(where, weights=parts).astype(np.float64)
+        taken = weights > 0
+        return Spread(values=values[taken], weights=weights[taken])
+
     def exceeding(self, share: float) -> float:
         """The largest value that is reached for at least `share` of the time; 0 if none is."""
         reached = np.cumsum(self.weights[::-1])[::-1] >= share - 1e-12
@@ -72,7 +92,10 @@ class Demand:
 
     `replicas` is the spread of the replicas that scaling holds, `base` that of those it is sure to
     hold (what may be bought in advance). `arrivals` are the recorded requests/s per step (NaN where
-    unknown) whose pauses decide about cold starts; `load_rps` is the mean load per step.
+    unknown) whose pauses decide about cold starts; `load_rps` is the mean load per step, `hourly_rps` that
+    of each hour of the day (UTC). `drawn_rps` are the levels that a share of a host is drawn to over time; None
+    draws it to the peak. `late_scaled` is the share of requests that may well be answered over the SLO's latency
+    where replicas follow the load, `late_on_share` that on a share of a host.
     """
 
     rate_rps: float
@@ -81,6 +104,10 @@ class Demand:
     replicas: Spread
     base: Spread
     arrivals: LoadHistory
+    hourly_rps: Floats
+    drawn_rps: Spread | None = None
+    late_scaled: float = 0.0
+    late_on_share: float = 0.0
 
     def beyond(self, capacity_rps: float) -> float:
         """Share of the requests that comes over this capacity."""
@@ -100,7 +127,8 @@ def expected(
         load_rps=forecast.mean * scale,
         replicas=Spread.of(sizing.replicas(path, forecast.step)),
         base=Spread.of(np.minimum(sizing.replicas(sure, forecast.step), sizing.replicas(path, forecast.step))),
-        arrivals=replace(arrivals, values=arrivals.values * scale),
+        arrivals=arrivals if scale == 1.0 else replace(arrivals, values=arrivals.values * scale),
+        hourly_rps=by_hour(LoadHistory(start=forecast.origin, step=forecast.step, values=forecast.mean * scale)),
     )
 
 
@@ -117,7 +145,21 @@ def measured(arrivals: LoadHistory, wanted: Counts) -> Demand:
         replicas=spread,
         base=spread,
         arrivals=arrivals,
+        hourly_rps=by_hour(arrivals),
     )
+
+
+def by_hour(load: LoadHistory) -> Floats:
+    """Mean requests/s in each hour of the day (UTC); the mean of all hours where one was never seen.
+
+    A step counts for the hour that it begins in. Gaps are left out.
+    """
+    known = np.flatnonzero(np.isfinite(load.values))
+    hour = ((load.start.timestamp() + known * load.step_s) // 3600).astype(np.int64) % 24
+    steps = np.bincount(hour, minlength=24)
+    sums = np.bincount(hour, weights=load.values[known], minlength=24)
+    overall = float(load.values[known].mean()) if len(known) else 0.0
+    return np.asarray(np.where(steps > 0, sums / np.maximum(steps, 1), overall))
 
 
 def within_budget(forecast: Forecast, budget: float) -> float:

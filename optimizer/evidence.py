@@ -153,6 +153,11 @@ def _prices(observation: Observation, market: Market, outlook: Outlook, proposal
         "rule_of_thumb": _answer(rule_of_thumb(market, outlook.demand())),
         "spot": _spot(market, outlook, proposal.quote),
         "used": [_price(used, today) for used in proposal.quote.prices],
+        "not_counted": [
+            f"the cluster's own fee, {fee.price.amount:g} USD an hour ({fee.service}), which all its workloads share"
+            for fee in market.book.fees
+            if (fee.cloud, fee.region) == (market.workload.cloud, market.workload.region)
+        ],
     }
 
 
@@ -179,6 +184,7 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
         "mean_replicas": answer.mean_replicas,
         "purchase": asdict(answer.purchase),
         "cold_share": answer.cold_share,
+        "kept_warm": list(answer.warm.counts) if answer.warm.kept else None,
         "short_of": answer.short_of,
         "detail": "; ".join(reason.detail for reason in answer.reasons),
     }
@@ -186,8 +192,8 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
 
 def _price(used: PriceUsed, today: date) -> Mapping[str, Json]:
     """A figure with its age on the day of the decision; 0 where a recorded history is older than the price."""
-    age = None if used.as_of is None else max(0, (today - date.fromisoformat(used.as_of)).days)
-    return {**asdict(used), "age_days": age}
+    age = used.age(today)
+    return {**asdict(used), "age_days": None if age is None else max(0, age.days)}
 
 
 def _break_even(market: Market, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:

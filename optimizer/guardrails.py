@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import partial
 
 from domain.observation import Observation
@@ -206,9 +206,9 @@ def _dedicated_now(observation: Observation) -> int | Unknown | None:
 
 
 def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
-    """Names every price that is old or undated; refuses the plan where one is older than may be used."""
+    """Names every price that is old, undated or remembered; refuses the plan where one is older than may be used."""
     today = observation.observed_at.date()
-    aged = [(used, None if used.as_of is None else today - date.fromisoformat(used.as_of)) for used in context.prices]
+    aged = [(used, used.age(today)) for used in context.prices]
     options = context.options
     if options.max_price_age is not None:
         for used, age in aged:
@@ -216,9 +216,12 @@ def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
                 reason = Reason(code="price_too_old", detail=_aged(used, age))
                 raise Refused(reason, "newer prices: give a price file, or allow a greater age")
     old = [_aged(used, age) for used, age in aged if age is None or age > options.old_price]
-    if not old:
+    remembered = [
+        f"{used.what}: from memory, not read anywhere" for used in context.prices if used.evidence == "memory"
+    ]
+    if not old and not remembered:
         return plan
-    said = "; ".join(dict.fromkeys(old))
+    said = "; ".join(dict.fromkeys([*old, *remembered]))
     return replace(plan, reasons=(*plan.reasons, Reason(code="old_price", detail=said)))
 
 
@@ -241,4 +244,5 @@ def _way(way: Configuration) -> str:
 
 
 def _aged(used: PriceUsed, age: timedelta | None) -> str:
-    return f"{used.what}: of an unknown date" if age is None else f"{used.what}: {age.days} days old"
+    dated = "of an unknown date" if age is None else f"{age.days} days old"
+    return f"{used.what}: {dated}" + (f", exchanged at the rate of {used.rate_as_of}" if used.rate_as_of else "")

@@ -7,14 +7,17 @@ from datetime import timedelta
 
 import numpy as np
 
-from domain.load import LoadHistory
+from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
-from optimizer.demand import Demand, Sizing, expected, measured, within_budget
+from optimizer.demand import Demand, Sizing, Spread, expected, measured, within_budget
 from optimizer.forecast import Forecasting, forecast
+from optimizer.margin import at_most
 from optimizer.modes import Market
 from optimizer.options import Options
-from optimizer.physics import StartUp, run
+from optimizer.physics import Counts, StartUp, first_ready, ready, run
+from optimizer.queueing import late_share
 from optimizer.scaling import Decisions, ScalingProblem, decide
+from optimizer.shares import DAY_S, Drawn, drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,7 +25,9 @@ class Outlook:
     """The load seen, the week ahead at quantile `level`, and the scaling policy's numbers for the past.
 
     `recent` is the stretch of `load` on which costs are measured. `error` is the back-test's mean
-    absolute error as a share of the mean load, at most 0.9.
+    absolute error as a share of the mean load, at most 0.9. `share` is how a share of a host would have
+    been drawn up. `late_scaled` and `late_on_share` are the shares of requests that may well be
+    answered over the SLO's latency by the policy's replicas, and by copies on such a share.
     """
 
     load: LoadHistory
@@ -34,6 +39,9 @@ class Outlook:
     level: float
     base: float
     error: float
+    share: Drawn
+    late_scaled: float
+    late_on_share: float
 
     def demand(self, scale: float = 1.0) -> Demand:
         """The week ahead at the plan's quantile, all load times `scale`."""
@@ -46,11 +54,12 @@ class Outlook:
         with the growth of the load from the recent past to the week ahead.
         """
         ahead = self.forecasting.forecast
-        found = expected(ahead, self.sizing, self.recent, level=level, base=self.base, scale=scale)
+        found = expected(ahead, self.sizing, self.load, level=level, base=self.base, scale=scale)
         before, mean = self.measured(), float(np.mean(ahead.mean))
         growth = scale * mean / before.rate_rps if before.rate_rps > 0 else scale
-        kept = np.ceil(before.replicas.values * growth - 1e-9)
-        held = replace(before.replicas, values=np.clip(kept, self.sizing.min_replicas, self.sizing.max_replicas))
+        drawn_rps = replace(before.drawn_rps, values=before.drawn_rps.values * growth) if before.drawn_rps else None
+        found = replace(found, drawn_rps=drawn_rps, late_scaled=self.late_scaled, late_on_share=self.late_on_share)
+        held = before.replicas.grown(growth, self.sizing.min_replicas, self.sizing.max_replicas)
         return replace(found, replicas=held) if held.mean > found.replicas.mean else found
 
     def least(self) -> Demand:
@@ -72,29 +81,42 @@ class Outlook:
 
     def measured(self) -> Demand:
         """The recent past with the replicas that the policy asked for, step by step, seeing nothing later."""
-        return measured(self.recent, self.decisions.desired[-len(self.recent) :])
+        last = slice(-len(self.recent), None)
+        known = np.isfinite(self.recent.values)
+        found = measured(self.recent, self.decisions.desired[last])
+        return replace(found, drawn_rps=Spread.of(self.share.held[last][known]).thinned())
 
 
-def outlook_of(load: LoadHistory, market: Market, options: Options) -> Outlook | Unknown:
-    """The outlook on `load`, which must end by the time of the decision; Unknown where nothing can be forecast."""
+def outlook_of(
+    load: LoadHistory, market: Market, options: Options, made: Forecasting | None = None
+) -> Outlook | Unknown:
+    """The outlook on `load`, which must end by the time of the decision; Unknown where nothing can be forecast.
+
+    `made` is a forecast of that very load, where the caller has it already.
+    """
     ahead = options.forecast
     steps = max(1, ahead.horizon // load.step)
-    forecasting = forecast(load, steps=steps, levels=ahead.levels, quantile=ahead.quantile)
+    forecasting = made or forecast(load, steps=steps, levels=ahead.levels, quantile=ahead.quantile)
     if isinstance(forecasting, Unknown):
         return forecasting
     sizing = market.sizing
     recent = recent_of(load, options.replay.window)
     problem = problem_of(load, recent, market)
+    decisions = decide(load, problem)
+    share = drawn(load, startup=sizing.startup, budget=market.workload.slo.budget)
     return Outlook(
         load=load,
         recent=recent,
         sizing=sizing,
         problem=problem,
         forecasting=forecasting,
-        decisions=decide(load, problem),
+        decisions=decisions,
         level=_level(forecasting, problem),
         base=ahead.base,
         error=_relative_error(forecasting, load),
+        share=share,
+        late_scaled=_late_at_most(load, _late_scaled(load, market, decisions)),
+        late_on_share=_late_at_most(load, _late_on_share(load, market, share)),
     )
 
 
@@ -110,6 +132,54 @@ def problem_of(load: LoadHistory, recent: LoadHistory, market: Market) -> Scalin
         learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
         replica_hours_per_miss=_worth_of_a_miss(market),
     )
+
+
+def _late_scaled(load: LoadHistory, market: Market, decisions: Decisions) -> Floats:
+    """Requests/s of each step that the policy's replicas answer late, those of the start of the step and of its rest apart."""
+    startup = StartUp.of(market.sizing.startup, load.step)
+    first = first_ready(load.values / market.sizing.capacity_rps)
+    early, then = ready(decisions.desired, first, startup)
+    late = startup.part * _late_rps(load, market, early) if startup.part > 0 else 0.0
+    return late + (1.0 - startup.part) * _late_rps(load, market, then)
+
+
+def _late_on_share(load: LoadHistory, market: Market, share: Drawn) -> Floats:
+    """Requests/s of each step that the copies on a share of a host, whole replicas, answer late."""
+    return _late_rps(load, market, np.maximum(1.0, np.ceil(share.ready / market.sizing.capacity_rps - 1e-9)))
+
+
+def _late_rps(load: LoadHistory, market: Market, replicas: Floats | Counts) -> Floats:
+    """Late requests/s of each step with these replicas ready, as a queue that each of them serves one by one makes them.
+
+    Requests may wait for as long as the SLO's latency, so that load counts as it is over that time. What comes over
+    their capacity is late where the service time is not known, or a replica serves several at once (its capacity
+    times that time is 1 or more, as of language models that batch): the capacity then has the queue in it.
+    """
+    service_s, latency_s = market.service_time_s, market.workload.slo.latency / timedelta(seconds=1)
+    if isinstance(service_s, Unknown) or not 0 < service_s < latency_s or service_s * market.sizing.capacity_rps >= 1:
+        return np.maximum(0.0, np.nan_to_num(load.values) - replicas * market.sizing.capacity_rps)
+    came = _over_time(load.values, max(1, int(latency_s / load.step_s)))
+    late = late_share(came * service_s, replicas.astype(np.float64), latency_s / service_s - 1.0)
+    return late * np.nan_to_num(load.values)
+
+
+def _over_time(values: Floats, steps: int) -> Floats:
+    """Means over the known ones of the last `steps` steps; 0 where none is."""
+    known = np.isfinite(values)
+    sums, counts = np.cumsum(np.nan_to_num(values)), np.cumsum(known)
+    sums[steps:], counts[steps:] = sums[steps:] - sums[:-steps], counts[steps:] - counts[:-steps]
+    return np.asarray(sums / np.maximum(counts, 1))
+
+
+def _late_at_most(load: LoadHistory, late_rps: Floats) -> float:
+    """The share of requests that is late, with the margin that its variation from day to day asks for.
+
+    The first day, at most half of the history, is left out: whatever scales has to see some load first.
+    """
+    first = min(int(DAY_S // load.step_s), len(load) // 2)
+    known = first + np.flatnonzero(np.isfinite(load.values[first:]))
+    days = (load.start.timestamp() + known * load.step_s) // DAY_S
+    return at_most(late_rps[known] * load.step_s, load.values[known] * load.step_s, days.astype(np.int64))
 
 
 def _worth_of_a_miss(market: Market) -> float | None:

@@ -63,6 +63,13 @@ def serving(wanted: Counts, start: int, whole: int, part: float) -> Floats:
     return capacity
 
 
+def ready(wanted: Counts, start: int, startup: StartUp) -> tuple[Counts, Counts]:
+    """Replicas that serve in the first `startup.part` of each step, and in the rest of it."""
+    padded = np.concatenate([np.full(startup.lead + 1, start), wanted[:-1]]).astype(np.int64)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, startup.lead + 1)
+    return windows.min(axis=1), windows[:, 1:].min(axis=1)
+
+
 def paid(wanted: Counts, start: int) -> Counts:
     """Replicas paid for in each step: what was wanted at the end of the step before."""
     return np.concatenate([np.array([start], dtype=np.int64), wanted[:-1].astype(np.int64)])

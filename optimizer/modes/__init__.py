@@ -30,7 +30,7 @@ def quote(market: Market, demand: Demand, mode: ServingMode) -> Quote | Infeasib
 
 def repriced(market: Market, chosen: Quote, demand: Demand) -> Quote | Infeasible:
     """What the very decision of `chosen` costs for other demand."""
-    return MODES[chosen.mode](market, demand, Decided(chosen.offer, chosen.terms))
+    return MODES[chosen.mode](market, demand, Decided(chosen.offer, chosen.terms, chosen.warm))
 
 
 def cheapest(answers: Mapping[ServingMode, Quote | Infeasible]) -> Quote | Infeasible:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.plan import Reason
 from domain.prices import HOURS_PER_MONTH, InstanceOffer
 from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand
 from optimizer.machines import Fit
-from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text, short_of
+from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, priced_at, short_of, too_late
 from optimizer.purchase import Bought, Terms
 
 MODE = ServingMode.DEDICATED
@@ -25,6 +27,9 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
         fits = tuple(fit for name, fit in market.machines.by_name.items() if name == decided.offer)
     if not fits:
         return Infeasible(mode=MODE, reason=_nothing_fits(market, decided))
+    late = too_late(market, demand, demand.late_scaled, "come before the replicas that scaling asks for are ready")
+    if late is not None and decided is None:
+        return Infeasible(mode=MODE, reason=late)
     quotes = (_quote(market, demand, fit, decided) for fit in fits)
     return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
 
@@ -65,39 +70,21 @@ def _terms(market: Market, demand: Demand, fit: Fit, decided: Decided | None) ->
 
 def prices_used(offer: InstanceOffer, held: Bought, terms: Terms) -> tuple[PriceUsed, ...]:
     """Every figure of the price book that went into a bill."""
-    paid = offer.on_demand
-    used = [
-        PriceUsed(
-            what=f"{offer.instance_type} on demand",
-            usd=paid.amount,
-            unit="machine-hour",
-            source=paid.source,
-            as_of=as_of_text(paid.as_of),
-        )
-    ]
+    used = [priced_at(f"{offer.instance_type} on demand", offer.on_demand, "machine-hour")]
     if held.spot > 0 and offer.spot is not None:
-        used.append(
-            PriceUsed(
-                what=f"{offer.instance_type} spot",
-                usd=offer.spot.amount,
-                unit="machine-hour",
-                source=offer.spot.source,
-                as_of=as_of_text(offer.spot.as_of),
-                note="spot prices move; the upper end of the cost counts these machines at on-demand",
-            )
-        )
+        moves = "spot prices move; the upper end of the cost counts these machines at on-demand"
+        used.append(priced_at(f"{offer.instance_type} spot", offer.spot, "machine-hour", moves))
     if held.reserved > 0 and terms.commitment is not None:
-        discounted = paid.amount * (1.0 - terms.commitment.discount)
-        used.append(
-            PriceUsed(
-                what=f"{offer.instance_type} {terms.commitment.name}",
-                usd=discounted,
-                unit="machine-hour",
-                source=terms.commitment.source,
-                as_of=as_of_text(terms.commitment.as_of),
-                note=f"{terms.commitment.discount:.0%} off on-demand",
-            )
+        promised = terms.commitment
+        discounted = replace(
+            offer.on_demand,
+            amount=offer.on_demand.amount * (1.0 - promised.discount),
+            source=promised.source,
+            as_of=promised.as_of,
+            evidence=promised.evidence,
         )
+        said = f"{promised.discount:.0%} off on-demand"
+        used.append(priced_at(f"{offer.instance_type} {promised.name}", discounted, "machine-hour", said))
     return tuple(used)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from domain.capacity import CapacityModel
 from domain.plan import Reason
-from domain.prices import PriceBook
+from domain.prices import Price, PriceBook
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from optimizer.demand import Demand, Sizing
 from optimizer.machines import MachineOptions, Machines
+from optimizer.modes.warm import Warm
 from optimizer.proving import Proofs
 from optimizer.purchase import PurchaseOptions, Risk, Terms
 from optimizer.sharing.options import SharingOptions
@@ -77,21 +79,30 @@ class Market:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceUsed:
-    """A figure that a quote rests on, in USD per `unit`."""
+    """A figure that a quote rests on, in USD per `unit`; `rate_as_of` is the day of the rate it was exchanged at, if it was."""
 
     what: str
     usd: float
     unit: str
     source: str
     as_of: str | None
+    evidence: str = "stated"
     note: str = ""
+    rate_as_of: str | None = None
+
+    def age(self, today: date) -> timedelta | None:
+        """How old the figure is, or the rate where that is older; None where a date is not known."""
+        if self.as_of is None:
+            return None
+        dates = [self.as_of] if self.rate_as_of is None else [self.as_of, self.rate_as_of]
+        return today - min(date.fromisoformat(each) for each in dates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quote:
     """One way of serving the demand at the SLO, and what a month (730 h) of it costs.
 
-    `offer` and `terms` are what was decided; pricing other demand with them asks what the same
+    `offer`, `terms` and `warm` are what was decided; pricing other demand with them asks what the same
     decision would cost there. `cold_share` is the share of requests that start cold, `spot_missed` the share
     expected to be lost because spot machines are taken back. `short_of` says
     why its replicas carry too little, and is None where they carry the load; such a quote is taken
@@ -104,6 +115,7 @@ class Quote:
     mean_replicas: float
     purchase: PurchaseMix
     terms: Terms = field(default_factory=Terms)
+    warm: Warm = field(default_factory=Warm)
     cold_share: float = 0.0
     spot_missed: float = 0.0
     short_of: str | None = None
@@ -121,18 +133,29 @@ class Infeasible:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What is held fixed when a decision is priced on other demand."""
+    """What is held fixed when a decision is priced on other demand; `warm` None is chosen anew."""
 
     offer: str
     terms: Terms
+    warm: Warm | None = None
 
 
 ModePricing = Callable[[Market, Demand, Decided | None], Quote | Infeasible]
 
 
-def as_of_text(as_of: object) -> str | None:
-    """An ISO date, or None where the date of a figure is unknown."""
-    return None if as_of is None else str(as_of)
+def priced_at(what: str, price: Price, unit: str, note: str = "") -> PriceUsed:
+    """A figure of the price book as it is used: where it is from, how old it is, and at which rate it was exchanged."""
+    exchange = price.exchange
+    return PriceUsed(
+        what=what,
+        usd=price.amount,
+        unit=unit,
+        source=price.source if exchange is None else f"{price.source}; paid in {exchange}",
+        as_of=None if price.as_of is None else price.as_of.isoformat(),
+        evidence=price.evidence,
+        note=note,
+        rate_as_of=None if exchange is None else exchange.as_of.isoformat(),
+    )
 
 
 def short_of(market: Market, demand: Demand, replicas: int | None) -> str | None:
@@ -144,3 +167,17 @@ def short_of(market: Market, demand: Demand, replicas: int | None) -> str | None
     if missed <= budget:
         return None
     return f"{replicas} replicas would miss {missed:.1%} of requests, over the budget of {budget:.3%}"
+
+
+def too_late(market: Market, demand: Demand, share: float, why: str) -> str | None:
+    """Why replicas that may answer this share of requests late do not hold the latency SLO, or None.
+
+    Where a miss has a price nothing is promised: it was weighed. Where the settings allow too few replicas
+    the quote says so itself (`short_of`).
+    """
+    slo = market.workload.slo
+    if slo.usd_per_missed_request is not None or share <= 1.0 - slo.latency_quantile:
+        return None
+    if short_of(market, demand, market.sizing.max_replicas) is not None:
+        return None
+    return f"up to {share:.1%} of requests may {why}; {slo.latency_quantile:.0%} of them must be answered in time"

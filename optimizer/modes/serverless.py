@@ -1,22 +1,23 @@
-"""Serverless: pay for the time that requests take, and accept cold starts."""
+"""Serverless: pay for the time that requests take, and accept cold starts or keep instances warm against them."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date
 
 from domain.plan import Reason
-from domain.prices import HOURS_PER_MONTH, ServerlessTariff
+from domain.prices import HOURS_PER_MONTH, Price, ServerlessTariff
 from domain.unknown import Unknown
-from domain.workload import PurchaseMix, Resources, ServingMode, Slo
-from optimizer.coldstarts import cold_share, idle_share
+from domain.workload import PurchaseMix, ServingMode
+from optimizer.coldstarts import starts
 from optimizer.demand import Demand
-from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, as_of_text
+from optimizer.modes.instances import SECOND, Instance, cold_start_s, refusal
+from optimizer.modes.keepwarm import Board, Counts, Needs, board, fixed
+from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, priced_at
+from optimizer.modes.warm import Warm
 
 MODE = ServingMode.SERVERLESS
-SECOND = timedelta(seconds=1)
 
 
 def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
@@ -28,7 +29,8 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
         tariffs = [tariff for tariff in tariffs if tariff.service == decided.offer]
     if not tariffs:
         return Infeasible(mode=MODE, reason=_nothing_offered(market))
-    answers = [quoted(market, demand, tariff, market.service_time_s) for tariff in tariffs]
+    warm = None if decided is None else decided.warm
+    answers = [quoted(market, demand, tariff, market.service_time_s, warm) for tariff in tariffs]
     quotes = [answer for answer in answers if isinstance(answer, Quote)]
     if quotes:
         return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
@@ -46,117 +48,88 @@ def offered(market: Market) -> Iterable[ServerlessTariff]:
             yield tariff
 
 
-def quoted(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float) -> Quote | Infeasible:
-    """One tariff for this demand, or why it does not do."""
+def quoted(
+    market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float, warm: Warm | None = None
+) -> Quote | Infeasible:
+    """One tariff for this demand, or why it does not do: with the cheapest warm hours that hold the SLO, or those that were decided."""
     refused = refusal(market, tariff, service_s)
     if refused is not None:
         return Infeasible(mode=MODE, reason=f"{tariff.service}: {refused}")
-    cold = cold_start_s(market, tariff)
-    share = share_cold(demand, tariff, service_s)
-    slo = market.workload.slo
-    late = slo.time_to_first_token is not None and cold > slo.time_to_first_token / SECOND
-    slow = share if late or service_s + cold > slo.latency / SECOND else 0.0
-    if slow > 1.0 - slo.latency_quantile:
-        reason = (
-            f"{tariff.service}: {share:.1%} of requests would start cold and {_cold_words(slo, service_s, cold, late=late)} "
-            f"that {slo.latency_quantile:.0%} of them must hold"
-        )
-        return Infeasible(mode=MODE, reason=reason)
+    bill = Bill.of(market, demand, tariff, service_s)
+    allowed = 1.0 - market.workload.slo.latency_quantile
+    choice = bill.board.cheapest(allowed) if warm is None else fixed(bill.board, warm)
+    if choice is None:
+        return Infeasible(mode=MODE, reason=f"{tariff.service}: {bill.too_late(market)}")
+    kept = bill.board.warm(choice)
     running = demand.rate_rps * service_s
-    said = f"{share:.1%} of requests start cold ({cold:.2g} s), {running:.3g} run at a time on average"
     return Quote(
         mode=MODE,
         offer=tariff.service,
-        usd_per_month=usd_per_month(market, demand, tariff, service_s),
-        mean_replicas=running,
-        purchase=PurchaseMix(on_demand=running),
-        cold_share=share,
-        reasons=(Reason(code="cold_starts", detail=said),),
-        prices=_prices_used(market, tariff),
+        usd_per_month=bill.board.usd_per_hour(choice) * HOURS_PER_MONTH,
+        mean_replicas=max(running, kept.mean),
+        purchase=PurchaseMix(on_demand=max(running, kept.mean)),
+        warm=kept,
+        cold_share=bill.board.cold_share(choice),
+        reasons=bill.reasons(choice, running),
+        prices=_prices_used(tariff, bill.instance, kept),
     )
 
 
-def _cold_words(slo: Slo, service_s: float, cold_s: float, *, late: bool) -> str:
+def _cold_words(needs: Needs) -> str:
     """What a cold start does to the promise it breaks."""
-    if late and slo.time_to_first_token is not None:
-        return f"wait {cold_s:.2g} s for a first token, over the {slo.time_to_first_token / SECOND:g} s"
-    return f"take {service_s + cold_s:.2g} s, over the {slo.latency / SECOND:g} s"
+    if needs.first_token_s is not None and needs.cold_s > needs.first_token_s:
+        return f"wait {needs.cold_s:.2g} s for a first token, over the {needs.first_token_s:g} s"
+    return f"take {needs.service_s + needs.cold_s:.2g} s, over the {needs.latency_s:g} s"
 
 
-def refusal(market: Market, tariff: ServerlessTariff, service_s: float) -> str | None:
-    """Why one request cannot run there at all, or None."""
-    need, slo_s = market.workload.resources, market.workload.slo.latency / SECOND
-    if tariff.architecture != need.architecture:
-        return f"runs {tariff.architecture}, the model needs {need.architecture}"
-    too_large = oversize(Instance.of(market, tariff), need, tariff)
-    if too_large is not None:
-        return too_large
-    if service_s > tariff.max_duration / SECOND:
-        return f"a request takes {service_s:g} s, at most {tariff.max_duration / SECOND:g} are allowed"
-    if service_s > slo_s:
-        return f"a request takes {service_s:g} s even when warm, over the SLO of {slo_s:g} s"
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bill:
+    """What a tariff costs for a demand, for every number of instances kept warm in every hour of the day."""
 
-
-def oversize(size: Instance, need: Resources, tariff: ServerlessTariff) -> str | None:
-    """What of one instance is larger than the tariff offers, or None."""
-    if size.memory_gib > tariff.max_memory_gib:
-        return f"needs {size.memory_gib:.3g} GiB, at most {tariff.max_memory_gib:g} are offered"
-    if tariff.max_vcpus is not None and size.vcpus > tariff.max_vcpus:
-        return f"needs {size.vcpus:g} processors, at most {tariff.max_vcpus:g} are offered"
-    if tariff.accelerator and (need.accelerator_count > 1 or need.model_gib > tariff.gpu_memory_gib):
-        return f"one {tariff.accelerator} with {tariff.gpu_memory_gib:g} GiB does not hold the model"
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Instance:
-    """What one instance of a tariff is given, and its price per second."""
-
-    memory_gib: float
-    vcpus: float
-    usd_per_second: float
+    tariff: ServerlessTariff
+    instance: Instance
+    needs: Needs
+    board: Board
 
     @classmethod
-    def of(cls, market: Market, tariff: ServerlessTariff) -> Instance:
-        """Memory buys processors where the tariff says so; a minimum counts as needed."""
-        need = market.workload.resources
-        vcpus = max(need.cpu_cores, tariff.min_vcpus)
-        bought_with = vcpus * tariff.gib_per_vcpu if tariff.gib_per_vcpu else 0.0
-        memory = max(need.memory_gib, tariff.min_memory_gib, bought_with)
-        return cls(
-            memory_gib=memory,
-            vcpus=vcpus,
-            usd_per_second=memory * (tariff.usd_per_gib_second or 0.0)
-            + vcpus * (tariff.usd_per_vcpu_second or 0.0)
-            + (tariff.usd_per_gpu_second or 0.0),
+    def of(cls, market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float) -> Bill:
+        instance, cold = Instance.of(market, tariff), cold_start_s(market, tariff)
+        slo = market.workload.slo
+        first_token_s = None if slo.time_to_first_token is None else slo.time_to_first_token / SECOND
+        needs = Needs(service_s=service_s, cold_s=cold, latency_s=slo.latency / SECOND, first_token_s=first_token_s)
+        began = starts(demand.arrivals, service_s, tariff.keep_alive / SECOND, cold)
+        return cls(tariff=tariff, instance=instance, needs=needs, board=board(demand, began, tariff, instance, needs))
+
+    def reasons(self, choice: Counts, running: float) -> tuple[Reason, ...]:
+        """What starts cold, and what is kept warm against it and for how much."""
+        share, kept = self.board.cold_share(choice), self.board.warm(choice)
+        said = f"{share:.1%} of requests start cold ({self.needs.cold_s:.2g} s), {running:.3g} run at a time on average"
+        found = [Reason(code="cold_starts", detail=said)]
+        if kept.kept:
+            usd = (self.instance.warm_usd_per_second or 0.0) * kept.mean * 3600.0 * HOURS_PER_MONTH
+            detail = f"instances kept warm: {kept}, {usd:,.2f} USD a month before what they serve"
+            found.append(Reason(code="kept_warm", detail=detail))
+        return tuple(found)
+
+    def too_late(self, market: Market) -> str:
+        """Why no choice of instances kept warm holds the SLO."""
+        slo, plain = market.workload.slo, fixed(self.board, Warm())
+        allowed = 1.0 - slo.latency_quantile
+        said = (
+            f"{self.board.cold_share(plain):.1%} of requests would start cold and {_cold_words(self.needs)} "
+            f"that {slo.latency_quantile:.0%} of them must hold (with what the past leaves open, up to {self.board.late_of(plain):.1%})"
         )
-
-
-def cold_start_s(market: Market, tariff: ServerlessTariff) -> float:
-    """Seconds from nothing to the first answer: the service's own start, and reading the model."""
-    return tariff.cold_start / SECOND + market.workload.resources.model_gib / market.options.model_load_gib_per_s
-
-
-def share_cold(demand: Demand, tariff: ServerlessTariff, service_s: float) -> float:
-    """Share of the recorded requests that would have started cold."""
-    arrivals = demand.arrivals
-    return cold_share(arrivals.values, arrivals.step_s, service_s, tariff.keep_alive / SECOND)
+        if self.instance.warm_usd_per_second is None:
+            return said
+        dearest = float(self.board.prices()[-1])
+        most, late = self.board.warm(self.board.at(dearest)), self.board.late_at_most(dearest)
+        return f"{said}; with {most} kept warm still up to {late:.1%}, where {allowed:.0%} may"
 
 
 def usd_per_month(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float) -> float:
-    """Requests times (billed duration times the instance's price, and the fee), and what else is billed."""
-    instance = Instance.of(market, tariff)
-    increment, minimum = tariff.increment / SECOND, tariff.minimum / SECOND
-    seconds = max(minimum, math.ceil(service_s / increment - 1e-9) * increment)
-    if tariff.bills_cold_start:
-        seconds += share_cold(demand, tariff, service_s) * cold_start_s(market, tariff)
-    per_second = demand.rate_rps * (seconds * instance.usd_per_second + tariff.usd_per_request)
-    if tariff.bills_idle:
-        arrivals = demand.arrivals
-        idle = idle_share(arrivals.values, arrivals.step_s, tariff.keep_alive / SECOND)
-        per_second += idle * instance.usd_per_second
-    return per_second * 3600.0 * HOURS_PER_MONTH
+    """Plain pay-per-use: requests times (billed duration times the instance's price, and the fee), and what else is billed."""
+    bill = Bill.of(market, demand, tariff, service_s)
+    return bill.board.usd_per_hour(fixed(bill.board, Warm())) * HOURS_PER_MONTH
 
 
 def billed(market: Market, demand: Demand, service: str) -> float | Unknown:
@@ -172,29 +145,26 @@ def billed(market: Market, demand: Demand, service: str) -> float | Unknown:
     return usd_per_month(market, demand, (fitting or here or named)[0], market.service_time_s)
 
 
-def _prices_used(market: Market, tariff: ServerlessTariff) -> tuple[PriceUsed, ...]:
-    instance = Instance.of(market, tariff)
-    meters = (
-        (
-            "an instance",
-            instance.usd_per_second,
-            "second",
-            f"{instance.memory_gib:g} GiB, {instance.vcpus:g} processors",
+def _prices_used(tariff: ServerlessTariff, instance: Instance, kept: Warm) -> tuple[PriceUsed, ...]:
+    size = f"{instance.memory_gib:g} GiB, {instance.vcpus:g} processors"
+    note = "; ".join(part for part in (size, tariff.assumptions) if part)
+    used = [
+        priced_at(f"{tariff.service}: an instance", _dated(tariff, instance.usd_per_second), "second", note),
+        priced_at(
+            f"{tariff.service}: a request", _dated(tariff, tariff.usd_per_request), "request", tariff.assumptions
         ),
-        ("a request", tariff.usd_per_request, "request", ""),
-    )
-    return tuple(
-        PriceUsed(
-            what=f"{tariff.service}: {what}",
-            usd=usd,
-            unit=unit,
-            source=tariff.source,
-            as_of=as_of_text(tariff.as_of),
-            note="; ".join(part for part in (note, tariff.assumptions) if part),
-        )
-        for what, usd, unit, note in meters
-        if usd > 0
-    )
+    ]
+    if kept.kept and tariff.warm is not None:
+        source, as_of, evidence = tariff.warm.source, tariff.warm.as_of, tariff.warm.evidence
+        for what, usd in (("kept warm", instance.warm_usd_per_second), ("serving", instance.serving_usd_per_second)):
+            amount = Price(amount=usd or 0.0, source=source, as_of=as_of, evidence=evidence, exchange=tariff.exchange)
+            used.append(priced_at(f"{tariff.service}: an instance {what}", amount, "second", tariff.warm.assumptions))
+    return tuple(each for each in used if each.usd > 0)
+
+
+def _dated(tariff: ServerlessTariff, usd: float) -> Price:
+    as_of: date | None = tariff.as_of
+    return Price(amount=usd, source=tariff.source, as_of=as_of, evidence=tariff.evidence, exchange=tariff.exchange)
 
 
 def _nothing_offered(market: Market) -> str:

@@ -1,12 +1,14 @@
 """Shared: a share of a host that other models use too, sized for this workload's own peak.
 
-Which workloads live together is decided for a fleet (`optimizer.fleet`). Priced here for one workload alone, a host is
+The share does not follow the load within a day (`optimizer.shares`), so sharing suits what is small and steady. Which
+workloads live together is decided for a fleet (`optimizer.fleet`). Priced here for one workload alone, a host is
 taken to be filled by others: an estimate, on which nothing is moved, and the bill of what is shared today.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +18,7 @@ from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
 from optimizer.demand import Demand, Spread
 from optimizer.modes.dedicated import prices_used
-from optimizer.modes.market import Decided, Infeasible, Market, Quote, short_of
+from optimizer.modes.market import Decided, Infeasible, Market, Quote, short_of, too_late
 from optimizer.purchase import Terms
 from optimizer.sharing.hosts import room_of
 
@@ -25,16 +27,26 @@ MODE = ServingMode.SHARED
 
 def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
     """The cheapest host's share, or what the share of the `decided` host would cost for this demand."""
+    late = too_late(market, demand, demand.late_on_share, "come over a share drawn from the days before")
+    if late is not None and decided is None:
+        return Infeasible(mode=MODE, reason=late)
     hosts = market.machines.hosts
     if decided is not None:
         hosts = tuple(fit.offer for name, fit in market.machines.by_name.items() if name == decided.offer)
-    shares = [(share_of(market, demand, host), host) for host in hosts]
+    shares = [(_shares_over_time(market, demand, host), host) for host in hosts]
     largest = market.options.sharing.largest_share
-    fits = [(share, host) for share, host in shares if share <= largest or decided is not None]
+    fits = [(share, host) for share, host in shares if share.values.max() <= largest or decided is not None]
     if not fits:
-        return Infeasible(mode=MODE, reason=too_large(market, [share for share, _ in shares]))
-    share, host = min(fits, key=lambda pair: (pair[0] * pair[1].on_demand.amount, pair[1].key))
-    return _quote(market, demand, host, share, decided)
+        return Infeasible(mode=MODE, reason=too_large(market, [float(share.values.max()) for share, _ in shares]))
+    share, host = min(fits, key=lambda pair: (pair[0].mean * pair[1].on_demand.amount, pair[1].key))
+    return _quote(market, demand, host, share.mean, decided)
+
+
+def _shares_over_time(market: Market, demand: Demand, host: InstanceOffer) -> Spread:
+    """The share of the host at each level that it is drawn to: the peak, or those of day after day."""
+    levels = demand.drawn_rps or Spread.of(np.array([demand.peak_rps]))
+    shares = [share_of(market, replace(demand, peak_rps=float(level)), host) for level in levels.values]
+    return replace(levels, values=np.array(shares))
 
 
 def share_of(market: Market, demand: Demand, host: InstanceOffer) -> float:
@@ -67,7 +79,7 @@ def _quote(market: Market, demand: Demand, host: InstanceOffer, share: float, de
     held = purchase.bought(units, host, terms)
     copies = copies_of(market, demand)
     each = copies / share
-    said = f"{share:.0%} of a {host.instance_type} at its peak, if others fill it to {market.options.sharing.host_fill:.0%}"
+    said = f"{share:.0%} of a {host.instance_type}, drawn up for its peaks, if others fill it to {market.options.sharing.host_fill:.0%}"
     return Quote(
         mode=MODE,
         offer=host.instance_type,

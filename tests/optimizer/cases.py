@@ -168,6 +168,7 @@ def demand(replicas: list[float], rate_rps: float = 1.0, arrivals: LoadHistory |
         replicas=spread,
         base=spread,
         arrivals=arrivals or history(np.full(2016, rate_rps)),
+        hourly_rps=np.full(24, rate_rps),
     )
 
 

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from optimizer.coldstarts import cold_share, cold_share_at, idle_share
+from benchmarks import simulation
+from benchmarks.simulation import Served, Service
+from domain.load import LoadHistory
+from optimizer.coldstarts import Starts, starts
+from tests.optimizer.cases import history
+
+MINUTE = timedelta(minutes=1)
 
 
-def simulated_cold_share(rate_rps: float, service_s: float, keep_alive_s: float, requests: int) -> float:
-    """Poisson arrivals, each to the first instance of a fixed order that is warm and free, else a new one."""
-    rng = np.random.default_rng(7)
-    moments = np.cumsum(rng.exponential(1.0 / rate_rps, requests))
-    free_at: list[float] = []
-    cold = 0
-    for now in moments.tolist():
-        for n, since in enumerate(free_at):
-            if since <= now <= since + keep_alive_s:
-                free_at[n] = now + service_s
-                break
-        else:
-            cold += 1
-            gone = next((n for n, since in enumerate(free_at) if now > since + keep_alive_s), len(free_at))
-            free_at[gone : gone + 1] = [now + service_s]
-    return cold / requests
+def simulated(load: LoadHistory, service: Service, warm: int = 0) -> Served:
+    """What became of every request of the load, with so many instances kept warm at all times."""
+    parts = simulation.stretches(load, begin=0, run_in_s=0.0)
+    return simulation.serverless(parts, service, np.full(len(load), warm, dtype=np.int64))
+
+
+def steady(rate_rps: float, requests: int) -> LoadHistory:
+    """Poisson counts per minute."""
+    steps = int(requests / rate_rps / 60)
+    return history(np.random.default_rng(7).poisson(rate_rps * 60, steps) / 60, MINUTE)
+
+
+def bursts(peak_rps: float, base_rps: float) -> LoadHistory:
+    """Ten minutes of every hour at the peak, for a week."""
+    return history(np.tile([peak_rps] + [base_rps] * 5, 24 * 7), timedelta(minutes=10))
 
 
 @pytest.mark.parametrize(
@@ -37,47 +45,87 @@ def simulated_cold_share(rate_rps: float, service_s: float, keep_alive_s: float,
         (5.0, 1.0, 30.0),
     ],
 )
-def test_the_share_at_a_steady_rate_is_that_of_a_simulation(
+def test_at_a_steady_rate_shares_and_waiting_are_those_of_a_simulation(
     rate_rps: float, service_s: float, keep_alive_s: float
 ) -> None:
-    """Within a third of the simulated share, or a twentieth of a percent of requests."""
-    found = float(cold_share_at(np.array([rate_rps]), service_s, keep_alive_s)[0])
-    truth = simulated_cold_share(rate_rps, service_s, keep_alive_s, 40_000)
-    assert found == pytest.approx(truth, rel=0.34, abs=5e-4)
+    """Cold within a third of the simulated share, or a twentieth of a percent of requests; waiting within a seventh."""
+    load = steady(rate_rps, min(40_000, int(rate_rps * 600_000) + 1))
+    found = starts(load, service_s, keep_alive_s, 0.0)
+    done = simulated(load, Service(service_s, 0.0, keep_alive_s, 1e9))
+    assert found.cold_share == pytest.approx(done.cold / done.requests, rel=0.34, abs=5e-4)
+    assert found.idle == pytest.approx(done.idle_s / (len(load) * 60.0), rel=0.15)
 
 
-def test_the_share_falls_with_the_rate() -> None:
-    shares = cold_share_at(np.geomspace(1e-6, 100.0, 9), 0.5, 300.0)
-    assert shares[0] == pytest.approx(1.0, abs=0.01)
-    assert shares[-1] < 1e-3
-    assert (np.diff(shares) <= 1e-3).all()
+@pytest.mark.parametrize(
+    "load,service",
+    [
+        (bursts(1.8, 0.07), Service(2.0, 0.0, 5.0, 1e9)),
+        (bursts(1.8, 0.07), Service(2.0, 85.0, 5.0, 1e9)),
+        (history(np.tile([1.0] + [0.0] * 12, 168)), Service(0.1, 1.0, 600.0, 1e9)),
+        (history(np.tile([5.0] + [0.0] * 12, 168)), Service(0.2, 6.0, 600.0, 1e9)),
+        (history(np.tile([1.0] * 4 + [0.0] * 20, 168), MINUTE), Service(2.0, 85.0, 300.0, 1e9)),
+        (history(np.tile([1.0, 0, 0, 0, 0, 0], 1680), MINUTE), Service(0.2, 0.0, 300.0, 1e9)),
+    ],
+)
+def test_bursts_start_what_they_find_cold_and_what_is_still_starting(load: LoadHistory, service: Service) -> None:
+    """While instances start, for 85 s, those that would have found them warm start others."""
+    found = starts(load, service.service_s, service.keep_alive_s, service.cold_s)
+    done = simulated(load, service)
+    assert found.cold_share == pytest.approx(done.cold / done.requests, rel=0.34)
+
+
+@pytest.mark.parametrize("warm", [1, 2, 4, 6])
+def test_kept_instances_take_the_first_requests(warm: int) -> None:
+    """Day and night of 0.1 to 3.9 requests/s that take 2 s each: the k-th busy instance serves what the others cannot."""
+    rates = 2.0 + 1.9 * np.cos(np.arange(1440 * 2) / 1440 * 2 * np.pi)
+    load = history(rates, MINUTE)
+    found = starts(load, 2.0, 300.0, 0.0)
+    done = simulated(load, Service(2.0, 0.0, 300.0, 1e9), warm)
+    row = found.kept.tolist().index(warm)
+    total = found.requests.sum()
+    assert found.over[row].sum() / total == pytest.approx(1 - done.by_warm / done.requests, rel=0.02)
+    assert found.cold[row].sum() / total == pytest.approx(done.cold / done.requests, rel=0.34, abs=5e-4)
+    assert found.idle_s[row].sum() == pytest.approx(done.idle_s, rel=0.2)
+
+
+def share(values: NDArray[np.float64], keep_alive_s: float = 600.0) -> float:
+    return starts(history(values), 0.1, keep_alive_s, 0.0).cold_share
 
 
 def test_one_request_after_each_long_pause_is_cold() -> None:
     """A request each hour, kept warm for five minutes: all cold."""
-    rates = np.tile([1.0 / 300.0] + [0.0] * 11, 24)
-    assert cold_share(rates, 300.0, 0.5, 300.0) == pytest.approx(1.0, abs=0.1)
+    assert share(np.tile([1.0 / 300.0] + [0.0] * 11, 24), 300.0) == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_burst_after_a_pause_has_one_cold_start() -> None:
     """300 requests in five minutes after an hour without: one of 300 and the odd overlap."""
-    rates = np.tile([1.0] + [0.0] * 12, 24)
-    assert 1 / 300 * 0.9 <= cold_share(rates, 300.0, 0.1, 600.0) <= 0.01
+    assert 1 / 300 * 0.9 <= share(np.tile([1.0] + [0.0] * 12, 24)) <= 0.01
 
 
 def test_an_unknown_step_is_not_a_pause() -> None:
-    known = np.tile([1.0] + [0.0] * 12, 24)
-    unknown = np.tile([1.0] + [np.nan] * 12, 24)
-    assert cold_share(unknown, 300.0, 0.1, 600.0) < cold_share(known, 300.0, 0.1, 600.0) / 3
+    known = share(np.tile([1.0] + [0.0] * 12, 24))
+    assert share(np.tile([1.0] + [np.nan] * 12, 24)) < known / 3
 
 
 def test_without_requests_nothing_is_cold() -> None:
-    assert cold_share(np.zeros(10), 300.0, 0.5, 300.0) == 0.0
+    assert share(np.zeros(10)) == 0.0
+    unknown = starts(history(np.full(3, np.nan)), 0.1, 300.0, 0.0)
+    assert (unknown.cold_share, unknown.idle) == (0.0, 0.0)
 
 
 def test_idle_time_is_what_the_keep_alive_adds() -> None:
     """A request each hour keeps an instance for five of sixty minutes; a busy one always has one waiting."""
-    hourly = np.tile([1.0 / 300.0] + [0.0] * 11, 100)
-    assert idle_share(hourly, 300.0, 300.0) == pytest.approx(300 / 3600, rel=0.01)
-    assert idle_share(np.full(100, 5.0), 300.0, 300.0) == pytest.approx(1.0, abs=0.01)
-    assert idle_share(np.full(3, np.nan), 300.0, 300.0) == 0.0
+    hourly = history(np.tile([1.0 / 300.0] + [0.0] * 11, 100))
+    assert starts(hourly, 1e-3, 300.0, 0.0).idle == pytest.approx(300 / 3600, rel=0.01)
+    assert starts(history(np.full(100, 0.5)), 1e-3, 300.0, 0.0).idle == pytest.approx(1.0, abs=0.3)
+
+
+def test_slots_are_hours_of_the_day_with_all_that_is_known_of_them() -> None:
+    """25 hours from midnight on, the second unknown: hour 0 twice, hour 1 only once and without seconds."""
+    values = np.ones(25 * 12)
+    values[12:24] = np.nan
+    found: Starts = starts(history(values), 0.1, 300.0, 0.0)
+    assert found.hour.tolist() == [0, *range(2, 24), 0]
+    assert (found.known_s == 3600.0).all()
+    assert np.allclose(found.requests, 3600.0)
+    assert len(set(found.day.tolist())) == 2

@@ -226,8 +226,21 @@ def test_with_one_mode_left_no_rate_divides() -> None:
 
 def test_sensitivity_names_the_cheapest_mode_of_each_case() -> None:
     lines = sensitivity(market(), scaled)
-    assert {line["what"] for line in lines} == {"load", "machine prices", "cold start", "model and memory size"}
+    assert {line["what"] for line in lines} == {
+        "load", "machine prices", "serverless prices", "cold start", "model and memory size",
+    }  # fmt: skip
     assert all(line["mode"] in {"serverless", "dedicated", "shared"} for line in lines)
+
+
+def test_sensitivity_to_serverless_prices_counts_every_meter() -> None:
+    alone = market(workload=without(WORKLOAD, ServingMode.SHARED, ServingMode.DEDICATED))
+    now = priced(alone, scaled(1.0), ServingMode.SERVERLESS).usd_per_month
+    found = {
+        line["change"]: line["usd_per_month"]
+        for line in sensitivity(alone, scaled)
+        if line["what"] == "serverless prices"
+    }
+    assert found == {"x0.5": pytest.approx(now / 2), "x2": pytest.approx(now * 2)}
 
 
 def test_least_cost_is_never_beaten_by_the_rule_of_thumb() -> None:
@@ -274,6 +287,20 @@ def test_a_mode_that_its_bounds_keep_too_small_is_taken_last() -> None:
     left = least_cost(alone, wanted)
     assert isinstance(left, Quote)
     assert left.short_of is not None
+    late = least_cost(alone, replace(wanted, late_scaled=0.4))
+    assert isinstance(late, Quote)
+    assert late.short_of is not None
+
+
+def test_replicas_whose_answers_may_come_too_late_are_refused_with_the_share() -> None:
+    """More than 5 % late refuses a p95; where a miss has a price it was weighed."""
+    late = replace(demand([1]), late_scaled=0.06, late_on_share=0.07)
+    for mode, share in ((ServingMode.DEDICATED, "6.0%"), (ServingMode.SHARED, "7.0%")):
+        refused = quote(market(), late, mode)
+        assert isinstance(refused, Infeasible)
+        assert f"up to {share} of requests may come" in refused.reason
+        priced_misses = replace(WORKLOAD, slo=replace(WORKLOAD.slo, usd_per_missed_request=0.1))
+        assert isinstance(quote(market(workload=priced_misses), late, mode), Quote)
 
 
 def test_policies_are_a_table() -> None:

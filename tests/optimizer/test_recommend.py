@@ -156,6 +156,18 @@ def test_the_replicas_are_those_of_the_policy_that_replay_runs(busy: Act) -> Non
     assert not stepped or stepped[0].before == str(last)
 
 
+def test_replicas_that_serve_several_at_once_are_late_only_over_their_capacity() -> None:
+    """A capacity of 1 request/s that take 8 s each is a batch of 8: one by one they would all be late."""
+    batching = observation(
+        daily(), service_time_s=8.0, workload=replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=30)))
+    )
+    there = market_of(batching, capacity(1.0), BOOK, ModesOptions())
+    assert not isinstance(there, Unknown)
+    outlook = outlook_of(daily(), there, Options())
+    assert not isinstance(outlook, Unknown)
+    assert outlook.late_scaled < 0.02
+
+
 @pytest.mark.parametrize("cut_days", [5.0, 8.25])
 def test_nothing_after_the_moment_of_the_observation_is_seen(cut_days: float) -> None:
     """The future is replaced by something wild, then cut off: the answer stays the same but for its inputs' hash."""

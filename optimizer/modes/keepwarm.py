@@ -1,0 +1,215 @@
+"""How many serverless instances to keep warm in each hour of the day, and what every choice costs.
+
+Keeping one warm is paid for by the second and saves cold starts (and where serving on it is cheaper, part
+of the bill). For every hour of the day each number of instances has a cost and leaves a number of cold
+requests; the hours are chosen together by Lagrange's method: with a price on every cold request
+each hour takes its own cheapest number, and the lowest price at which the SLO is held is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.load import Floats
+from domain.prices import ServerlessTariff
+from optimizer.coldstarts import Starts
+from optimizer.demand import Demand
+from optimizer.margin import above, parts_of
+from optimizer.modes.instances import Instance, billed_s
+from optimizer.modes.warm import HOURS, Warm
+
+Counts = NDArray[np.int64]
+HOUR_S = 3600.0
+PRIOR = 3.0  # requests' worth of the whole day's share in that of one hour
+TELLING_HOURS_APART = timedelta(days=2)  # of known load; before, all hours are alike
+PRICES = 48
+UNSEEN = 4 / 3  # cold starts there may be for each one counted: the count agrees with a simulation within a third
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Board:
+    """USD per hour and cold requests per hour of every number of instances (rows) in every hour of the day.
+
+    `late_counts` is whether a cold request breaks the latency SLO.
+    """
+
+    starts: Starts
+    rows: Counts
+    usd: Floats
+    cold: Floats
+    requests: Floats
+    parts: Parts
+    late_counts: bool
+
+    @property
+    def tells_hours_apart(self) -> bool:
+        """Whether enough was seen for hours of their own."""
+        return float(self.starts.known_s.sum()) >= TELLING_HOURS_APART / timedelta(seconds=1)
+
+    def warm(self, choice: Counts) -> Warm:
+        return Warm(tuple(int(self.rows[row]) for row in choice))
+
+    def usd_per_hour(self, choice: Counts) -> float:
+        return float(self.usd[choice, np.arange(HOURS)].mean())
+
+    def cold_share(self, choice: Counts) -> float:
+        total = float(self.requests.sum())
+        return float(self.cold[choice, np.arange(HOURS)].sum()) / total if total > 0 else 0.0
+
+    def late_at_most(self, price: float) -> float:
+        """The share of requests over the latency SLO under the choice at this price, with the margin that the past asks for.
+
+        Hours chosen from a stretch fit that stretch better than any other: each part of the past is judged
+        by the hours that the other parts would have chosen.
+        """
+        if not self.late_counts or self.parts.came.sum() <= 0:
+            return 0.0
+        choices = np.array([self._chosen(price, self.requests * share) for share in self.parts.share_without])
+        late = self.parts.cold[np.arange(len(choices))[:, None], choices, np.arange(HOURS)].sum(axis=1)
+        share = float(late.sum() / self.parts.came.sum())
+        return min(1.0, UNSEEN * max(share, self.cold_share(self.at(price))) + above(late, self.parts.came))
+
+    def late_of(self, choice: Counts) -> float:
+        """The same for one fixed choice."""
+        if not self.late_counts:
+            return 0.0
+        late = self.parts.cold[:, choice, np.arange(HOURS)].sum(axis=1)
+        return min(1.0, UNSEEN * self.cold_share(choice) + above(late, self.parts.came))
+
+    def cheapest(self, allowed: float) -> Counts | None:
+        """The cheapest choice of which at most the share `allowed` of requests may well be late; None where there is none."""
+        plain = np.zeros(HOURS, dtype=np.int64)
+        prices: list[float] = self.prices().tolist()
+        found = bisect_left(range(len(prices)), True, key=lambda i: self.late_at_most(prices[i]) <= allowed)
+        held = [plain] if self.late_of(plain) <= allowed else []
+        if found < len(prices):
+            held.append(self.at(prices[found]))
+        return min(held, key=self.usd_per_hour, default=None)
+
+    def at(self, price: float) -> Counts:
+        """The numbers of instances (rows) that are cheapest where a cold request costs `price`."""
+        return self._chosen(price, self.cold)
+
+    def _chosen(self, price: float, cold: Floats) -> Counts:
+        """Each hour's cheapest; one for all while hours are not told apart."""
+        worth = self.usd + price * cold
+        if not self.tells_hours_apart:
+            return np.full(HOURS, int(worth.sum(axis=1).argmin()), dtype=np.int64)
+        return np.asarray(worth.argmin(axis=0), dtype=np.int64)
+
+    def prices(self) -> Floats:
+        """Prices of a cold request: none, then from what the cheapest to what the dearest hour would save one for."""
+        gained = self.cold[0] - self.cold
+        paid = self.usd - self.usd[0]
+        if not self.tells_hours_apart:
+            gained, paid = gained.sum(axis=1), paid.sum(axis=1)
+        useful = (gained > 1e-12) & (paid > 0)
+        if not useful.any():
+            return np.zeros(1)
+        ratio = paid[useful] / gained[useful]
+        return np.concatenate([[0.0], np.geomspace(ratio.min() * 0.9, ratio.max() * 1.1, PRICES)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """The past cut into days (or stretches): cold requests by part, row and hour of the day, and requests by part.
+
+    `share_without[i]` is the share of cold requests by row and hour in all parts but the i-th.
+    """
+
+    cold: Floats
+    came: Floats
+    share_without: Floats
+
+    @classmethod
+    def of(cls, starts: Starts, rows: int) -> Parts:
+        part = parts_of(starts.day)
+        count = int(part.max(initial=0)) + 1
+        cold, came = np.zeros((count, rows, HOURS)), np.zeros((count, HOURS))
+        np.add.at(came, (part, starts.hour), starts.requests)
+        for row in range(rows):
+            np.add.at(cold[:, row], (part, starts.hour), starts.cold[row])
+        rest, left = cold.sum(axis=0) - cold, came.sum(axis=0) - came
+        return cls(cold=cold, came=came.sum(axis=1), share_without=_drawn_to_whole(rest, left[:, None, :]))
+
+
+def board(demand: Demand, starts: Starts, tariff: ServerlessTariff, instance: Instance, needs: Needs) -> Board:
+    """Every number of instances in every hour, at the demand's load of that hour; only none where it may not be bought."""
+    most = len(starts.kept) if instance.warm_usd_per_second is not None else 1
+    rows = starts.kept[:most]
+    requests = demand.hourly_rps * HOUR_S
+    cold = requests * _share(starts, starts.cold[:most])
+    over = requests * _share(starts, starts.over[:most])
+    waiting = _waiting(starts, starts.idle_s[:most])
+    once = billed_s(tariff, needs.service_s)
+    more = billed_s(tariff, needs.service_s + needs.cold_s) - once if tariff.bills_cold_start else 0.0
+    usd = requests * tariff.usd_per_request + (over * once + cold * more) * instance.usd_per_second
+    if tariff.bills_idle:
+        usd = usd + waiting * HOUR_S * instance.usd_per_second
+    if tariff.warm is not None and instance.warm_usd_per_second is not None:
+        increment = tariff.warm.increment / timedelta(seconds=1)
+        held_s = math.ceil(HOUR_S / increment - 1e-9) * increment
+        usd = usd + rows[:, None] * held_s * instance.warm_usd_per_second
+        usd = usd + (requests - over) * once * (instance.serving_usd_per_second or 0.0)
+    return Board(
+        starts=starts,
+        rows=rows,
+        usd=np.asarray(usd),
+        cold=np.asarray(cold),
+        requests=requests,
+        parts=Parts.of(starts, most),
+        late_counts=needs.cold_breaks,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Seconds: what a request takes, what a start takes, and what the SLO's latency and its first token (if promised) allow."""
+
+    service_s: float
+    cold_s: float
+    latency_s: float
+    first_token_s: float | None = None
+
+    @property
+    def cold_breaks(self) -> bool:
+        """Whether a request that starts cold is over the SLO."""
+        waits = self.first_token_s is not None and self.cold_s > self.first_token_s
+        return waits or self.service_s + self.cold_s > self.latency_s
+
+
+def fixed(board: Board, warm: Warm) -> Counts:
+    """The choice that keeps what `warm` says; where that is more than was looked at, the most that was."""
+    return np.minimum(np.searchsorted(board.rows, np.array(warm.counts)), len(board.rows) - 1)
+
+
+def _per_hour(starts: Starts, values: Floats) -> Floats:
+    """Sums over the slots of each hour of the day, along the last axis."""
+    sums = np.zeros((*values.shape[:-1], HOURS))
+    for hour in range(HOURS):
+        sums[..., hour] = values[..., starts.hour == hour].sum(axis=-1)
+    return sums
+
+
+def _waiting(starts: Starts, idle_s: Floats) -> Floats:
+    """Mean number of idle instances in each hour of the day; that of the whole day for an hour that was never seen."""
+    known_s = _per_hour(starts, starts.known_s)
+    whole = idle_s.sum(axis=-1, keepdims=True) / max(float(known_s.sum()), 1e-12)
+    return np.asarray(np.where(known_s > 0, _per_hour(starts, idle_s) / np.maximum(known_s, 1e-12), whole))
+
+
+def _share(starts: Starts, part: Floats) -> Floats:
+    """Share of the requests of each hour of the day, drawn a little towards that of the whole day."""
+    return _drawn_to_whole(_per_hour(starts, part), _per_hour(starts, starts.requests))
+
+
+def _drawn_to_whole(of: Floats, came: Floats) -> Floats:
+    """`of` over `came` along the last axis, with `PRIOR` requests of the share of the whole axis in each place."""
+    whole = of.sum(axis=-1, keepdims=True) / np.maximum(came.sum(axis=-1, keepdims=True), 1e-12)
+    return np.asarray((of + PRIOR * whole) / (came + PRIOR))
