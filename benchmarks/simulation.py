@@ -1,6 +1,6 @@
 """Serves recorded load request by request: what serverless instances, or a fleet of replicas, would have done with it.
 
-Nothing here knows a pricing formula. Requests come at random moments of the step they were counted in (the
+Nothing here knows a pricing formula; instances are those of `optimizer.placed`. Requests come at random moments of the step they were counted in (the
 same moments for every way of serving), each takes the same time, an instance or a replica serves one at a time.
 Steps of which nothing is known are cut out: nothing comes in them and nothing is billed.
 """
@@ -15,10 +15,13 @@ from numpy.typing import NDArray
 
 from domain.load import Floats, LoadHistory
 from optimizer.compiled import compiled
+from optimizer.placed import Service, moments_of, passed
 
 Counts = NDArray[np.int64]
-MOST_REQUESTS = 400_000  # simulated one by one; of a heavier trace stretches that are spread evenly
-STRETCHES = 40
+MOST_REQUESTS = 400_000  # judged one by one; of a heavier trace stretches that are spread evenly
+MOST_SERVED = 2_000_000  # with those of the run-ins; where they would be more there are fewer stretches
+STRETCHES, FEWEST_STRETCHES = 40, 5
+HEAVY_RUN_IN, SHORT_RUN_IN_S = 100_000, 600.0  # so many requests fill every instance and queue in a shorter time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,50 +38,42 @@ class Stretch:
 
     @property
     def span(self) -> Span:
-        return Span(self.step_s, self.lead * self.step_s, len(self.steps) * self.step_s)
+        return Span(self.step_s, self.lead * self.step_s)
 
 
 class Span(NamedTuple):
-    """Seconds: one step of a stretch, where counting begins, where the stretch ends."""
+    """Seconds: one step of a stretch, and where counting begins."""
 
     step_s: float
     counted_from_s: float
-    end_s: float
 
 
 def stretches(load: LoadHistory, *, begin: int, run_in_s: float, seed: int = 1) -> tuple[Stretch, ...]:
     """The steps from `begin` on as one stretch, or evenly spread parts of them with about `MOST_REQUESTS` requests.
 
-    Each begins with known steps of at least `run_in_s` (as far as there are any) that fill its instances and its queue.
+    Each begins with known steps of at least `run_in_s` (as far as there are any) that fill its instances and its queue;
+    at least `SHORT_RUN_IN_S` where that would be more than `HEAVY_RUN_IN` requests.
     """
     places = np.flatnonzero(np.isfinite(load.values))
     first = int(np.searchsorted(places, begin))
-    lead = int(np.ceil(run_in_s / load.step_s))
     total = float(load.values[places[first:]].sum()) * load.step_s
     rng = np.random.default_rng(seed)
     if total <= MOST_REQUESTS:
-        run_in = min(first, lead)
+        run_in = min(first, int(np.ceil(run_in_s / load.step_s)))
         return (_stretch(load, places[first - run_in :], run_in, rng),)
-    each = max(1, int((len(places) - first) * MOST_REQUESTS / total / STRETCHES))
-    begins = np.unique(np.linspace(first, len(places) - each, STRETCHES).astype(np.int64)).tolist()
+    per_step = total / (len(places) - first)
+    heavy = per_step / load.step_s * run_in_s > HEAVY_RUN_IN
+    lead = int(np.ceil((min(run_in_s, SHORT_RUN_IN_S) if heavy else run_in_s) / load.step_s))
+    each = max(1, int(MOST_REQUESTS / per_step / STRETCHES))
+    count = min(STRETCHES, max(FEWEST_STRETCHES, int(MOST_SERVED / (per_step * (lead + each)))))
+    begins = np.unique(np.linspace(first, len(places) - each, count).astype(np.int64)).tolist()
     return tuple(_stretch(load, places[at - min(at, lead) : at + each], min(at, lead), rng) for at in begins)
 
 
 def _stretch(load: LoadHistory, places: Counts, lead: int, rng: np.random.Generator) -> Stretch:
     """Requests at random moments of the steps at these places, which are put end to end."""
     counts = np.rint(load.values[places] * load.step_s).astype(np.int64)
-    begins = np.repeat(np.arange(len(counts), dtype=np.float64), counts)
-    moments = np.sort((begins + rng.random(len(begins))) * load.step_s)
-    return Stretch(moments, places.astype(np.int64), lead, load.step_s)
-
-
-class Service(NamedTuple):
-    """Seconds: serving a request, starting an instance, its life after its last request, and what an answer may take."""
-
-    service_s: float
-    cold_s: float
-    keep_alive_s: float
-    latency_s: float
+    return Stretch(moments_of(counts, load.step_s, rng), places.astype(np.int64), lead, load.step_s)
 
 
 class Served(NamedTuple):
@@ -96,74 +91,28 @@ class Served(NamedTuple):
     warm_s: float = 0.0
 
 
-def serverless(parts: tuple[Stretch, ...], service: Service, warm: Counts) -> Served:
-    """Instances on demand: `warm[i]` are kept warm in step i of the trace, the others live on after their last request.
-
-    A request goes to a free warm one, else to the instance that became free last, else to a new one that
-    is started for it.
-    """
+def serverless(parts: tuple[Stretch, ...], service: Service, latency_s: float, warm: Counts) -> Served:
+    """Instances on demand: `warm[i]` are kept warm in step i of the trace, the others live on after their last request."""
     done = []
     for part in parts:
         kept = warm[part.steps]
-        found = _instances(part.moments, kept, service, part.span)
-        warm_s = float(kept[part.lead :].sum()) * part.step_s
-        late = found.cold if service.service_s + service.cold_s > service.latency_s else 0
-        done.append(found._replace(late=late, warm_s=warm_s))
+        found = passed(part.moments, kept, service, part.step_s)
+        cold, by_warm, idle_s = (float(each[part.lead :].sum()) for each in found)
+        done.append(
+            Served(
+                requests=int((part.moments >= part.lead * part.step_s).sum()),
+                late=round(cold) if service.service_s + service.cold_s > latency_s else 0,
+                cold=round(cold),
+                by_warm=round(by_warm),
+                idle_s=idle_s,
+                warm_s=float(kept[part.lead :].sum()) * part.step_s,
+            )
+        )
     return _added(done)
 
 
 def _added(done: list[Served]) -> Served:
     return Served(*(sum(column) for column in zip(*done, strict=True)))
-
-
-@compiled
-def _instances(moments: Floats, warm: Counts, service: Service, span: Span) -> Served:
-    """One pass over the requests. Work ends in the order it began on each of three lists, and idle instances wait on a stack."""
-    n, serving = len(moments), service.service_s
-    warm_done, plain_done, cold_done, free = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    w0 = w1 = p0 = p1 = c0 = c1 = bottom = top = 0
-    cold = by_warm = came = 0
-    idle_s = 0.0
-    for i in range(n):
-        now = moments[i]
-        counts = 1 if now >= span.counted_from_s else 0
-        came += counts
-        while w0 < w1 and warm_done[w0] <= now:
-            w0 += 1
-        while (p0 < p1 and plain_done[p0] <= now) or (c0 < c1 and cold_done[c0] <= now):
-            if c0 == c1 or (p0 < p1 and plain_done[p0] <= cold_done[c0]):
-                free[top] = plain_done[p0]
-                p0 += 1
-            else:
-                free[top] = cold_done[c0]
-                c0 += 1
-            top += 1
-        while bottom < top and free[bottom] + service.keep_alive_s < now:
-            idle_s += _overlap(free[bottom], free[bottom] + service.keep_alive_s, span)
-            bottom += 1
-        if w1 - w0 < warm[min(len(warm) - 1, int(now / span.step_s))]:
-            warm_done[w1] = now + serving
-            w1 += 1
-            by_warm += counts
-        elif top > bottom:
-            top -= 1
-            idle_s += _overlap(free[top], now, span)
-            plain_done[p1] = now + serving
-            p1 += 1
-        else:
-            cold_done[c1] = now + service.cold_s + serving
-            c1 += 1
-            cold += counts
-    for waiting in (free[bottom:top], plain_done[p0:p1], cold_done[c0:c1]):
-        for since in waiting:
-            idle_s += _overlap(since, since + service.keep_alive_s, span)
-    return Served(came, 0, cold, by_warm, idle_s, 0.0)
-
-
-@compiled
-def _overlap(begin: float, end: float, span: Span) -> float:
-    """Seconds of [begin, end) that are counted."""
-    return max(0.0, min(end, span.end_s) - max(begin, span.counted_from_s))
 
 
 class Ready(NamedTuple):
@@ -205,13 +154,17 @@ def _queue(moments: Floats, ready: Ready, service_s: float, latency_s: float, sp
 def _begin(now: float, done: Floats, served: int, ready: Ready, span: Span) -> float:
     """When a request of this moment would be begun with, as the number of replicas changes meanwhile."""
     last = len(ready.early) - 1
-    at = now
+    at, step = now, min(last, int(now / span.step_s))
+    first = now / span.step_s - step < ready.part
     while True:
-        step = min(last, int(at / span.step_s))
-        first = at / span.step_s - step < ready.part
         servers = ready.early[step] if first else ready.then[step]
         change = (step + ready.part if first else step + 1.0) * span.step_s
-        begin = at if served < servers else max(at, done[served - servers])
-        if begin <= at or begin < change or step == last:
+        begin = np.inf
+        if servers > 0:
+            begin = at if served < servers else max(at, done[served - servers])
+        if begin <= at or begin < change or (step == last and not first):
             return begin
         at = change
+        if not first:
+            step += 1
+        first = not first and ready.part > 0

@@ -29,7 +29,7 @@ HOUR_S = 3600.0
 PRIOR = 3.0  # requests' worth of the whole day's share in that of one hour
 TELLING_HOURS_APART = timedelta(days=2)  # of known load; before, all hours are alike
 PRICES = 48
-UNSEEN = 4 / 3  # cold starts there may be for each one counted: the count agrees with a simulation within a third
+FITTED = 4 / 3  # cold starts that hours of their own may leave for each one on the days they were not made from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,14 +73,16 @@ class Board:
         choices = np.array([self._chosen(price, self.requests * share) for share in self.parts.share_without])
         late = self.parts.cold[np.arange(len(choices))[:, None], choices, np.arange(HOURS)].sum(axis=1)
         share = float(late.sum() / self.parts.came.sum())
-        return min(1.0, UNSEEN * max(share, self.cold_share(self.at(price))) + above(late, self.parts.came))
+        fitted = FITTED if self.tells_hours_apart else 1.0
+        counted = max(fitted, self.starts.unseen) * max(share, self.cold_share(self.at(price)))
+        return min(1.0, counted + above(late, self.parts.came))
 
     def late_of(self, choice: Counts) -> float:
         """The same for one fixed choice."""
         if not self.late_counts:
             return 0.0
         late = self.parts.cold[:, choice, np.arange(HOURS)].sum(axis=1)
-        return min(1.0, UNSEEN * self.cold_share(choice) + above(late, self.parts.came))
+        return min(1.0, self.starts.unseen * self.cold_share(choice) + above(late, self.parts.came))
 
     def cheapest(self, allowed: float) -> Counts | None:
         """The cheapest choice of which at most the share `allowed` of requests may well be late; None where there is none."""

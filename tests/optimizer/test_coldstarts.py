@@ -1,7 +1,8 @@
-"""Cold starts and idle instances, against a simulation of every single request."""
+"""Cold starts and idle instances: counted, against every single request served; and served, by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import simulation
-from benchmarks.simulation import Served, Service
+from benchmarks.simulation import Served
 from domain.load import LoadHistory
-from optimizer.coldstarts import Starts, starts
+from optimizer.coldstarts import MOST_PLACED, Starts, counted, placed, starts
+from optimizer.placed import Service, passed, whole_requests
 from tests.optimizer.cases import history
 
 MINUTE = timedelta(minutes=1)
@@ -20,7 +22,7 @@ MINUTE = timedelta(minutes=1)
 def simulated(load: LoadHistory, service: Service, warm: int = 0) -> Served:
     """What became of every request of the load, with so many instances kept warm at all times."""
     parts = simulation.stretches(load, begin=0, run_in_s=0.0)
-    return simulation.serverless(parts, service, np.full(len(load), warm, dtype=np.int64))
+    return simulation.serverless(parts, service, 1e9, np.full(len(load), warm, dtype=np.int64))
 
 
 def steady(rate_rps: float, requests: int) -> LoadHistory:
@@ -50,8 +52,8 @@ def test_at_a_steady_rate_shares_and_waiting_are_those_of_a_simulation(
 ) -> None:
     """Cold within a third of the simulated share, or a twentieth of a percent of requests; waiting within a seventh."""
     load = steady(rate_rps, min(40_000, int(rate_rps * 600_000) + 1))
-    found = starts(load, service_s, keep_alive_s, 0.0)
-    done = simulated(load, Service(service_s, 0.0, keep_alive_s, 1e9))
+    found = counted(load, service_s, keep_alive_s, 0.0)
+    done = simulated(load, Service(service_s, 0.0, keep_alive_s))
     assert found.cold_share == pytest.approx(done.cold / done.requests, rel=0.34, abs=5e-4)
     assert found.idle == pytest.approx(done.idle_s / (len(load) * 60.0), rel=0.15)
 
@@ -59,17 +61,17 @@ def test_at_a_steady_rate_shares_and_waiting_are_those_of_a_simulation(
 @pytest.mark.parametrize(
     "load,service",
     [
-        (bursts(1.8, 0.07), Service(2.0, 0.0, 5.0, 1e9)),
-        (bursts(1.8, 0.07), Service(2.0, 85.0, 5.0, 1e9)),
-        (history(np.tile([1.0] + [0.0] * 12, 168)), Service(0.1, 1.0, 600.0, 1e9)),
-        (history(np.tile([5.0] + [0.0] * 12, 168)), Service(0.2, 6.0, 600.0, 1e9)),
-        (history(np.tile([1.0] * 4 + [0.0] * 20, 168), MINUTE), Service(2.0, 85.0, 300.0, 1e9)),
-        (history(np.tile([1.0, 0, 0, 0, 0, 0], 1680), MINUTE), Service(0.2, 0.0, 300.0, 1e9)),
+        (bursts(1.8, 0.07), Service(2.0, 0.0, 5.0)),
+        (bursts(1.8, 0.07), Service(2.0, 85.0, 5.0)),
+        (history(np.tile([1.0] + [0.0] * 12, 168)), Service(0.1, 1.0, 600.0)),
+        (history(np.tile([5.0] + [0.0] * 12, 168)), Service(0.2, 6.0, 600.0)),
+        (history(np.tile([1.0] * 4 + [0.0] * 20, 168), MINUTE), Service(2.0, 85.0, 300.0)),
+        (history(np.tile([1.0, 0, 0, 0, 0, 0], 1680), MINUTE), Service(0.2, 0.0, 300.0)),
     ],
 )
 def test_bursts_start_what_they_find_cold_and_what_is_still_starting(load: LoadHistory, service: Service) -> None:
     """While instances start, for 85 s, those that would have found them warm start others."""
-    found = starts(load, service.service_s, service.keep_alive_s, service.cold_s)
+    found = counted(load, service.service_s, service.keep_alive_s, service.cold_s)
     done = simulated(load, service)
     assert found.cold_share == pytest.approx(done.cold / done.requests, rel=0.34)
 
@@ -79,8 +81,8 @@ def test_kept_instances_take_the_first_requests(warm: int) -> None:
     """Day and night of 0.1 to 3.9 requests/s that take 2 s each: the k-th busy instance serves what the others cannot."""
     rates = 2.0 + 1.9 * np.cos(np.arange(1440 * 2) / 1440 * 2 * np.pi)
     load = history(rates, MINUTE)
-    found = starts(load, 2.0, 300.0, 0.0)
-    done = simulated(load, Service(2.0, 0.0, 300.0, 1e9), warm)
+    found = counted(load, 2.0, 300.0, 0.0)
+    done = simulated(load, Service(2.0, 0.0, 300.0), warm)
     row = found.kept.tolist().index(warm)
     total = found.requests.sum()
     assert found.over[row].sum() / total == pytest.approx(1 - done.by_warm / done.requests, rel=0.02)
@@ -88,36 +90,71 @@ def test_kept_instances_take_the_first_requests(warm: int) -> None:
     assert found.idle_s[row].sum() == pytest.approx(done.idle_s, rel=0.2)
 
 
-def share(values: NDArray[np.float64], keep_alive_s: float = 600.0) -> float:
-    return starts(history(values), 0.1, keep_alive_s, 0.0).cold_share
+Way = Callable[[LoadHistory, float, float, float], Starts]
+BOTH = pytest.mark.parametrize("way", [placed, counted])
 
 
-def test_one_request_after_each_long_pause_is_cold() -> None:
+def share(way: Way, values: NDArray[np.float64], keep_alive_s: float = 600.0) -> float:
+    return way(history(values), 0.1, keep_alive_s, 0.0).cold_share
+
+
+@BOTH
+def test_one_request_after_each_long_pause_is_cold(way: Way) -> None:
     """A request each hour, kept warm for five minutes: all cold."""
-    assert share(np.tile([1.0 / 300.0] + [0.0] * 11, 24), 300.0) == pytest.approx(1.0, abs=0.1)
+    assert share(way, np.tile([1.0 / 300.0] + [0.0] * 11, 24), 300.0) == pytest.approx(1.0, abs=0.1)
 
 
-def test_a_burst_after_a_pause_has_one_cold_start() -> None:
+@BOTH
+def test_a_burst_after_a_pause_has_one_cold_start(way: Way) -> None:
     """300 requests in five minutes after an hour without: one of 300 and the odd overlap."""
-    assert 1 / 300 * 0.9 <= share(np.tile([1.0] + [0.0] * 12, 24)) <= 0.01
+    assert 1 / 300 * 0.9 <= share(way, np.tile([1.0] + [0.0] * 12, 24)) <= 0.01
 
 
-def test_an_unknown_step_is_not_a_pause() -> None:
-    known = share(np.tile([1.0] + [0.0] * 12, 24))
-    assert share(np.tile([1.0] + [np.nan] * 12, 24)) < known / 3
+@BOTH
+def test_an_unknown_step_is_not_a_pause(way: Way) -> None:
+    known = share(way, np.tile([1.0] + [0.0] * 12, 24))
+    assert share(way, np.tile([1.0] + [np.nan] * 12, 24)) < known / 3
 
 
-def test_without_requests_nothing_is_cold() -> None:
-    assert share(np.zeros(10)) == 0.0
-    unknown = starts(history(np.full(3, np.nan)), 0.1, 300.0, 0.0)
+@BOTH
+def test_without_requests_nothing_is_cold(way: Way) -> None:
+    assert share(way, np.zeros(10)) == 0.0
+    unknown = way(history(np.full(3, np.nan)), 0.1, 300.0, 0.0)
     assert (unknown.cold_share, unknown.idle) == (0.0, 0.0)
 
 
-def test_idle_time_is_what_the_keep_alive_adds() -> None:
+@BOTH
+def test_idle_time_is_what_the_keep_alive_adds(way: Way) -> None:
     """A request each hour keeps an instance for five of sixty minutes; a busy one always has one waiting."""
     hourly = history(np.tile([1.0 / 300.0] + [0.0] * 11, 100))
-    assert starts(hourly, 1e-3, 300.0, 0.0).idle == pytest.approx(300 / 3600, rel=0.01)
-    assert starts(history(np.full(100, 0.5)), 1e-3, 300.0, 0.0).idle == pytest.approx(1.0, abs=0.3)
+    assert way(hourly, 1e-3, 300.0, 0.0).idle == pytest.approx(300 / 3600, rel=0.01)
+    assert way(history(np.full(100, 0.5)), 1e-3, 300.0, 0.0).idle == pytest.approx(1.0, abs=0.3)
+
+
+def test_histories_of_few_requests_are_served_and_heavy_ones_counted_with_what_that_may_miss() -> None:
+    few, many = (history(np.full(1000, rate * MOST_PLACED / 300_000)) for rate in (0.99, 1.01))
+    assert starts(few, 0.1, 300.0, 0.0).unseen == 1.0
+    assert starts(many, 0.1, 300.0, 0.0).unseen == pytest.approx(4 / 3)
+    assert np.array_equal(starts(few, 0.1, 300.0, 0.0).cold, placed(few, 0.1, 300.0, 0.0).cold)
+
+
+def test_parts_of_requests_are_carried_on_until_they_are_whole() -> None:
+    """0.3 requests a step are one in every third or fourth, and none is lost."""
+    found = whole_requests(np.full(1000, 0.001), 300.0)
+    assert found.max() == 1
+    assert found.sum() == 300
+    assert whole_requests(np.array([1.0, 0.0, 2.0]), 5.0).tolist() == [5, 0, 10]
+
+
+def test_waiting_belongs_to_the_steps_it_lies_in() -> None:
+    """Served from 50 s to 60 s, kept until 360 s: whole minutes from the second to the sixth, and none that was never cold."""
+    done = passed(np.array([50.0]), np.zeros(10, dtype=np.int64), Service(10.0, 0.0, 300.0), 60.0)
+    assert done.idle_s.tolist() == [0.0] + [60.0] * 5 + [0.0] * 4
+    assert done.cold.tolist() == [1.0] + [0.0] * 9
+    kept = passed(np.array([50.0]), np.ones(10, dtype=np.int64), Service(10.0, 0.0, 300.0), 60.0)
+    assert (kept.cold.sum(), kept.by_warm.tolist(), kept.idle_s.sum()) == (0.0, [1.0] + [0.0] * 9, 0.0)
+    short = passed(np.array([50.0]), np.zeros(10, dtype=np.int64), Service(5.0, 0.0, 100.0), 60.0)
+    assert short.idle_s.tolist() == pytest.approx([5.0, 60.0, 35.0] + [0.0] * 7)
 
 
 def test_slots_are_hours_of_the_day_with_all_that_is_known_of_them() -> None:

@@ -1,0 +1,109 @@
+"""Every request served by instances, one by one: which start cold, which are kept ones', how long the others wait.
+
+A request goes to a free instance that is kept warm, else to the one that became free last, else to a new one that is
+started for it; each instance serves one at a time, and one that is not kept lives on for the keep-alive after its last
+request. Requests come at random moments of the step they were counted in.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from domain.load import Floats
+from optimizer.compiled import compiled
+from optimizer.erlang import Counts
+
+
+class Service(NamedTuple):
+    """Seconds: serving a request, starting an instance, its life after its last request."""
+
+    service_s: float
+    cold_s: float
+    keep_alive_s: float
+
+
+class Passed(NamedTuple):
+    """Per step: requests that started cold, requests on instances kept warm, seconds that all others waited."""
+
+    cold: Floats
+    by_warm: Floats
+    idle_s: Floats
+
+
+def moments_of(counts: Counts, step_s: float, rng: np.random.Generator) -> Floats:
+    """So many random moments in each step, in seconds from the start of the first, in order."""
+    begins = np.repeat(np.arange(len(counts), dtype=np.float64), counts)
+    return np.asarray(np.sort((begins + rng.random(len(begins))) * step_s))
+
+
+def whole_requests(rates_rps: Floats, step_s: float) -> Counts:
+    """Requests of each step; what is left of a whole one is carried on to the next steps."""
+    so_far = np.floor(np.cumsum(rates_rps * step_s) + 0.5)
+    return np.diff(so_far, prepend=0.0).astype(np.int64)
+
+
+@compiled
+def passed(moments: Floats, warm: Counts, service: Service, step_s: float) -> Passed:
+    """One pass over the requests, with `warm[i]` instances kept in step i.
+
+    Work ends in the order it began on each of three lists, and idle instances wait on a stack.
+    """
+    n, steps, serving = len(moments), len(warm), service.service_s
+    done = Passed(np.zeros(steps), np.zeros(steps), np.zeros(steps))
+    through = np.zeros(steps + 1)
+    warm_done, plain_done, cold_done, free = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    w0 = w1 = p0 = p1 = c0 = c1 = bottom = top = 0
+    for i in range(n):
+        now = moments[i]
+        step = min(steps - 1, int(now / step_s))
+        while w0 < w1 and warm_done[w0] <= now:
+            w0 += 1
+        while (p0 < p1 and plain_done[p0] <= now) or (c0 < c1 and cold_done[c0] <= now):
+            if c0 == c1 or (p0 < p1 and plain_done[p0] <= cold_done[c0]):
+                free[top] = plain_done[p0]
+                p0 += 1
+            else:
+                free[top] = cold_done[c0]
+                c0 += 1
+            top += 1
+        while bottom < top and free[bottom] + service.keep_alive_s < now:
+            _waits(free[bottom], free[bottom] + service.keep_alive_s, step_s, done.idle_s, through)
+            bottom += 1
+        if w1 - w0 < warm[step]:
+            warm_done[w1] = now + serving
+            w1 += 1
+            done.by_warm[step] += 1
+        elif top > bottom:
+            top -= 1
+            _waits(free[top], now, step_s, done.idle_s, through)
+            plain_done[p1] = now + serving
+            p1 += 1
+        else:
+            cold_done[c1] = now + service.cold_s + serving
+            c1 += 1
+            done.cold[step] += 1
+    for waiting in (free[bottom:top], plain_done[p0:p1], cold_done[c0:c1]):
+        for since in waiting:
+            _waits(since, since + service.keep_alive_s, step_s, done.idle_s, through)
+    done.idle_s[:] += np.cumsum(through)[:steps] * step_s
+    return done
+
+
+@compiled
+def _waits(begin_s: float, end_s: float, step_s: float, idle_s: Floats, through: Floats) -> None:
+    """Adds the seconds from begin to end to the steps they lie in; steps that lie between are marked by their ends."""
+    steps = len(idle_s)
+    begin, end = begin_s / step_s, min(end_s / step_s, float(steps))
+    first, last = int(begin), int(end)
+    if first >= steps:
+        return
+    if first == last:
+        idle_s[first] += (end - begin) * step_s
+        return
+    idle_s[first] += (first + 1 - begin) * step_s
+    if last < steps:
+        idle_s[last] += (end - last) * step_s
+    through[first + 1] += 1.0
+    through[last] -= 1.0
