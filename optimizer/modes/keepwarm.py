@@ -29,7 +29,7 @@ HOUR_S = 3600.0
 PRIOR = 3.0  # requests' worth of the whole day's share in that of one hour
 TELLING_HOURS_APART = timedelta(days=2)  # of known load; before, all hours are alike
 PRICES = 48
-FITTED = 4 / 3  # cold starts that hours of their own may leave for each one on the days they were not made from
+FITTED = 2.0  # cold starts that hours of their own may leave for each one on the days they were not made from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
