@@ -61,6 +61,7 @@ ASSUMPTIONS = f"""\
   replicas that are ready after 300 s and carry the load at which an M/D/1 queue holds that p95.
 - Clouds: AWS us-east-1, GCP us-central1 and Azure eastus, each with the GPU clouds Modal, Replicate and RunPod allowed
   beside it. On demand only (no spot, no commitments), at the bundled price book.
+- Shared competes at its estimate for one workload alone, hosts filled to {OPTIONS.modes.sharing.host_fill:.0%} by others; a fleet's places are decided after this.
 - A decision sees the first part of a trace (its last 28 days at most). Histories shorter than the two days that a
   recommendation asks for are decided on all the same.
 """

@@ -193,7 +193,7 @@ class Share:
             each = max(1, need.accelerator_count)
             parts.append(busy * each / offer.accelerator_count)
             parts.append(copies * need.model_gib / (offer.accelerator_count * offer.gpu_memory_gib))
-        shares = np.max(parts, axis=0) / market.options.host_fill
+        shares = np.max(parts, axis=0) / market.options.sharing.host_fill
         if shares.max() > 1.0:
             return None
         usd = float(shares.sum()) * judged.halves.whole.step_s / 3600.0 * offer.on_demand.amount

@@ -26,9 +26,9 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from monitor.recorded import name_of, read_trace
 from optimizer.forecast import Forecasting, forecast
-from optimizer.modes import Infeasible, Quote
+from optimizer.modes import Infeasible, Quote, cheapest, quotes
 from optimizer.outlook import outlook_of
-from optimizer.policies import least_cost, rule_of_thumb
+from optimizer.policies import rule_of_thumb
 from trimtab.prices import bundled
 
 
@@ -101,7 +101,9 @@ def _asked(trace: str, question: Question, judged: Judged, made: Forecasting) ->
     if isinstance(outlook, Unknown):
         raise SystemExit(f"{trace}: {outlook.reason}")
     demand = outlook.demand()
-    chosen = {cloud: (least_cost(market, demand), rule_of_thumb(market, demand)) for cloud, market in markets.items()}
+    chosen = {
+        cloud: (cheapest(quotes(market, demand)), rule_of_thumb(market, demand)) for cloud, market in markets.items()
+    }
     outcomes = judged.outcomes(question, outlook.problem, markets, demand)
     for cloud, (ours, rule) in chosen.items():
         ways = outcomes[cloud]
