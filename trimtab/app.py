@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import FastAPI, Request, Response
 
 from monitor.quality.problems import LimitBody
-from trimtab.api import alerts, money, probes, problems, recommendations, savings, workloads
+from trimtab.api import alerts, money, objectives, probes, problems, recommendations, savings, workloads
 from trimtab.api.deps import Deps
 from trimtab.web import page
 
@@ -28,7 +28,7 @@ def create_app(deps: Deps) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(LimitBody, most=MOST_BODY_BYTES)
-    for part in (recommendations, workloads, money, savings, alerts, probes, page):
+    for part in (recommendations, workloads, money, objectives, savings, alerts, probes, page):
         app.include_router(part.router(deps))
 
     @app.middleware("http")

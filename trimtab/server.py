@@ -12,6 +12,7 @@ import uvicorn
 from domain.errors import SettingsError
 from trimtab.api.deps import Deps
 from trimtab.app import create_app
+from trimtab.budgetmetrics import BudgetCollector
 from trimtab.jobs import in_turn, scheduler_of
 from trimtab.selfmetrics import registry_of
 from trimtab.settings import ApiSettings
@@ -24,13 +25,16 @@ def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
     """Serve until a signal; `on_ready` gets the address. SettingsError if it cannot be listened on."""
     listener = _listen(program.settings.api)
     host, port = listener.getsockname()[:2]
+    registry = registry_of(program.recommendations, program.journal, program.clock)
+    registry.register(BudgetCollector(program.objectives, program.clock))
     app = create_app(
         Deps(
             recommendations=program.recommendations,
             journal=program.journal,
             proofs=program.prover.store,
+            progress=program.objectives.progress,
             clock=program.clock,
-            registry=registry_of(program.recommendations, program.journal, program.clock),
+            registry=registry,
         )
     )
     scheduler = scheduler_of(

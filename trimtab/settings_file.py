@@ -105,6 +105,8 @@ def _unknown_key(error: ErrorDetails, where: str) -> SettingsError:
 _FIXES: Mapping[str, str] = {
     "bool_parsing": "give true or false",
     "bool_type": "give true or false",
+    "date_from_datetime_parsing": "give a day as YYYY-MM-DD",
+    "date_type": "give a day as YYYY-MM-DD",
     "dict_type": "write a section of keys there",
     "enum": "give {expected}",
     "finite_number": "give a finite number",

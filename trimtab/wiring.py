@@ -52,12 +52,14 @@ from trimtab.ledger import Bookkeeper
 from trimtab.names import refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
+from trimtab.objectives import Objectives
 from trimtab.prices import bundled, overlaid
 from trimtab.proving import Ask, Prover
 from trimtab.records import Record, Status
 from trimtab.rendering import emit, questions
 from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings, SharingSettings
 from trimtab.store.database import Database, open_database
+from trimtab.store.days import DayStore
 from trimtab.store.inputs import InputStore
 from trimtab.store.journal import Journal
 from trimtab.store.proofs import ProofStore
@@ -87,6 +89,7 @@ class Program:
     fleet: ConfiguredFleet
     cycle: Cycle
     ledger: Bookkeeper
+    objectives: Objectives
     nightly: Nightly
     prover: Prover
 
@@ -138,6 +141,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         book=book,
         noise=options.guardrails,
     )
+    objectives = Objectives(settings=settings.objectives, journal=journal, days=DayStore(database))
     nightly = Nightly(
         recommendations=recommendations,
         journal=journal,
@@ -164,6 +168,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         fleet=fleet,
         cycle=cycle,
         ledger=ledger,
+        objectives=objectives,
         nightly=nightly,
         prover=prover,
     )

@@ -142,6 +142,7 @@ def _type(annotation: Any) -> str:
         "bool": "true or false",
         "Path": "path",
         "ServingMode": "mode",
+        "date": "day",
     }
     return names[annotation.__name__]
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from tests.golden_files import assert_golden
 from tests.trimtab.reference import cli_markdown, settings_markdown
-from trimtab import selfmetrics
+from trimtab import budgetmetrics, selfmetrics
 from trimtab.api.deps import Deps
 from trimtab.app import create_app
 from trimtab.store.database import open_database
@@ -43,7 +43,7 @@ def test_every_route_and_metric_is_described() -> None:
     for path, methods in app.openapi()["paths"].items():
         for method in methods:
             assert f"`{method.upper()} {path}`" in text, f"docs/api.md does not describe {method.upper()} {path}"
-    for name, value in vars(selfmetrics).items():
+    for name, value in (vars(selfmetrics) | vars(budgetmetrics)).items():
         if name.isupper() and isinstance(value, str):
             assert f"`{value}" in text or not value.startswith("trimtab_"), f"docs/api.md does not describe {value}"
     database.close()

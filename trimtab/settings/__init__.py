@@ -7,6 +7,7 @@ Every model is frozen and refuses unknown keys. The text of each `description` i
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import ClusterSettings, EmitSettings, GrafanaSettings
+from trimtab.settings.objectives import ObjectiveSettings
 from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
 from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -32,6 +33,7 @@ __all__ = [
     "EmitSettings",
     "GrafanaSettings",
     "HistorySettings",
+    "ObjectiveSettings",
     "PriceSettings",
     "PrometheusSettings",
     "ReceiverSettings",

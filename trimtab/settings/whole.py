@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import EmitSettings
+from trimtab.settings.objectives import ObjectiveSettings
 from trimtab.settings.receivers import AlertmanagerSettings
 from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -24,6 +25,9 @@ class Settings(Section):
     defaults: WorkloadDefaults = Field(default_factory=WorkloadDefaults, description="What holds for every workload.")
     workloads: tuple[WorkloadSettings, ...] = Field(
         default=(), description="The workloads; without any, those that Prometheus or the history files show."
+    )
+    objectives: tuple[ObjectiveSettings, ...] = Field(
+        default=(), description="What workloads and teams may spend and have to hold."
     )
     decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
     sharing: SharingSettings = Field(default_factory=SharingSettings, description="What may live together on one host.")
@@ -45,4 +49,13 @@ class Settings(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise PydanticCustomError("named_twice", "give each workload an id of its own", {"value": ", ".join(twice)})
+        return value
+
+    @field_validator("objectives")
+    @classmethod
+    def _one_of_each(cls, value: tuple[ObjectiveSettings, ...]) -> tuple[ObjectiveSettings, ...]:
+        whose = [": ".join(*each.labels.items()) for each in value]
+        twice = sorted({name for name in whose if whose.count(name) > 1})
+        if twice:
+            raise PydanticCustomError("named_twice", "give each one objective", {"value": ", ".join(twice)})
         return value

@@ -149,6 +149,19 @@ class NightRow(Base):
     body: Mapped[str] = mapped_column(Text)
 
 
+class DayRow(Base):
+    """What the nightly report found out of a workload's day."""
+
+    __tablename__ = "days"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    workload: Mapped[str] = mapped_column(String(512), primary_key=True)
+    team: Mapped[str | None] = mapped_column(String(512))
+    requests: Mapped[float | None] = mapped_column(Float)
+    missed_share: Mapped[float | None] = mapped_column(Float)
+    reason: Mapped[str | None] = mapped_column(Text)
+
+
 class ReportRow(Base):
     """A nightly report as it was rendered: its files by suffix."""
 
