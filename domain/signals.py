@@ -16,6 +16,7 @@ class Signal(StrEnum):
     REQUEST_RATE = "request_rate"  # requests/s arriving
     ERROR_RATIO = "error_ratio"  # failed / all, 0..1
     LATENCY = "latency"  # seconds at a quantile
+    SLOW_RATIO = "slow_ratio"  # answered over the latency SLO / all, 0..1; only where the histogram has a bucket there
     TIME_TO_FIRST_TOKEN = "time_to_first_token"  # noqa: S105  seconds at a quantile: a signal, no secret
     INTER_TOKEN_LATENCY = "inter_token_latency"  # noqa: S105  seconds at a quantile: a signal, no secret
     SERVICE_TIME = "service_time"  # mean seconds from arrival to answer
@@ -46,13 +47,19 @@ def selector(labels: Mapping[str, str]) -> str:
     return ",".join(f"{name}={quote(value)}" for name, value in sorted(labels.items()))
 
 
+def bucket_ends(seconds: float) -> str:
+    """A pattern of how the label `le` may write that many seconds: clients write whole ones as 1 or as 1.0."""
+    written = [f"{seconds:g}"] if seconds % 1 else [f"{seconds:.0f}", f"{seconds:.1f}"]
+    return "|".join(text.replace(".", "[.]") for text in written)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeProfile:
     """How one serving runtime is asked for each signal.
 
     `identity` names the labels that tell workloads apart. `expressions` hold PromQL with the marks
     `$selector` (matchers, no braces), `$by` (the identity labels), `$window` (a range such as `5m`)
-    and `$quantile`; `recorded` names the series that our recording rules keep for a signal (by the
+    `$quantile` and `$le` (a pattern of the bucket that ends at the latency SLO); `recorded` names the series that our recording rules keep for a signal (by the
     identity labels), much cheaper over weeks of history. A signal that a runtime cannot answer is
     absent. `fingerprint` are metric names of which one is enough to know the runtime. `buckets` hold, for
     signals that are read at a quantile, the rates by identity and `le` that the quantile is read from.
@@ -75,6 +82,7 @@ class RuntimeProfile:
         *,
         window: str = "5m",
         quantile: float = 0.95,
+        latency_s: float = 0.5,
         recorded: bool = False,
     ) -> str | None:
         """PromQL for `signal` of the workload that `labels` select; None if this runtime has none."""
@@ -85,7 +93,9 @@ class RuntimeProfile:
         template = self.expressions.get(signal)
         if template is None:
             return None
-        return self._filled(template.replace("$quantile", f"{quantile:g}"), matchers, window)
+        return self._filled(
+            template.replace("$quantile", f"{quantile:g}").replace("$le", bucket_ends(latency_s)), matchers, window
+        )
 
     def bucket_rates(self, signal: Signal, labels: Mapping[str, str], /, *, window: str = "5m") -> str | None:
         """PromQL for the bucket rates that quantiles of `signal` are read from; None if the profile names none."""

@@ -172,7 +172,13 @@ class PrometheusSource:
         as_recorded = window == RECORDED_WINDOW and (signal not in AT_A_QUANTILE or quantile == RECORDED_QUANTILE)
         if as_recorded:
             wanted.append(profile.query(signal, workload.labels, recorded=True))
-        raw = profile.query(signal, workload.labels, window=_written(window), quantile=quantile)
+        raw = profile.query(
+            signal,
+            workload.labels,
+            window=_written(window),
+            quantile=quantile,
+            latency_s=workload.slo.latency.total_seconds(),
+        )
         # Starts are told per replica; as a signal over time the slowest one counts.
         wanted.append(f"max({raw})" if raw and signal is Signal.STARTUP_SECONDS else raw)
         if not any(wanted):

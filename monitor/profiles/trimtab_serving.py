@@ -30,6 +30,10 @@ PROFILE = RuntimeProfile(
         # A 5xx series is born with the first failure: without `or` a faultless service would have no ratio.
         Signal.ERROR_RATIO: f"({_FAILED} or 0 * {_ANSWERED}) / {_ANSWERED}",
         Signal.LATENCY: f"histogram_quantile($quantile, {_BUCKETS})",
+        Signal.SLOW_RATIO: (
+            'clamp_min(1 - sum by ($by) (rate(ai_request_duration_seconds_bucket{le=~"$le",model!="",$selector}[$window])) / '
+            'sum by ($by) (rate(ai_request_duration_seconds_count{model!="",$selector}[$window])), 0)'
+        ),
         Signal.SERVICE_TIME: (
             'sum by ($by) (rate(ai_request_duration_seconds_sum{model!="",$selector}[$window])) / '
             'sum by ($by) (rate(ai_request_duration_seconds_count{model!="",$selector}[$window]))'

@@ -38,6 +38,7 @@ def _quantile(histogram: str) -> str:
 
 _FINISHED = _rate("request_success_total")
 _FAILED = _rate("request_success_total", 'finished_reason=~"abort|error",')
+_LE = 'le=~"$le",'
 _QUEUE_GROWTH = f"sum by ($by) (deriv(vllm:num_requests_waiting{{{_OF_A_MODEL}}}[$window]))"
 # Of the first generation of vLLM the histogram had another name.
 _INTER_TOKEN = ("inter_token_latency_seconds", "time_per_output_token_seconds")
@@ -54,6 +55,9 @@ PROFILE = RuntimeProfile(
         ),
         Signal.ERROR_RATIO: _either_name(f"({_FAILED} or 0 * {_FINISHED}) / {_FINISHED}"),
         Signal.LATENCY: _quantile("e2e_request_latency_seconds"),
+        Signal.SLOW_RATIO: _either_name(
+            f"clamp_min(1 - {_rate('e2e_request_latency_seconds_bucket', _LE)} / {_rate('e2e_request_latency_seconds_count')}, 0)"
+        ),
         Signal.TIME_TO_FIRST_TOKEN: _quantile("time_to_first_token_seconds"),
         Signal.INTER_TOKEN_LATENCY: f"({' or '.join(_quantile(name) for name in _INTER_TOKEN)})",
         Signal.SERVICE_TIME: _either_name(

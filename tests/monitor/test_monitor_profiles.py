@@ -17,7 +17,7 @@ import pytest
 
 from domain.errors import NoData
 from domain.signals import RuntimeProfile, Signal
-from domain.workload import Workload
+from domain.workload import Slo, Workload
 from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
 from tests.exposition import names_and_labels, scraped
@@ -153,6 +153,7 @@ VLLM_SAYS = {
     Signal.REQUEST_RATE: 2 * 140 / 30,
     Signal.ERROR_RATIO: 8 / 140,
     Signal.LATENCY: 2.5 + 2.5 * (0.95 * 140 - 125) / (138 - 125),
+    Signal.SLOW_RATIO: 1 - 4 / 140,
     Signal.TIME_TO_FIRST_TOKEN: 0.06 + 0.02 * (0.95 * 140 - 123) / (138 - 123),
     Signal.INTER_TOKEN_LATENCY: 0.025 + 0.025 * (0.95 * 27313 - 21000) / (27100 - 21000),
     Signal.SERVICE_TIME: 201.6 / 140,
@@ -193,6 +194,21 @@ def test_vllm_is_understood_where_a_pipeline_rewrote_its_colons(vllm: Prometheus
 def test_vllm_s_demand_under_saturation_is_what_arrives_not_what_completes(vllm: PrometheusSource) -> None:
     """140 completed and 60 more waiting at each scrape of 30 s."""
     assert newest(vllm, "full", Signal.REQUEST_RATE) == pytest.approx((140 + 60) / 30)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("latency_s, slow", [(0.5, 1 - 4 / 140), (1.0, 1 - 47 / 140), (2.5, 1 - 125 / 140)])
+def test_slow_requests_are_counted_at_the_bucket_of_the_slo(
+    vllm: PrometheusSource, latency_s: float, slow: float
+) -> None:
+    """However the end of a bucket is written; between two buckets nobody can tell."""
+    slo, end = Slo(latency=timedelta(seconds=latency_s)), START + 3 * FIVE
+    workload = Workload(id="llama", runtime="vllm", labels=LLAMA, slo=slo)
+    seen = vllm.load(workload, Signal.SLOW_RATIO, start=end - FIVE, end=end, step=FIVE)
+    assert seen.values[0] == pytest.approx(slow)
+    between = replace(workload, slo=replace(slo, latency=slo.latency + timedelta(milliseconds=10)))
+    with pytest.raises(NoData):
+        vllm.load(between, Signal.SLOW_RATIO, start=end - FIVE, end=end, step=FIVE)
 
 
 @pytest.mark.servers
@@ -243,6 +259,7 @@ def test_our_server_answers_every_signal(serving: PrometheusSource, signal: Sign
     exact = {
         Signal.REQUEST_RATE: 2 * 3 / 30,
         Signal.ERROR_RATIO: 1 / 4,
+        Signal.SLOW_RATIO: 0.0,
         Signal.READY_REPLICAS: 2.0,
         Signal.IN_FLIGHT: 0.0,
         Signal.ACCURACY: 0.97,
