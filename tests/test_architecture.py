@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "monitor": {"fastapi", "numpy", "pandas", "prometheus_api_client", "prometheus_client", "pydantic", "requests", "starlette", "urllib3", "uvicorn", "yaml"},
     "optimizer": {"holidays", "joblib", "numba", "numpy", "pandas", "scipy", "statsmodels"},
     "rules": {"yaml"},
-    "dashboards": {"grafana_foundation_sdk", "jinja2", "matplotlib", "yaml"},
+    "dashboards": {"grafana_foundation_sdk", "jinja2", "matplotlib", "weasyprint", "yaml"},
     "manifests": {"yaml"},
     "serving": {"fastapi", "numpy", "onnxruntime", "prometheus_client", "pydantic", "starlette", "uvicorn"},
     "trimtab": {

@@ -10,7 +10,7 @@ from pathlib import Path
 from domain.errors import SettingsError
 from domain.load import LoadHistory
 from optimizer.rolling import Backtest, Row, backtest, rows
-from trimtab.files import write_text
+from trimtab.files import write_file
 from trimtab.present import TIMES, moment
 
 
@@ -31,7 +31,7 @@ def write_backtest(history: LoadHistory, question: Question, out: Path) -> list[
     if not result.folds:
         why = result.held[0].reason if result.held else "the trace is too short for an origin"
         raise SettingsError("--trace", f"{len(history)} steps", f"nothing could be forecast: {why}")
-    write_text(out, _csv(rows(result)))
+    write_file(out, _csv(rows(result)))
     held = [f"held at {moment(one.origin)}: {one.reason}" for one in result.held]
     return [*held, f"wrote {out}: {len(result.folds)} origins"]
 

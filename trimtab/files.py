@@ -77,10 +77,10 @@ def _keep_listing(listing: Path, names: set[str]) -> None:
         _replace_all([(listing, text)])
 
 
-def write_text(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """One file, whole or not at all; SettingsError if it cannot be written."""
     try:
-        _replace_all([(path, text)])
+        _replace_all([(path, content)])
     except OSError as fault:
         raise SettingsError("file", str(path), f"name one that can be written ({fault.strerror})") from None
 
@@ -93,11 +93,11 @@ def _text_of(path: Path) -> str | None:
         return None
 
 
-def _replace_all(texts: Sequence[tuple[Path, str]]) -> None:
+def _replace_all(contents: Sequence[tuple[Path, str | bytes]]) -> None:
     staged: list[tuple[Path, Path]] = []
     try:
-        for path, text in texts:
-            staged.append((_stage(path, text), path))
+        for path, content in contents:
+            staged.append((_stage(path, content), path))
         while staged:
             temporary, path = staged[0]
             temporary.replace(path)
@@ -107,17 +107,15 @@ def _replace_all(texts: Sequence[tuple[Path, str]]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _stage(path: Path, text: str) -> Path:
-    """The text on disk under a temporary name in the same folder, so that moving it is atomic."""
+def _stage(path: Path, content: str | bytes) -> Path:
+    """The content on disk under a temporary name in the same folder, so that moving it is atomic."""
     if path.is_dir():
         raise IsADirectoryError(21, "a folder stands there", str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", newline="", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as file:
+    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         temporary = Path(file.name)
         try:
-            file.write(text)
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
             temporary.chmod(0o644)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -14,34 +16,57 @@ from domain.artifact import Artifact
 from domain.errors import TrimtabError
 from domain.load import LoadHistory
 from domain.plan import Act, Recommendation
-from domain.prices import HOURS_PER_MONTH
+from domain.prices import HOURS_PER_MONTH, PriceBook
 from domain.signals import Signal
 from domain.unknown import Unknown
-from domain.workload import ServingMode, Workload
+from domain.workload import Workload
+from trimtab import dayfacts
+from trimtab.charges import charged, model_of
+from trimtab.dayfacts import ENOUGH
+from trimtab.objectives import Objectives
 from trimtab.present import most_telling
 from trimtab.priceages import price_age, prices_used
 from trimtab.records import Record
+from trimtab.reportlines import alert_lines, fleet_line, objective_line
+from trimtab.store.days import DayFacts
 from trimtab.store.journal import DayCosts, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations
+from trimtab.unusual import unusual
 
 log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 TREND_DAYS = 14
-ENOUGH = 0.95  # share of a day that has to be known for a total of it
 
 DayLoad = Callable[[Workload, Signal, datetime, datetime], LoadHistory]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A report as files: the texts, and the page on paper (or why there is none)."""
+
+    texts: tuple[Artifact, ...]
+    pdf: bytes | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Nightly:
-    """Writes reports. `day_load` answers a signal over a day, or raises a TrimtabError."""
+    """Writes reports. `day_load` answers a signal over a day, or raises a TrimtabError; `threads` ask it at a time.
+
+    `counts_tokens` names the runtimes that tell of tokens, `billing_account` whom the cloud bills.
+    """
 
     recommendations: Recommendations
     journal: Journal
+    objectives: Objectives
     day_load: DayLoad
+    book: PriceBook
     render: Callable[[NightlyReport], Sequence[Artifact]]
+    paper: Callable[[NightlyReport], bytes | Unknown]
     base_url: str | None
+    counts_tokens: frozenset[str] = frozenset()
+    billing_account: str | None = None
+    threads: int = 1
 
     def catch_up(self, *, now: datetime) -> tuple[date, ...]:
         """Write the report of yesterday, and of earlier days that have costs but were missed."""
@@ -51,28 +76,44 @@ class Nightly:
             self.write(day, now=now)
         return days
 
-    def write(self, day: date, *, now: datetime) -> tuple[Artifact, ...]:
+    def write(self, day: date, *, now: datetime) -> Written:
         """Make, store and return the report of `day`."""
-        artifacts = tuple(self.render(self.gather(day, now=now)))
-        files = {artifact.path.suffix.removeprefix("."): artifact.text for artifact in artifacts}
-        self.journal.keep_report(StoredReport(day=day, generated_at=now, files=files))
+        report = self.gather(day, now=now)
+        written = Written(texts=tuple(self.render(report)), pdf=self.paper(report))
+        self.journal.keep_report(StoredReport(day=day, generated_at=now, files=_files(written, day)))
         log.info("wrote the report of %s", day)
-        return artifacts
+        return written
 
     def gather(self, day: date, *, now: datetime) -> NightlyReport:
-        """Everything the report of `day` says."""
+        """Everything the report of `day` says; what is known of its workloads is kept for the month's reckoning."""
         costs = self.journal.costs(day - TREND_DAYS * DAY, day)
         by_day = {(cost.day, cost.workload): cost for cost in costs}
         workloads = {workload.id: workload for workload in self.journal.workloads()}
         records = tuple(self._in_force(day))
-        rows = [self._row(record, workloads.get(record.recommendation.workload), day, by_day) for record in records]
+        with ThreadPoolExecutor(max_workers=self.threads) as threads:
+            rows = tuple(
+                threads.map(lambda r: self._row(r, workloads.get(r.recommendation.workload), day, by_day), records)
+            )
+        self.objectives.days.keep([_facts(row, day) for row in rows])
+        until = min(now.astimezone(UTC), datetime.combine(day, time.max, UTC))
+        currents = {record.recommendation.workload: record.recommendation.current for record in records}
+        covered = {name: by_day[day, name].covered for name in currents if (day, name) in by_day}
+        charges, left_out = charged(rows, currents, workloads, self.book, covered)
+        earlier = _earlier(costs, day)
         return NightlyReport(
             date=day,
             generated_at=now,
-            rows=tuple(rows),
+            rows=rows,
             price_sources=tuple(sorted({price for record in records for price in _sources(record)}, key=str)),
             trend=tuple(_trend(costs, day)),
             shortfalls=tuple(_shortfalls(records, by_day, day)),
+            month=fleet_line(*self.objectives.fleet(until)),
+            objectives=tuple(map(objective_line, self.objectives.progress(until))),
+            unusual=tuple(unusual({row.workload: row.cost for row in rows}, earlier)),
+            alerts=alert_lines(self.journal.alerts_between(_start(day), _start(day) + DAY)),
+            charges=charges,
+            left_out=left_out,
+            billing_account=self.billing_account,
             base_url=self.base_url,
         )
 
@@ -96,6 +137,7 @@ class Nightly:
         act = recommendation if isinstance(recommendation, Act) and not ended else None
         held = Unknown(_last_stood(recommendation) if ended else "nothing is proposed while it is held")
         load = self._signal(workload, Signal.REQUEST_RATE, day)
+        errors = self._signal(workload, Signal.ERROR_RATIO, day)
         replicas = self._replicas(record, workload, day)
         return WorkloadRow(
             workload=recommendation.workload,
@@ -109,13 +151,14 @@ class Nightly:
             previous_cost=_kept(costs.get((day - DAY, recommendation.workload)), day - DAY),
             proposed_cost=held if act is None else act.plan.proposed.usd_per_month * 24.0 / HOURS_PER_MONTH,
             saving=held if act is None else act.saving,
-            requests=_requests(load),
-            missed_share=Unknown("requests over the latency SLO are not counted yet"),
+            requests=dayfacts.total(load, "load"),
+            missed_share=self._missed(workload, load, errors, day),
             error_budget=workload.slo.budget if workload else Unknown("the workload is gone"),
-            idle_share=_idle(load, replicas, record),
+            idle_share=dayfacts.idle(load, replicas, current, recommendation.evidence.capacity.get("rate_rps")),
             price_age=price_age(recommendation.evidence, day),
             load=load,
-            failed_share=_failed(load, self._signal(workload, Signal.ERROR_RATIO, day)),
+            failed_share=dayfacts.failed(load, errors),
+            tokens=self._tokens(workload, day),
             reasons=most_telling(recommendation.reasons),
             needs=None
             if act
@@ -123,6 +166,7 @@ class Nightly:
             if ended
             else _needs(recommendation),
             team=workload.team if workload else None,
+            model=model_of(workload) if workload else None,
         )
 
     def _signal(self, workload: Workload | None, signal: Signal, day: date) -> LoadHistory | Unknown:
@@ -133,6 +177,21 @@ class Nightly:
         except TrimtabError as fault:
             return Unknown(str(fault))
 
+    def _missed(
+        self, workload: Workload | None, load: LoadHistory | Unknown, errors: LoadHistory | Unknown, day: date
+    ) -> float | Unknown:
+        if workload is None:
+            return Unknown("the workload is gone")
+        return dayfacts.missed(load, errors, self._signal(workload, Signal.SLOW_RATIO, day), workload.slo)
+
+    def _tokens(self, workload: Workload | None, day: date) -> float | Unknown | None:
+        """None where the runtime tells of none."""
+        if workload is None or workload.runtime not in self.counts_tokens:
+            return None
+        return dayfacts.tokens(
+            self._signal(workload, signal, day) for signal in (Signal.TOKEN_RATE, Signal.PROMPT_TOKEN_RATE)
+        )
+
     def _replicas(self, record: Record, workload: Workload | None, day: date) -> float | Unknown:
         """Mean of the day as measured; where nothing measures it, what was running at the decision."""
         seen = self._signal(workload, Signal.READY_REPLICAS, day)
@@ -140,6 +199,19 @@ class Nightly:
             return float(np.nanmean(seen.values))
         current = record.recommendation.current
         return current if isinstance(current, Unknown) else float(current.mean_replicas)
+
+
+def _files(written: Written, day: date) -> dict[str, str]:
+    """The texts by what follows the date in their names; the PDF in base 64, for the store keeps text."""
+    files = {artifact.path.name.partition(f"{day.isoformat()}.")[2]: artifact.text for artifact in written.texts}
+    if isinstance(written.pdf, Unknown):
+        log.warning("the report of %s has no PDF: %s", day, written.pdf.reason)
+        return files
+    return files | {"pdf": b64encode(written.pdf).decode("ascii")}
+
+
+def _facts(row: WorkloadRow, day: date) -> DayFacts:
+    return DayFacts(day=day, workload=row.workload, team=row.team, requests=row.requests, missed_share=row.missed_share)
 
 
 def _last_stood(recommendation: Recommendation) -> str:
@@ -156,6 +228,15 @@ def _cost(record: Record, kept: DayCosts | None) -> float | Unknown:
     if kept is not None:
         return kept.usd
     return current if isinstance(current, Unknown) else current.usd_per_month * 24.0 / HOURS_PER_MONTH
+
+
+def _earlier(costs: Sequence[DayCosts], day: date) -> dict[str, list[float]]:
+    """Of each workload the known costs of the days before, oldest first."""
+    earlier: dict[str, list[float]] = {}
+    for cost in costs:
+        if cost.day < day and not isinstance(cost.usd, Unknown):
+            earlier.setdefault(cost.workload, []).append(cost.usd)
+    return earlier
 
 
 def _shortfalls(
@@ -203,47 +284,8 @@ def _trend(costs: Sequence[DayCosts], day: date) -> Iterable[DayCost]:
             yield DayCost(day=one, cost=sum(known))
 
 
-def _requests(load: LoadHistory | Unknown) -> float | Unknown:
-    """Requests of the day: the mean of what is known, over the whole day; too large a gap leaves it unknown."""
-    if isinstance(load, Unknown):
-        return load
-    if load.coverage < ENOUGH:
-        return Unknown(f"only {load.coverage:.0%} of the day's load is known")
-    return float(np.nanmean(load.values)) * len(load) * load.step_s
-
-
-def _failed(load: LoadHistory | Unknown, errors: LoadHistory | Unknown) -> float | Unknown:
-    """Share of the day's requests that failed: the ratio of each step weighted by its load, where both are known.
-
-    A step in which nothing came has no ratio, and needs none.
-    """
-    if isinstance(load, Unknown):
-        return load
-    if isinstance(errors, Unknown):
-        return errors
-    idle = load.values == 0
-    both = np.isfinite(load.values) & np.isfinite(errors.values) & ~idle
-    arrived = float(load.values[both].sum())
-    if (both | idle).mean() < ENOUGH or arrived <= 0:
-        return Unknown("too little of the day's load or errors is known, or nothing arrived")
-    return float((load.values * errors.values)[both].sum()) / arrived
-
-
 def _sources(record: Record) -> tuple[PriceSource, ...]:
     """Source and date of each price that the recommendation rests on."""
     return tuple(
         PriceSource(name=price.source, as_of=price.as_of) for price in prices_used(record.recommendation.evidence)
     )
-
-
-def _idle(load: LoadHistory | Unknown, replicas: float | Unknown, record: Record) -> float | Unknown:
-    """Part of the paid capacity that did no work; serverless pays for none that is idle."""
-    current = record.recommendation.current
-    rate = record.recommendation.evidence.capacity.get("rate_rps")
-    if isinstance(load, Unknown):
-        return load
-    if isinstance(current, Unknown) or isinstance(replicas, Unknown) or not isinstance(rate, int | float):
-        return Unknown("the capacity that ran is not known")
-    if current.mode is ServingMode.SERVERLESS or load.coverage < ENOUGH or replicas * rate <= 0:
-        return Unknown("there is no capacity of its own, or too little of the load is known")
-    return max(0.0, 1.0 - float(np.nanmean(load.values)) / (replicas * rate))

@@ -19,7 +19,7 @@ from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import POLICIES, ReplayReport, ReplayRow
 from optimizer.replay import replay as replay_policies
 from optimizer.scaling import Decisions, ScalingProblem, decide
-from trimtab.files import write_text
+from trimtab.files import write_file
 from trimtab.present import TIMES, moment
 from trimtab.prices import bundled
 from trimtab.settings import WorkloadSettings
@@ -139,7 +139,7 @@ def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
 
     times = pd.date_range(history.start, periods=len(desired), freq=history.step, name="timestamp")
     wanted = pd.Series(desired, index=times, name="desired_replicas")
-    write_text(out, str(wanted.to_csv(date_format=TIMES, lineterminator="\n")))
+    write_file(out, str(wanted.to_csv(date_format=TIMES, lineterminator="\n")))
 
 
 def to_json(done: Done, question: Question, paid: Paid) -> str:

@@ -145,9 +145,15 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     nightly = Nightly(
         recommendations=recommendations,
         journal=journal,
+        objectives=objectives,
         day_load=day_load,
+        book=book,
         render=dashboards.report.render,
+        paper=dashboards.report.pdf,
         base_url=settings.api.base_url,
+        counts_tokens=frozenset(name for name, each in PROFILES.items() if Signal.TOKEN_RATE in each.expressions),
+        billing_account=settings.report.billing_account,
+        threads=1 if settings.prometheus is None else settings.prometheus.concurrency,
     )
     prover = Prover(
         ask=_asked(fleet.source),

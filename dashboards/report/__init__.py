@@ -1,21 +1,30 @@
-"""The nightly cost report: a page to read (HTML) and the same figures to compute with (CSV)."""
+"""The nightly cost report: a page to read (HTML, PDF) and the same figures to compute with (CSV, FOCUS)."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 
+from dashboards.report.focus import focus_csv, focus_metadata
 from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
 from dashboards.report.page import html
+from dashboards.report.paper import pdf
 from dashboards.report.spreadsheet import csv_text
 from domain.artifact import Artifact
 
-__all__ = ["DayCost", "NightlyReport", "PriceSource", "Shortfall", "WorkloadRow", "render"]
+__all__ = ["DayCost", "NightlyReport", "PriceSource", "Shortfall", "WorkloadRow", "pdf", "render", "stem"]
 
 
-def render(report: NightlyReport) -> tuple[Artifact, Artifact]:
-    """`trimtab-report-<date>.html` and `.csv`; the same report gives the same texts, byte for byte."""
-    stem = f"trimtab-report-{report.date.isoformat()}"
-    return (
-        Artifact(path=PurePosixPath(f"{stem}.html"), text=html(report)),
-        Artifact(path=PurePosixPath(f"{stem}.csv"), text=csv_text(report)),
-    )
+def stem(report: NightlyReport) -> str:
+    """What the names of the day's files begin with."""
+    return f"trimtab-report-{report.date.isoformat()}"
+
+
+def render(report: NightlyReport) -> tuple[Artifact, ...]:
+    """`trimtab-report-<date>` as .html, .csv, .focus.csv and .focus.json; the same report gives the same texts, byte for byte."""
+    texts = {
+        "html": html(report),
+        "csv": csv_text(report),
+        "focus.csv": focus_csv(report),
+        "focus.json": focus_metadata(report),
+    }
+    return tuple(Artifact(path=PurePosixPath(f"{stem(report)}.{kind}"), text=text) for kind, text in texts.items())

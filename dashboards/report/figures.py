@@ -79,6 +79,44 @@ def cost_per_1k_requests(row: WorkloadRow) -> float | Unknown:
     return 1000.0 * row.cost / answered if answered > 0 else Unknown("every request failed")
 
 
+def cost_per_1m_tokens(row: WorkloadRow) -> float | Unknown | None:
+    """1e6 x cost / tokens read and generated; None where the runtime tells of none."""
+    if row.tokens is None or isinstance(row.tokens, Unknown):
+        return row.tokens
+    if isinstance(row.cost, Unknown):
+        return row.cost
+    return 1e6 * row.cost / row.tokens if row.tokens > 0 else Unknown("no token was read or generated")
+
+
+def unit_cost(rows: Iterable[WorkloadRow]) -> tuple[float, int] | Unknown:
+    """Cost per 1,000 requests answered, of the workloads of which it is known together, and how many those are."""
+    usd, answered, known = 0.0, 0.0, 0
+    for row in rows:
+        each = cost_per_1k_requests(row)
+        if not isinstance(each, Unknown) and not isinstance(row.cost, Unknown) and each > 0:
+            usd, answered, known = usd + row.cost, answered + 1000.0 * row.cost / each, known + 1
+    return (1000.0 * usd / answered, known) if answered > 0 else Unknown("it is known of no workload")
+
+
+def token_cost(rows: Iterable[WorkloadRow]) -> tuple[float, int] | None:
+    """Cost per million tokens of the workloads of which it is known together, and how many those are; None without any."""
+    usd, tokens, known = 0.0, 0.0, 0
+    for row in rows:
+        each = cost_per_1m_tokens(row)
+        if isinstance(each, float) and isinstance(row.cost, float) and isinstance(row.tokens, float):
+            usd, tokens, known = usd + row.cost, tokens + row.tokens, known + 1
+    return (1e6 * usd / tokens, known) if tokens > 0 else None
+
+
+def idle_share(rows: Iterable[WorkloadRow]) -> tuple[float, int] | Unknown:
+    """The part of the cost that paid for idle capacity, of the workloads of which both are known, and how many those are."""
+    usd, idle, known = 0.0, 0.0, 0
+    for row in rows:
+        if not isinstance(row.cost, Unknown) and not isinstance(row.idle_share, Unknown):
+            usd, idle, known = usd + row.cost, idle + row.cost * row.idle_share, known + 1
+    return (idle / usd, known) if usd > 0 else Unknown("it is known of no workload that costs something")
+
+
 def open_saving(rows: Sequence[WorkloadRow]) -> tuple[Saving, Total] | Unknown:
     """Sum of the savings proposed a month (lows and highs added: all forecasts erring the same way).
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+from dashboards.report.aims import AlertLine, MonthLine, Realised, UnusualCost
+from dashboards.report.charges import Charge, LeftOut
 from domain.load import LoadHistory
 from domain.plan import Reason, Saving
 from domain.unknown import Unknown
@@ -29,8 +31,8 @@ class WorkloadRow:
     of the plan (proposed). `price_age` is that of the oldest price used.
 
     `requests` is how many arrived; of them `failed_share` were answered with an error or not at all,
-    `missed_share` failed or broke the latency SLO (so it is never the smaller one), and
-    `error_budget` may be missed. `idle_share` is the part of paid capacity that did no work. All four
+    `missed_share` failed or broke the latency SLO at least (so it is never the smaller one), and
+    `error_budget` may be missed. `tokens` were read and generated, None where the runtime knows of none. `idle_share` is the part of paid capacity that did no work. All four
     are 0..1. `load` is the day's requests/s, gaps and all, drawn as a small curve. `needs` is what
     would end a hold.
     """
@@ -53,9 +55,11 @@ class WorkloadRow:
     price_age: timedelta | Unknown
     load: LoadHistory | Unknown
     failed_share: float | Unknown = NOT_ASKED
+    tokens: float | Unknown | None = None
     reasons: tuple[Reason, ...] = ()
     needs: str | None = None
     team: str | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +91,8 @@ class NightlyReport:
     """Everything a night's report says; workload ids are unique, `generated_at` is aware.
 
     `timezone` (IANA) is where the day begins and ends. `trend` ends with the report's day, oldest first. `base_url` is where the API answers, so that
-    a row can link to its recommendation; None leaves the links out.
+    a row can link to its recommendation; None leaves the links out. `month` is the fleet's. What was realised of savings that were
+    taken up is told of the day and of the month up to it; None where no ledger is kept.
     """
 
     date: date
@@ -96,6 +101,15 @@ class NightlyReport:
     price_sources: tuple[PriceSource, ...] = ()
     trend: tuple[DayCost, ...] = ()
     shortfalls: tuple[Shortfall, ...] = ()
+    month: MonthLine | None = None
+    objectives: tuple[MonthLine, ...] = ()
+    realised_day: Realised | None = None
+    realised_month: Realised | None = None
+    unusual: tuple[UnusualCost, ...] = ()
+    alerts: tuple[AlertLine, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    billing_account: str | None = None
     currency: str = "USD"
     timezone: str = "UTC"
     base_url: str | None = None

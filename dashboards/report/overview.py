@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dashboards.report import figures, words
 from dashboards.report.model import NightlyReport, WorkloadRow
+from dashboards.report.month import month_tile, realised_tile
+from dashboards.report.tiles import Tile, covering, plural
 from dashboards.report.view import Text, change_text, saving_range
 from domain.plan import Saving
 from domain.unknown import Unknown
 
 BARS = 10
 MOVERS = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tile:
-    """A headline figure with what it rests on."""
-
-    title: str
-    figure: Text
-    note: str
-    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,19 +39,29 @@ class DayBar:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TeamLine:
-    """Sums over one team's workloads."""
+class GroupLine:
+    """Sums over the workloads of one team, or of one model."""
 
-    team: str
+    name: str
     workloads: int
     cost: Text
     change: Text
+    unit_cost: Text
+    token_cost: str | None
+    idle: Text
     saving: Text
 
 
 def tiles(report: NightlyReport) -> list[Tile]:
-    """Cost, open savings, decisions, promises kept."""
-    return [cost_tile(report), saving_tile(report), decisions_tile(report), service_tile(report)]
+    """Cost, the month, savings proposed and realised, decisions, promises kept."""
+    return [
+        cost_tile(report),
+        *month_tile(report),
+        saving_tile(report),
+        *realised_tile(report),
+        decisions_tile(report),
+        service_tile(report),
+    ]
 
 
 def cost_tile(report: NightlyReport) -> Tile:
@@ -71,6 +74,9 @@ def cost_tile(report: NightlyReport) -> Tile:
         note = f"Change against the day before not known: {step.reason}"
     else:
         note = f"Against the day before: {change_text(step[0], report.currency)}{covering(step[1], cost.known)}"
+    idle = figures.idle_share(report.rows)
+    if not isinstance(idle, Unknown):
+        note += f". Idle capacity was {words.percent(idle[0])} of it{covering(idle[1], len(report.rows))}"
     figure = words.rounded_money(cost.amount, report.currency)
     return Tile(title="Cost of the day" + covering(cost.known, cost.of), figure=figure, note=note)
 
@@ -115,16 +121,6 @@ def service_tile(report: NightlyReport) -> Tile:
         note=f"of {len(known)} of which it is known",
         broken=any(known),
     )
-
-
-def covering(known: int, of: int, what: str = "workloads") -> str:
-    """Says when a figure does not cover everything."""
-    return "" if known == of else f" ({known:,} of {of:,} {what})"
-
-
-def plural(number: int, noun: str) -> str:
-    """1 workload, 2 workloads."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def bars(report: NightlyReport) -> tuple[list[Bar], str]:
@@ -192,32 +188,48 @@ def movers(report: NightlyReport) -> list[tuple[str, str]]:
     return [(row.workload, change_text(step, report.currency)) for row, step in figures.movers(report.rows, MOVERS)]
 
 
-def teams(report: NightlyReport) -> list[TeamLine]:
+def teams(report: NightlyReport) -> list[GroupLine]:
     """Sums by team, dearest first; empty where no workload names one."""
     if not any(row.team for row in report.rows):
         return []
-    groups: dict[str, list[WorkloadRow]] = defaultdict(list)
+    return groups(report, lambda row: row.team or "(no team)")
+
+
+def models(report: NightlyReport) -> list[GroupLine]:
+    """Sums by model, dearest first; empty where every workload has a model of its own, for then its line says it all."""
+    named = [row.model for row in report.rows if row.model]
+    return groups(report, lambda row: row.model or "(no model)") if len(set(named)) < len(named) else []
+
+
+def groups(report: NightlyReport, key: Callable[[WorkloadRow], str]) -> list[GroupLine]:
+    """One line for each value of `key`."""
+    found: dict[str, list[WorkloadRow]] = defaultdict(list)
     for row in figures.by_cost(report.rows):
-        groups[row.team or "(no team)"].append(row)
-    return [team_line(team, rows, report.currency) for team, rows in groups.items()]
+        found[key(row)].append(row)
+    return [group_line(name, rows, report.currency) for name, rows in found.items()]
 
 
-def team_line(team: str, rows: list[WorkloadRow], currency: str) -> TeamLine:
-    """One team's sums, each saying what it covers."""
+def group_line(name: str, rows: list[WorkloadRow], currency: str) -> GroupLine:
+    """One group's sums, each saying what it covers."""
     cost = figures.total([row.cost for row in rows], "cost")
     step = figures.fleet_change(rows)
-    saving = figures.open_saving(rows)
-    return TeamLine(
-        team=team,
+    unit, tokens, idle = figures.unit_cost(rows), figures.token_cost(rows), figures.idle_share(rows)
+    return GroupLine(
+        name=name,
         workloads=len(rows),
         cost=cost if isinstance(cost, Unknown) else words.money(cost.amount, currency) + covering(cost.known, cost.of),
         change=step if isinstance(step, Unknown) else change_text(step[0], currency) + covering(step[1], len(rows)),
-        saving=team_saving(saving, currency),
+        unit_cost=unit
+        if isinstance(unit, Unknown)
+        else words.unit_money(unit[0], currency) + covering(unit[1], len(rows)),
+        token_cost=None if tokens is None else f"{words.unit_money(tokens[0], currency)} per M tokens",
+        idle=idle if isinstance(idle, Unknown) else words.percent(idle[0]) + covering(idle[1], len(rows)),
+        saving=group_saving(figures.open_saving(rows), currency),
     )
 
 
-def team_saving(saving: tuple[Saving, figures.Total] | Unknown, currency: str) -> Text:
-    """A team's sum, "none" where nothing is proposed."""
+def group_saving(saving: tuple[Saving, figures.Total] | Unknown, currency: str) -> Text:
+    """A group's sum, "none" where nothing is proposed."""
     if isinstance(saving, Unknown):
         return saving
     amount, of = saving

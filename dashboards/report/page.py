@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dashboards.report import figures, overview, view, words
+from dashboards.report import figures, month, overview, view, words
 from dashboards.report.model import NightlyReport
+from dashboards.report.tiles import plural
 from dashboards.style import stylesheet
 from domain.unknown import Unknown
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 LABELS: dict[str, tuple[str, ...]] = {
     "proposals": ("Now", "Proposed", "Saving a month"),
     "holds": ("", "What would end it"),
-    "teams": ("Workloads", "Cost of the day", "Change", "Proposed saving a month"),
+    "groups": ("Workloads", "Cost of the day", "Change", "Per 1,000 requests", "Idle", "Proposed saving a month"),
+    "aims": ("Budget a month", "Spent so far", "Forecast", "Requests held", "Review"),
+    "alerts": ("Severity", "Workload", "When", ""),
     "workloads": (
         "Decision", "Mode", "Replicas", "Requests", "Missed", "Idle", "Cost", "Change", "Per 1,000 requests",
         "A day as proposed", "Saving a month",
@@ -38,9 +41,11 @@ def environment() -> Environment:
     )
 
 
-def html(report: NightlyReport) -> str:
-    """The whole page."""
+def html(report: NightlyReport, most_lines: int | None = None) -> str:
+    """The whole page; with `most_lines` the last table ends after so many workloads, and says so."""
     bars, bars_note = overview.bars(report)
+    alerts, more_alerts = month.alerts(report)
+    lines = figures.by_cost(report.rows)[:most_lines]
     return (
         environment()
         .get_template("report.html.j2")
@@ -56,10 +61,15 @@ def html(report: NightlyReport) -> str:
             unmoved=unmoved(report),
             bars=bars,
             bars_note=bars_note,
-            proposals=view.proposals(report),
-            holds=view.holds(report),
-            teams=overview.teams(report),
-            lines=[view.line(row, report.currency) for row in figures.by_cost(report.rows)],
+            aims=month.aims(report),
+            unusual=[(each.workload, month.unusual_text(each, report.currency)) for each in report.unusual],
+            alerts=alerts,
+            more_alerts=more_alerts,
+            proposals=view.proposals(report)[:most_lines],
+            holds=view.holds(report)[:most_lines],
+            groups=[("team", "By team", overview.teams(report)), ("model", "By model", overview.models(report))],
+            lines=[view.line(row, report.currency) for row in lines],
+            left_out=left_out(report, most_lines),
             currency=report.currency,
             timezone=report.timezone,
             prices=prices(report),
@@ -83,15 +93,22 @@ def summary(report: NightlyReport) -> str:
         return spent
     amount, of = saving
     return (
-        f"{spent} {overview.plural(of.of, 'proposal')} would save about "
+        f"{spent} {plural(of.of, 'proposal')} would save about "
         f"{words.rounded_money(amount.usd_per_month, report.currency)} a month."
     )
 
 
 def some(cost: figures.Total) -> str:
     """12 workloads, or 11 of 12 workloads."""
-    fleet = overview.plural(cost.of, "workload")
+    fleet = plural(cost.of, "workload")
     return fleet if cost.whole else f"{cost.known:,} of {fleet}"
+
+
+def left_out(report: NightlyReport, most_lines: int | None) -> str:
+    """Says that tables were ended early; empty where none was."""
+    if most_lines is None or len(report.rows) <= most_lines:
+        return ""
+    return f"Tables end after {most_lines} lines: the HTML page and the CSV have all {plural(len(report.rows), 'workload')}."
 
 
 def unmoved(report: NightlyReport) -> str:
@@ -99,7 +116,7 @@ def unmoved(report: NightlyReport) -> str:
     step = figures.fleet_change(report.rows)
     if isinstance(step, Unknown):
         return f"Changes are not known: {step.reason}."
-    return f"The cost of {overview.plural(step[1], 'workload')} is the same as the day before."
+    return f"The cost of {plural(step[1], 'workload')} is the same as the day before."
 
 
 def prices(report: NightlyReport) -> str:

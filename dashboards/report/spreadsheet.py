@@ -15,9 +15,10 @@ from domain.unknown import Unknown
 KNOWABLE = (
     "mode", "proposed_mode", "replicas", "proposed_replicas", "cost", "previous_cost", "cost_change", "proposed_cost",
     "saving_per_month", "requests", "missed_share", "failed_share", "idle_share", "cost_per_1k_requests", "price_age_days",
+    "tokens", "cost_per_1m_tokens",
 )  # fmt: skip
 COLUMNS = (
-    "date", "timezone", "workload", "team", "recommendation_id", "decision", "currency",
+    "date", "timezone", "workload", "model", "team", "recommendation_id", "decision", "currency",
     *KNOWABLE[:9], "saving_low", "saving_high", *KNOWABLE[9:12], "error_budget", *KNOWABLE[12:],
     "reasons", "needs", "generated_at", *(f"{name}_reason" for name in KNOWABLE),
 )  # fmt: skip
@@ -45,6 +46,7 @@ def line(report: NightlyReport, row: WorkloadRow) -> list[str]:
         "date": report.date.isoformat(),
         "timezone": report.timezone,
         "workload": text(row.workload),
+        "model": text(row.model or ""),
         "team": text(row.team or ""),
         "recommendation_id": text(row.recommendation_id),
         "decision": row.kind,
@@ -80,8 +82,15 @@ def values(row: WorkloadRow) -> Iterator[str | Unknown]:
         row.idle_share,
         figures.cost_per_1k_requests(row),
         row.price_age if isinstance(row.price_age, Unknown) else row.price_age.days,
+        no_tokens(row.tokens),
+        no_tokens(figures.cost_per_1m_tokens(row)),
     ):
         yield amount if isinstance(amount, Unknown) else plain(amount)
+
+
+def no_tokens(amount: float | Unknown | None) -> float | Unknown:
+    """Empty with its reason where the runtime tells of no tokens."""
+    return Unknown("its runtime tells of no tokens") if amount is None else amount
 
 
 def plain(value: float) -> str:

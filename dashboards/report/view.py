@@ -33,6 +33,7 @@ class Line:
     cost: Text
     change: Text
     unit_cost: Text
+    token_cost: str | None
     proposed: Text
     saving: Text
     missing: list[str]
@@ -71,6 +72,7 @@ def line(row: WorkloadRow, currency: str) -> Line:
         return words.money(amount, currency)
 
     step, unit_cost = figures.change(row), figures.cost_per_1k_requests(row)
+    tokens = figures.cost_per_1m_tokens(row)
     day_curve = row.load if isinstance(row.load, Unknown) else curve(row.load)
     if day_curve is None:
         day_curve = Unknown("no hour of the day has a known load")
@@ -90,6 +92,7 @@ def line(row: WorkloadRow, currency: str) -> Line:
         cost=row.cost if isinstance(row.cost, Unknown) else paid(row.cost),
         change=step if isinstance(step, Unknown) else change_text(step, currency),
         unit_cost=unit_cost if isinstance(unit_cost, Unknown) else words.unit_money(unit_cost, currency),
+        token_cost=f"{words.unit_money(tokens, currency)} per M tokens" if isinstance(tokens, float) else None,
         proposed="held" if held else row.proposed_cost if isinstance(row.proposed_cost, Unknown) else paid(row.proposed_cost),
         saving="held" if held else saving_text(row.saving, currency),
         missing=missing(row, step, unit_cost, day_curve),
@@ -142,6 +145,7 @@ def missing(
         ("cost", row.cost),
         ("change", step),
         ("cost per 1,000 requests", unit_cost),
+        ("cost per million tokens", figures.cost_per_1m_tokens(row)),
     ]
     if row.kind == "act":
         shown += [

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from dashboards.report import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
+from dashboards.report.aims import AlertLine, MonthLine, Range, Realised, UnusualCost
 from domain.load import LoadHistory
 from domain.plan import Reason, Saving
 from domain.unknown import Unknown
@@ -33,6 +34,7 @@ def scheduled() -> WorkloadRow:
     return WorkloadRow(
         workload="vision:digits",
         team="perception",
+        model="digits",
         recommendation_id="0a1b2c3d4e5f6071",
         kind="act",
         mode=ServingMode.DEDICATED,
@@ -68,6 +70,7 @@ def to_serverless() -> WorkloadRow:
         scheduled(),
         workload="search:rerank",
         team=None,
+        model="rerank",
         recommendation_id="1b2c3d4e5f607182",
         proposed_mode=ServingMode.SERVERLESS,
         replicas=2.0,
@@ -100,6 +103,7 @@ def held() -> WorkloadRow:
         scheduled(),
         workload=NASTY,
         team="assistants",
+        model="llama-8b",
         recommendation_id="2c3d4e5f60718293",
         kind="hold",
         proposed_mode=nothing,
@@ -110,6 +114,7 @@ def held() -> WorkloadRow:
         proposed_cost=nothing,
         saving=nothing,
         requests=88_020.0,
+        tokens=41_204_000.0,
         missed_share=Unknown("the runtime exports no latency"),
         failed_share=0.0003,
         idle_share=Unknown("its capacity is not known"),
@@ -131,6 +136,7 @@ def unseen() -> WorkloadRow:
         mode=silent,
         replicas=silent,
         requests=silent,
+        tokens=silent,
         missed_share=silent,
         failed_share=silent,
         idle_share=silent,
@@ -142,6 +148,64 @@ def unseen() -> WorkloadRow:
             Reason(code="last_good", detail="The plan of 16 March is kept until it expires"),
         ),
         needs="Prometheus answering again",
+    )
+
+
+def aims() -> tuple[MonthLine, ...]:
+    """A budget that will be exceeded with a target that is missed, one on pace, and a team of which nothing is known."""
+    return (
+        MonthLine(
+            whose="team perception",
+            spent=2_480.5,
+            spent_whole=True,
+            forecast=Range(amount=4_561.0, low=4_320.0, high=4_799.0),
+            budget=4_000.0,
+            attained=0.99871,
+            target=0.999,
+            goal="Half of last year's cost per 1,000 requests",
+            owner="jo",
+            review_on=date(2026, 3, 15),
+            review_due=True,
+        ),
+        MonthLine(
+            whose="search:rerank",
+            spent=402.1,
+            spent_whole=False,
+            forecast=Range(amount=782.0, low=760.0, high=805.0),
+            budget=1_000.0,
+            review_on=date(2026, 6, 1),
+        ),
+        MonthLine(
+            whose="team assistants",
+            spent=Unknown("the cost of no day since 2026-03-01 is known"),
+            spent_whole=False,
+            forecast=Unknown("only 0 of the last 14 days are known in full, 3 are needed"),
+            budget=900.0,
+            attained=Unknown("the runtime exports no latency"),
+            target=0.99,
+        ),
+    )
+
+
+def alerts() -> tuple[AlertLine, ...]:
+    """One that is over and one that still fires."""
+    return (
+        AlertLine(
+            name="TrimtabErrorBudgetBurnFast",
+            severity="critical",
+            workload="search:rerank",
+            starts_at=MIDNIGHT + timedelta(hours=14, minutes=5),
+            ends_at=MIDNIGHT + timedelta(hours=14, minutes=40),
+            summary="search:rerank spends its error budget of 30 days 14.4 times too fast.",
+        ),
+        AlertLine(
+            name="TrimtabCostOverBudget",
+            severity="warning",
+            workload=None,
+            starts_at=MIDNIGHT - timedelta(hours=30),
+            ends_at=None,
+            summary="perception: 2480 USD were spent this month.",
+        ),
     )
 
 
@@ -163,6 +227,17 @@ def small_night() -> NightlyReport:
             PriceSource(name="AWS Lambda tariff", as_of=None),
         ),
         trend=(*trend, DayCost(day=DAY, cost=176.738)),
+        month=MonthLine(
+            whose="all workloads",
+            spent=2_882.6,
+            spent_whole=False,
+            forecast=Range(amount=5_343.0, low=5_080.0, high=5_604.0),
+        ),
+        objectives=aims(),
+        realised_day=Realised(promised=70.7, realised=64.2, known=1, of=1),
+        realised_month=Realised(promised=1_131.2, realised=1_004.9, known=16, of=17),
+        unusual=(UnusualCost(workload="search:rerank", cost=25.248, usual=12.1, low=11.8, high=12.9, days=13),),
+        alerts=alerts(),
         shortfalls=(Shortfall(section="Requests of asr:whisper", reason="Prometheus did not answer"),),
         base_url="http://127.0.0.1:8000/",
     )

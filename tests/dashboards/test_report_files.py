@@ -63,6 +63,8 @@ def test_the_files_are_named_by_date() -> None:
     assert [str(a.path) for a in render(small_night())] == [
         "trimtab-report-2026-03-17.html",
         "trimtab-report-2026-03-17.csv",
+        "trimtab-report-2026-03-17.focus.csv",
+        "trimtab-report-2026-03-17.focus.json",
     ]
 
 
@@ -88,7 +90,9 @@ def test_names_from_outside_are_text_and_never_markup() -> None:
 def test_what_is_not_known_says_so_and_why() -> None:
     text = str(Text(page_of(replace(small_night(), rows=(unseen(), held())))))
     assert "Not known: missed share: the runtime exports no latency" in text
-    assert "cost, change, cost per 1,000 requests: no price for p9x.large in eu-north-1" in text
+    assert (
+        "cost, change, cost per 1,000 requests, cost per million tokens: no price for p9x.large in eu-north-1" in text
+    )
     assert "not known: of no workload it is known how many requests it missed" in text
     lone = str(Text(page_of(replace(small_night(), rows=(held(),)))))
     assert "not known: the cost of none of the 1 workloads is known" in lone
@@ -173,7 +177,7 @@ def test_no_name_is_taken_for_a_formula() -> None:
 def test_a_thousand_workloads_are_quick_and_small() -> None:
     report = fleet_night(1000)
     started = time.perf_counter()
-    page, spreadsheet = render(report)
+    page, spreadsheet, *_ = render(report)
     assert time.perf_counter() - started < 20
     assert len(page.text.encode()) < 2_000_000
     assert len(list(csv.DictReader(io.StringIO(spreadsheet.text)))) == 1000

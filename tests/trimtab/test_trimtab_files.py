@@ -8,7 +8,7 @@ import pytest
 
 from domain.artifact import Artifact
 from domain.errors import SettingsError
-from trimtab.files import write_artifacts, write_text
+from trimtab.files import write_artifacts, write_file
 
 
 def art(path: str, text: str) -> Artifact:
@@ -49,7 +49,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="out"):
         write_artifacts(tmp_path / "out", [art("a", "x")])
     with pytest.raises(SettingsError, match="name one that can be written"):
-        write_text(tmp_path / "out" / "x.csv", "x")
+        write_file(tmp_path / "out" / "x.csv", "x")
 
 
 def test_our_own_files_that_are_no_longer_wanted_go_and_no_others(tmp_path: Path) -> None:

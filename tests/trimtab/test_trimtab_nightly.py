@@ -22,7 +22,10 @@ from domain.unknown import Unknown
 from domain.workload import Workload
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_evidence
 from trimtab.nightly import Nightly
+from trimtab.objectives import Objectives
+from trimtab.prices import bundled
 from trimtab.store.database import open_database
+from trimtab.store.days import DayStore
 from trimtab.store.journal import CostSample, CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
 
@@ -51,8 +54,11 @@ def nightly(tmp_path: Path) -> Iterator[Nightly]:
     made = Nightly(
         recommendations=Recommendations(database),
         journal=Journal(database),
+        objectives=Objectives(settings=(), journal=Journal(database), days=DayStore(database)),
         day_load=Source(),
+        book=bundled(),
         render=dashboards.report.render,
+        paper=lambda _report: Unknown("no paper in this test"),
         base_url="http://127.0.0.1:8000",
     )
     used: list[Json] = [
@@ -154,7 +160,7 @@ def test_idle_hours_have_no_failures_and_hide_none(nightly: Nightly) -> None:
 def test_a_workload_that_is_gone_has_no_budget_of_nothing(nightly: Nightly) -> None:
     gone = next(row for row in nightly.gather(TODAY, now=NOON + DAY).rows if row.workload == "shop:young")
     assert gone.error_budget == Unknown("the workload is gone")
-    assert "NaN" not in "".join(artifact.text for artifact in nightly.write(TODAY, now=NOON + DAY))
+    assert "NaN" not in "".join(artifact.text for artifact in nightly.write(TODAY, now=NOON + DAY).texts)
 
 
 def test_missed_nights_are_caught_up_once(nightly: Nightly) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from datetime import UTC, date, timedelta
 from typing import Annotated, Any
 
@@ -71,11 +72,37 @@ def router(deps: Deps) -> APIRouter:
                     "generated_at": moment(generated_at),
                     "html": f"/reports/{day}",
                     "csv": f"/reports/{day}.csv",
+                    "focus": f"/reports/{day}.focus.csv",
+                    "focus_metadata": f"/reports/{day}.focus.json",
+                    "pdf": f"/reports/{day}.pdf",
                 }
                 for day, generated_at in page
             ],
             "next": write_cursor((page[-1][0].isoformat(),) if len(days) > limit else None),
         }
+
+    @routes.get(
+        "/reports/{day}.focus.csv",
+        response_class=Response,
+        responses=problem_responses(404) | {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}},
+    )
+    def show_report_focus(day: date) -> Response:
+        """The charges of a day as FOCUS 1.2."""
+        return Response(_report(deps, day, "focus.csv"), media_type="text/csv; charset=utf-8")
+
+    @routes.get("/reports/{day}.focus.json", response_class=Response, responses=problem_responses(404))
+    def show_report_focus_metadata(day: date) -> Response:
+        """The metadata of the FOCUS file, and whose charges are not known."""
+        return Response(_report(deps, day, "focus.json"), media_type="application/json")
+
+    @routes.get(
+        "/reports/{day}.pdf",
+        response_class=Response,
+        responses=problem_responses(404) | {200: {"content": {"application/pdf": {}}}},
+    )
+    def show_report_pdf(day: date) -> Response:
+        """The report of a day on paper; there is none where WeasyPrint found no Pango when it was written."""
+        return Response(b64decode(_report(deps, day, "pdf")), media_type="application/pdf")
 
     @routes.get(
         "/reports/{day}.csv",
@@ -139,4 +166,8 @@ def _report(deps: Deps, day: date, suffix: str) -> str:
     report = deps.journal.report(day)
     if report is None:
         raise HTTPException(404, f"there is no report of {day}; /reports lists them")
+    if suffix not in report.files:
+        raise HTTPException(
+            404, f"the report of {day} was written without {suffix}: `trimtab report --date {day}` writes it"
+        )
     return report.files[suffix]

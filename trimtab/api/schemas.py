@@ -279,6 +279,9 @@ class ReportLink(BaseModel):
     generated_at: str
     html: str
     csv: str
+    focus: str
+    focus_metadata: str
+    pdf: str
 
 
 class ReportPage(BaseModel):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from domain.errors import SettingsError
+from domain.unknown import Unknown
 from trimtab.cli.options import Config, OutFolder, need_settings, say
 
 
@@ -19,11 +20,11 @@ def report(
         typer.Option("--date", metavar="YYYY-MM-DD", help="Day of the report (UTC).", show_default="yesterday"),
     ] = None,
 ) -> None:
-    """Write the nightly report of a day as HTML and CSV."""
+    """Write the nightly report of a day as HTML, PDF, CSV and FOCUS 1.2."""
     settings = need_settings(config)
     chosen = None if day is None else _day(day)
     from trimtab.cli.fill import filled  # noqa: PLC0415
-    from trimtab.files import write_artifacts  # noqa: PLC0415
+    from trimtab.files import write_artifacts, write_file  # noqa: PLC0415
     from trimtab.wiring import build  # noqa: PLC0415
 
     program = build(settings, progress=say)
@@ -34,8 +35,15 @@ def report(
         raise SettingsError("--date", str(chosen), f"give a day that has begun (today is {today})")
     filled(program)
     program.ledger.catch_up(now=now)
-    written = write_artifacts(out, program.nightly.write(chosen, now=now))
-    for path in sorted((*written.changed, *written.unchanged)):
+    report = program.nightly.write(chosen, now=now)
+    written = write_artifacts(out, report.texts)
+    paths = [*written.changed, *written.unchanged]
+    if isinstance(report.pdf, Unknown):
+        say(f"no PDF was written: {report.pdf.reason}")
+    else:
+        paths.append(out / f"trimtab-report-{chosen}.pdf")
+        write_file(paths[-1], report.pdf)
+    for path in sorted(paths):
         typer.echo(path)
 
 

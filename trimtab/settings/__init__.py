@@ -9,7 +9,7 @@ from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import ClusterSettings, EmitSettings, GrafanaSettings
 from trimtab.settings.objectives import ObjectiveSettings
 from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
-from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.running import ApiSettings, ReportSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sharing import SharingSettings
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
@@ -37,6 +37,7 @@ __all__ = [
     "PriceSettings",
     "PrometheusSettings",
     "ReceiverSettings",
+    "ReportSettings",
     "ResourceSettings",
     "RulesSettings",
     "ScheduleSettings",

@@ -38,6 +38,14 @@ class ScheduleSettings(Section):
         return ZoneInfo(self.timezone)
 
 
+class ReportSettings(Section):
+    """What the nightly report and its FOCUS file say of who pays."""
+
+    billing_account: Text | None = Field(
+        default=None, description="Account that the cloud bills, as BillingAccountId of the FOCUS file names it."
+    )
+
+
 class StoreSettings(Section):
     """Where recommendations, costs and reports are kept."""
 

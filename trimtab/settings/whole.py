@@ -10,7 +10,7 @@ from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import EmitSettings
 from trimtab.settings.objectives import ObjectiveSettings
 from trimtab.settings.receivers import AlertmanagerSettings
-from trimtab.settings.running import ApiSettings, ScheduleSettings, StoreSettings
+from trimtab.settings.running import ApiSettings, ReportSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
 from trimtab.settings.sharing import SharingSettings
 from trimtab.settings.sources import HistorySettings, PrometheusSettings, ScrapeSettings
@@ -32,6 +32,7 @@ class Settings(Section):
     decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
     sharing: SharingSettings = Field(default_factory=SharingSettings, description="What may live together on one host.")
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings, description="When work is done.")
+    report: ReportSettings = Field(default_factory=ReportSettings, description="What the nightly report says.")
     store: StoreSettings = Field(default_factory=StoreSettings, description="Where results are kept.")
     emit: EmitSettings = Field(default_factory=EmitSettings, description="Where artifacts are written.")
     alertmanager: AlertmanagerSettings = Field(

@@ -64,7 +64,7 @@ class DayCosts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredReport:
-    """A nightly report: rendered texts by suffix (`html`, `csv`)."""
+    """A nightly report: its files by what follows the date in their names (`html`, `focus.csv`; `pdf` in base 64)."""
 
     day: date
     generated_at: datetime
@@ -256,6 +256,13 @@ class Journal:
         with self._database.session() as session:
             rows = session.scalars(select(AlertRow).order_by(AlertRow.received_at.desc()).limit(limit))
             return tuple(map(_alert, rows))
+
+    def alerts_between(self, start: datetime, end: datetime, most: int = MOST_ALERTS) -> tuple[Alert, ...]:
+        """Alerts that fired at some time in [start, end), the first to begin first."""
+        still = or_(AlertRow.ends_at.is_(None), AlertRow.ends_at >= start, AlertRow.status == "firing")
+        query = select(AlertRow).where(AlertRow.starts_at < end, still).order_by(AlertRow.starts_at).limit(most)
+        with self._database.session() as session:
+            return tuple(map(_alert, session.scalars(query)))
 
     def alerts_of(self, workloads: Sequence[str], each: int = 5) -> dict[str, tuple[Alert, ...]]:
         """Of each of these workloads the alerts told last, the latest first, at most `each`."""

@@ -1,0 +1,63 @@
+"""Objectives, the fleet's month and alerts as the lines that a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dashboards.report.aims import AlertLine, MonthLine, Range
+from domain.unknown import Unknown
+from trimtab.month import Attained, Outlook, Spend
+from trimtab.objectives import Progress
+from trimtab.store.journal import Alert
+
+
+def fleet_line(spend: Spend | Unknown, ahead: Outlook | Unknown) -> MonthLine:
+    """All workloads together."""
+    return MonthLine(whose="all workloads", spent=_usd(spend), spent_whole=_whole(spend), forecast=_range(ahead))
+
+
+def objective_line(progress: Progress) -> MonthLine:
+    """One objective."""
+    objective, share = progress.objective, progress.attained
+    return MonthLine(
+        whose=objective.workload or f"team {objective.team}",
+        spent=_usd(progress.spend),
+        spent_whole=_whole(progress.spend),
+        forecast=_range(progress.forecast),
+        budget=objective.budget_usd_per_month,
+        attained=share.share if isinstance(share, Attained) else share,
+        target=progress.target,
+        goal=objective.goal,
+        owner=objective.owner,
+        review_on=objective.review_on,
+        review_due=progress.review_due,
+    )
+
+
+def _usd(spend: Spend | Unknown) -> float | Unknown:
+    return spend if isinstance(spend, Unknown) else spend.usd
+
+
+def _whole(spend: Spend | Unknown) -> bool:
+    return not isinstance(spend, Unknown) and spend.whole
+
+
+def _range(ahead: Outlook | Unknown) -> Range | Unknown:
+    return ahead if isinstance(ahead, Unknown) else Range(amount=ahead.usd, low=ahead.low, high=ahead.high)
+
+
+def alert_lines(alerts: Sequence[Alert]) -> tuple[AlertLine, ...]:
+    """Alerts that ask for something, the critical ones first; what is only news is no alert of the day."""
+    asking = [alert for alert in alerts if alert.labels.get("severity") != "info"]
+    ordered = sorted(asking, key=lambda alert: (alert.labels.get("severity") != "critical", alert.starts_at))
+    return tuple(
+        AlertLine(
+            name=alert.labels.get("alertname", ""),
+            severity=alert.labels.get("severity", ""),
+            workload=alert.labels.get("workload"),
+            starts_at=alert.starts_at,
+            ends_at=alert.ends_at if alert.status == "resolved" else None,
+            summary=alert.annotations.get("description") or alert.annotations.get("summary") or "",
+        )
+        for alert in ordered
+    )
