@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 CODE := domain monitor optimizer rules dashboards manifests serving trimtab tests benchmarks
 ARGS ?=
 
-.PHONY: help setup servers demo test check format bench clean
+.PHONY: help setup servers demo test check format bench focus clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -52,6 +52,9 @@ format: setup ## Rewrite the code in the house format
 bench: setup servers ## Run every benchmark; each also runs alone
 	@for b in $$(grep -lE '^if __name__' benchmarks/*.py); do echo "== $$b"; \
 		$(BIN)/python $$b $(ARGS) || { [ $$? -eq 2 ] && echo "skipped: see the line above"; } || exit 1; done
+
+focus: setup ## Check the FOCUS file with the FinOps Foundation's validator (needs Python 3.12)
+	$(BIN)/python benchmarks/focus.py $(ARGS)
 
 clean: ## Remove .venv and what tools left
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -6,7 +6,7 @@ from dashboards.report.model import NightlyReport
 from dashboards.report.page import html
 from domain.unknown import Unknown
 
-LINES_ON_PAPER = 50  # of each table: laying out text takes seconds, and the CSV has them all
+LINES_ON_PAPER = 40  # of each table: laying out text takes seconds, and the CSV has them all
 
 
 def pdf(report: NightlyReport) -> bytes | Unknown:

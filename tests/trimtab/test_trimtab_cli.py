@@ -258,13 +258,14 @@ def test_what_has_expired_is_not_rendered_and_is_named(run: Run, config: Path, t
     assert "cycle" not in done.err
 
 
-def test_a_report_is_written_as_page_and_spreadsheet(run: Run, config: Path, tmp_path: Path) -> None:
+def test_a_report_is_written_in_every_form(run: Run, config: Path, tmp_path: Path) -> None:
     done = run("report", "--config", config, "--out", tmp_path / "reports")
     assert done.code == 0, done.err
     day = (datetime.now(UTC) - timedelta(days=1)).date()
     assert {path.name for path in (tmp_path / "reports").iterdir()} == {
-        f"trimtab-report-{day}.html", f"trimtab-report-{day}.csv",
-    }  # fmt: skip
+        f"trimtab-report-{day}.{kind}" for kind in ("html", "pdf", "csv", "focus.csv", "focus.json")
+    }
+    assert (tmp_path / "reports" / f"trimtab-report-{day}.pdf").read_bytes().startswith(b"%PDF")
 
 
 def test_the_example_names_what_every_command_needs() -> None:

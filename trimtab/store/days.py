@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select, update
 
 from domain.unknown import Unknown
 from trimtab.store.database import Database
@@ -42,19 +43,18 @@ class DayStore:
         self._database = database
 
     def keep(self, facts: Iterable[DayFacts]) -> None:
-        """Store the facts of days, in place of earlier ones."""
+        """Store the facts of days, in place of earlier ones of the same workloads and days."""
+        rows = {(each.day, each.workload): _row(each) for each in facts}
+        days = {day for day, _ in rows}
         with self._database.session() as session:
-            for each in facts:
-                session.merge(
-                    DayRow(
-                        day=each.day,
-                        workload=each.workload,
-                        team=each.team,
-                        requests=_known(each.requests),
-                        missed_share=_known(each.missed_share),
-                        reason=_why(each.requests) or _why(each.missed_share),
-                    )
-                )
+            there = select(DayRow.day, DayRow.workload).where(DayRow.day.in_(days))
+            known = {(day, workload) for day, workload in session.execute(there)}
+            for statement, chosen in (
+                (insert(DayRow), rows.keys() - known),
+                (update(DayRow), rows.keys() & known),
+            ):
+                if chosen:
+                    session.execute(statement, [rows[key] for key in sorted(chosen)])
 
     def between(self, first: date, last: date) -> tuple[DayFacts, ...]:
         """The facts of the days from `first` to `last`."""
@@ -71,6 +71,17 @@ class DayStore:
                 DaySpend(day=day, workload=workload, usd=HOURS_A_DAY * summed / cycles if cycles else None)
                 for day, workload, summed, cycles in session.execute(query)
             )
+
+
+def _row(facts: DayFacts) -> dict[str, Any]:
+    return {
+        "day": facts.day,
+        "workload": facts.workload,
+        "team": facts.team,
+        "requests": _known(facts.requests),
+        "missed_share": _known(facts.missed_share),
+        "reason": _why(facts.requests) or _why(facts.missed_share),
+    }
 
 
 def _known(value: float | Unknown) -> float | None:
