@@ -27,7 +27,7 @@ from trimtab.objectives import Objectives
 from trimtab.present import most_telling
 from trimtab.priceages import price_age, prices_used
 from trimtab.records import Record
-from trimtab.reportlines import alert_lines, fleet_line, objective_line
+from trimtab.reportlines import alert_lines, fleet_line, objective_line, realised
 from trimtab.store.days import DayFacts
 from trimtab.store.journal import DayCosts, Journal, StoredReport
 from trimtab.store.recommendations import Recommendations
@@ -100,6 +100,7 @@ class Nightly:
         covered = {name: by_day[day, name].covered for name in currents if (day, name) in by_day}
         charges, left_out = charged(rows, currents, workloads, self.book, covered)
         earlier = _earlier(costs, day)
+        nights = self.journal.nights.between(day.replace(day=1), day)
         return NightlyReport(
             date=day,
             generated_at=now,
@@ -109,6 +110,8 @@ class Nightly:
             shortfalls=tuple(_shortfalls(records, by_day, day)),
             month=fleet_line(*self.objectives.fleet(until)),
             objectives=tuple(map(objective_line, self.objectives.progress(until))),
+            realised_day=realised([night for night in nights if night.night == day]),
+            realised_month=realised(nights),
             unusual=tuple(unusual({row.workload: row.cost for row in rows}, earlier)),
             alerts=alert_lines(self.journal.alerts_between(_start(day), _start(day) + DAY)),
             charges=charges,

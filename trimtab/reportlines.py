@@ -1,10 +1,11 @@
-"""Objectives, the fleet's month and alerts as the lines that a report shows."""
+"""Objectives, the fleet's month, the ledger and alerts as the lines that a report shows."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.report.aims import AlertLine, MonthLine, Range
+from dashboards.report.aims import AlertLine, MonthLine, Range, Realised
+from domain.ledger import LedgerNight, totals_of
 from domain.unknown import Unknown
 from trimtab.month import Attained, Outlook, Spend
 from trimtab.objectives import Progress
@@ -44,6 +45,14 @@ def _whole(spend: Spend | Unknown) -> bool:
 
 def _range(ahead: Outlook | Unknown) -> Range | Unknown:
     return ahead if isinstance(ahead, Unknown) else Range(amount=ahead.usd, low=ahead.low, high=ahead.high)
+
+
+def realised(nights: Sequence[LedgerNight]) -> Realised:
+    """What was promised and what came of it over these nights of the ledger."""
+    totals = totals_of(nights)
+    return Realised(
+        promised=totals.promised_usd, realised=totals.realised_usd, known=totals.known_nights, of=totals.nights
+    )
 
 
 def alert_lines(alerts: Sequence[Alert]) -> tuple[AlertLine, ...]:
