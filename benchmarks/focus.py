@@ -78,7 +78,10 @@ def validator() -> Path:
     if not python.exists():
         newer = next(filter(None, map(usable, ("python3.12", "python3.13", "python3"))), None)
         if newer is None:
-            print("no Python 3.12 answers: the validator needs one (under pyenv, set PYENV_VERSION to one)", file=sys.stderr)
+            print(
+                "no Python 3.12 answers: the validator needs one (under pyenv, set PYENV_VERSION to one)",
+                file=sys.stderr,
+            )
             raise SystemExit(2)
         print(f"installing {', '.join(PACKAGES)} into {HOME}", file=sys.stderr)
         subprocess.run([newer, "-m", "venv", HOME], check=True)

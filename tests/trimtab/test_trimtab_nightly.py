@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -13,20 +14,23 @@ import numpy as np
 import pytest
 
 import dashboards.report
-from dashboards.report.model import PriceSource
+from dashboards.report.aims import Range, Realised
+from dashboards.report.model import NightlyReport, PriceSource, WorkloadRow
 from domain.errors import NoData
 from domain.load import LoadHistory
 from domain.plan import Evidence, Json
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import Workload
+from tests.fakes.ledger import a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act, an_evidence
 from trimtab.nightly import Nightly
 from trimtab.objectives import Objectives
 from trimtab.prices import bundled
+from trimtab.settings import ObjectiveSettings
 from trimtab.store.database import open_database
 from trimtab.store.days import DayStore
-from trimtab.store.journal import CostSample, CycleNote, Journal
+from trimtab.store.journal import Alert, CostSample, CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -181,3 +185,114 @@ def test_a_night_is_one_of_utc(nightly: Nightly) -> None:
     costs(nightly, TODAY, 1.0)
     assert nightly.catch_up(now=datetime(2026, 3, 2, 23, 59, tzinfo=UTC)) == ()
     assert nightly.catch_up(now=datetime(2026, 3, 3, 0, 1, tzinfo=UTC)) == (TODAY,)
+
+
+def ranker(report: NightlyReport) -> WorkloadRow:
+    return next(row for row in report.rows if row.workload == "shop:ranker")
+
+
+class Slow(Source):
+    """The same, and 3 % of the requests over the latency SLO."""
+
+    def __call__(self, workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+        if signal is Signal.SLOW_RATIO:
+            return LoadHistory(start=start, step=HOUR, values=np.full(24, 0.03))
+        return super().__call__(workload, signal, start, end)
+
+
+def test_requests_over_the_slo_are_missed_too_where_they_are_counted(nightly: Nightly) -> None:
+    """At least the larger share: whether a failed one was slow too nobody tells."""
+    assert ranker(replace(nightly, day_load=Slow()).gather(TODAY, now=NOON + DAY)).missed_share == pytest.approx(0.03)
+    unknown = ranker(nightly.gather(TODAY, now=NOON + DAY)).missed_share
+    assert isinstance(unknown, Unknown)
+    assert unknown.reason.startswith(
+        "requests over 500 ms are not counted (a histogram needs a bucket that ends there)"
+    )
+
+
+def test_charges_add_up_to_the_costs_of_those_that_have_any(nightly: Nightly) -> None:
+    costs(nightly, TODAY, 1.5)
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    assert sum(each.quantity * each.unit_price for each in report.charges) == pytest.approx(36.0)
+    assert {each.workload for each in report.charges} == {"shop:ranker"}
+    assert [each.workload for each in report.left_out] == ["shop:young"]
+
+
+def test_the_month_and_its_objectives_rest_on_reported_days(nightly: Nightly) -> None:
+    """The attainment of a month is that of the days whose reports were written; nothing after the day is looked at."""
+    for back in range(5):
+        costs(nightly, TODAY - back * DAY, 1.5)
+    costs(nightly, TODAY + DAY, 1000.0)
+    aims = replace(
+        nightly.objectives, settings=[ObjectiveSettings(workload="shop:ranker", budget_usd_per_month=1000, owner="jo")]
+    )
+    report = replace(nightly, day_load=Slow(), objectives=aims).gather(TODAY, now=NOON + 3 * DAY)
+    (line,) = report.objectives
+    assert report.month is not None
+    assert (line.budget, line.owner, line.spent_whole) == (1000.0, "jo", True)
+    assert line.spent == pytest.approx(72.0, abs=0.01)  # 1 and 2 March
+    assert line.attained == pytest.approx(0.97)
+    assert isinstance(line.forecast, Range)
+    assert line.forecast.amount == pytest.approx(31 * 36.0)
+    assert report.month.forecast == line.forecast
+
+
+def test_what_came_of_savings_is_told_of_the_day_and_the_month(nightly: Nightly) -> None:
+    assert nightly.gather(TODAY, now=NOON + DAY).realised_month == Realised(promised=0.0, realised=0.0, known=0, of=0)
+    one = replace(a_night(night=TODAY), promised_usd=8.0, realised_usd=6.0)
+    nightly.journal.nights.add([one, replace(one, night=TODAY - DAY), replace(one, night=TODAY + DAY)], NOON)
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    assert report.realised_day == Realised(promised=8.0, realised=6.0, known=1, of=1)
+    assert report.realised_month == Realised(promised=16.0, realised=12.0, known=2, of=2)
+
+
+def test_alerts_that_fired_on_the_day_are_told_and_news_is_none(nightly: Nightly) -> None:
+    start = datetime.combine(TODAY, datetime.min.time(), UTC)
+
+    def told(name: str, severity: str, begun: datetime, over: datetime | None) -> Alert:
+        return Alert(
+            fingerprint=name,
+            status="firing" if over is None else "resolved",
+            starts_at=begun,
+            ends_at=over,
+            received_at=begun,
+            labels={"alertname": name, "severity": severity, "workload": "shop:ranker"},
+            annotations={"summary": "it is slow"},
+        )
+
+    nightly.journal.keep_alerts(
+        [
+            told("Slow", "warning", start - HOUR, start + HOUR),
+            told("Burning", "critical", start + 2 * HOUR, None),
+            told("Yesterday", "critical", start - 3 * HOUR, start - HOUR),
+            told("Tomorrow", "critical", start + DAY, None),
+            told("News", "info", start, None),
+        ]
+    )
+    alerts = nightly.gather(TODAY, now=NOON + DAY).alerts
+    assert [(each.name, each.ends_at is None) for each in alerts] == [("Burning", True), ("Slow", False)]
+
+
+def test_tokens_are_counted_where_the_runtime_tells_of_them(nightly: Nightly) -> None:
+    class Talking(Source):
+        def __call__(self, workload: Workload, signal: Signal, start: datetime, end: datetime) -> LoadHistory:
+            if signal in (Signal.TOKEN_RATE, Signal.PROMPT_TOKEN_RATE):
+                return LoadHistory(start=start, step=HOUR, values=np.full(24, 50.0))
+            return super().__call__(workload, signal, start, end)
+
+    assert ranker(nightly.gather(TODAY, now=NOON + DAY)).tokens is None
+    counted = replace(nightly, day_load=Talking(), counts_tokens=frozenset({"trimtab-serving"}))
+    assert ranker(counted.gather(TODAY, now=NOON + DAY)).tokens == 2 * 50 * 86_400
+    silent = replace(nightly, counts_tokens=frozenset({"trimtab-serving"}))
+    assert isinstance(ranker(silent.gather(TODAY, now=NOON + DAY)).tokens, Unknown)
+
+
+def test_every_form_of_the_report_is_stored(nightly: Nightly) -> None:
+    nightly.write(TODAY, now=NOON + DAY)
+    without = nightly.journal.report(TODAY)
+    replace(nightly, paper=lambda _report: b"%PDF-1.7 \xff").write(TODAY, now=NOON + DAY)
+    whole = nightly.journal.report(TODAY)
+    assert without is not None
+    assert whole is not None
+    assert set(without.files) == {"html", "csv", "focus.csv", "focus.json"}
+    assert b64decode(whole.files["pdf"]) == b"%PDF-1.7 \xff"
