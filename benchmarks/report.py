@@ -1,6 +1,6 @@
 """Seconds and bytes of a nightly report: facts gathered from the store and a source, rendered, stored; PDF apart.
 
-The store is a SQLite file with 15 days of costs of every workload, hourly cycles and alerts; each workload has a recommendation
+The store is a SQLite file with 17 days of costs of every workload, hourly cycles and alerts; each workload has a recommendation
 made by the real optimizer on a day's load. The source answers from memory: what a Prometheus takes to answer is not in it.
 
     python benchmarks/report.py [--workloads 1000] [--times 3] [--json OUT] [--out DIR]
@@ -18,10 +18,12 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import update
 
 import dashboards.report
 from benchmarks.measure import write_json
 from domain.capacity import ReadyBasis, TimeToReady
+from domain.ledger import Gap, LedgerNight
 from domain.load import LoadHistory
 from domain.observation import Observation, RunningState
 from domain.plan import Recommendation, recommendation_id
@@ -39,11 +41,13 @@ from trimtab.store.database import Database, open_database
 from trimtab.store.days import DayStore
 from trimtab.store.journal import Alert, CostSample, CycleNote, Journal
 from trimtab.store.recommendations import Recommendations
+from trimtab.store.tables import CostRow
 
 DAY, HOUR, STEP = timedelta(days=1), timedelta(hours=1), timedelta(minutes=5)
 REPORTED = date(2026, 3, 17)
 END = datetime(2026, 3, 18, tzinfo=UTC)
-SHAPES = 8
+SHAPES, DAYS = 8, 17
+OWNERS = ("jo", "sam", "kim")
 BOUND_S, BOUND_MB = 20.0, 2.0
 
 
@@ -89,14 +93,35 @@ def filled(database: Database, workloads: int) -> None:
     shapes = [decided(shape) for shape in range(SHAPES)]
     journal.keep_workloads(fleet)
     recommendations.keep([record(shapes[i % SHAPES], each) for i, each in enumerate(fleet)])
-    for back in range(15):
-        day = REPORTED - back * DAY
-        costs = [CostSample(workload=w.id, current_usd_per_hour=0.1 + (i + back) % 40 / 10, proposed_usd_per_hour=0.1) for i, w in enumerate(fleet)]  # fmt: skip
-        journal.add_costs(day, costs)
+    for back in range(DAYS):
+        journal.add_costs(REPORTED - back * DAY, [cost(i, back, each.id) for i, each in enumerate(fleet)])
         for hour in range(24):
-            at = datetime.combine(day, datetime.min.time(), UTC) + hour * HOUR
+            at = END - (back + 1) * DAY + hour * HOUR
             journal.note_cycle(CycleNote(at=at, duration_s=1.0, acts=0, holds=0, kept=0, failure=None))
+    with database.session() as session:  # one sample a day was added: as good as one an hour
+        session.execute(
+            update(CostRow).values(current_cycles=24, current_usd_per_hour=CostRow.current_usd_per_hour * 24)
+        )
+    journal.nights.add([night(i, back, each.id) for i, each in enumerate(fleet[::7]) for back in range(DAYS)], END)
     journal.keep_alerts([alert(i, fleet[i].id) for i in range(min(40, workloads))])
+
+
+def cost(i: int, back: int, name: str) -> CostSample:
+    """USD an hour of a workload: higher on five days of seven; one of a hundred is thrice its usual on the reported day."""
+    usual = (0.1 + i % 40 / 10) * (1.0 if (REPORTED - back * DAY).weekday() < 5 else 0.8)
+    return CostSample(
+        workload=name, current_usd_per_hour=usual * (3 if back == 0 and i % 100 == 13 else 1), proposed_usd_per_hour=0.1
+    )
+
+
+def night(i: int, back: int, name: str) -> LedgerNight:
+    """A night of a saving that was taken up."""
+    return LedgerNight(
+        night=REPORTED - back * DAY, workload=name, recommendation_id=f"{i:016x}", taken_up_at=END - 20 * DAY, taken_up="accepted",
+        promised_usd=6.0, baseline_usd=18.0, ran_usd=12.5, realised_usd=5.5, requests=1e6, missed_share=0.0002,
+        gap=Gap(load=-0.5, price=0.0, capacity=0.0, not_applied=0.0, other=0.0),
+        followed_share=1.0, missed_before=0.0002, would_have_missed=0.0, budget=0.001,
+    )  # fmt: skip
 
 
 def record(shape: Recommendation, of: Workload) -> Record:
@@ -127,7 +152,14 @@ def day_load(of: Workload, signal: Signal, start: datetime, end: datetime) -> Lo
 def nightly(database: Database) -> Nightly:
     """The real one, over this store."""
     journal = Journal(database)
-    budgets = [ObjectiveSettings(team=f"team-{i}", budget_usd_per_month=200_000, owner="jo") for i in range(9)]
+    mine = len(journal.workloads()) / 9
+    budgets = [
+        ObjectiveSettings(
+            team=f"team-{i}", budget_usd_per_month=round(1_350 * mine, -2), owner=OWNERS[i % 3], attainment=0.999,
+            review_on=REPORTED + (i * 9 - 5) * DAY,
+        )
+        for i in range(9)
+    ]  # fmt: skip
     return Nightly(
         recommendations=Recommendations(database),
         journal=journal,

@@ -139,7 +139,7 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
         ahead_width=width(expected, scale),
         mark=width(line.budget, scale),
         attained=None if line.target is None else held(line.attained),
-        target="" if line.target is None else words.percent(line.target),
+        target="" if line.target is None else words.attainment(line.target),
         below=below,
         review=None if line.review_on is None else f"{line.review_on.day} {line.review_on:%b %Y}",
         due=line.review_due or (line.review_on is not None and line.review_on <= day),
@@ -149,7 +149,7 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
 def held(share: float | Unknown | None) -> Text:
     """The share of requests held."""
     if isinstance(share, float):
-        return words.percent(share)
+        return words.attainment(share)
     return share or Unknown("no day of the month has been reported yet")
 
 

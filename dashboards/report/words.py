@@ -68,6 +68,11 @@ def percent(share: float, *, plus: bool = False) -> str:
     return f"{signed(value, text) if plus else text}{THIN}%"
 
 
+def attainment(share: float) -> str:
+    """99.95 %: to three decimals, never rounded up to a target that was missed."""
+    return f"{math.floor(100_000 * share + 1e-6) / 1000:g}{THIN}%"
+
+
 def count(value: float) -> str:
     """1,234; 45.6k; 7.89M: three significant digits from 10,000 on."""
     if value < 1e4:

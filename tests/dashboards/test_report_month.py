@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from dashboards.report import NightlyReport, figures, overview, pdf
+from dashboards.report import NightlyReport, figures, overview, pdf, words
 from dashboards.report.aims import MonthLine, Range, Realised
 from dashboards.report.month import ALERTS_SHOWN, aim, alerts, over, realised_tile
 from dashboards.report.page import html
@@ -110,3 +110,8 @@ def test_it_is_a_pdf_of_the_page_and_names_from_outside_stay_text() -> None:
     assert isinstance(made, bytes)
     assert made.startswith(b"%PDF")
     assert "&lt;path class=&#34;now&#34;&gt;" in inked(html(night))
+
+
+@pytest.mark.parametrize("share, text", [(0.9995, "99.95"), (0.99994999, "99.994"), (1.0, "100"), (0.0, "0"), (0.999, "99.9")])  # fmt: skip
+def test_a_target_that_was_missed_is_never_rounded_up_to_it(share: float, text: str) -> None:
+    assert words.attainment(share) == f"{text}{words.THIN}%"
