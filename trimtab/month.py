@@ -18,8 +18,8 @@ from domain.unknown import Unknown
 from trimtab.store.days import DayFacts, DaySpend
 
 DAY = timedelta(days=1)
-ORDINARY_DAYS = 14  # the last whole days that say what a day costs
-FEWEST_DAYS = 3
+ORDINARY_DAYS = 14  # the last days that say what a day costs
+FEWEST_DAYS = 3  # of those that were watched at all
 LOW, HIGH = 0.1, 0.9  # quantiles of those days
 
 
@@ -38,11 +38,16 @@ class Spend:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What the whole month will come to; low and high as if every day that is not known were a cheap, or a dear one."""
+    """What the whole month will come to; low and high as if every day that is not known were a cheap, or a dear one.
+
+    It covers `known` `of` so many workloads: one whose cost is never known is left out, and the month will cost more.
+    """
 
     usd: float
     low: float
     high: float
+    known: int
+    of: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +100,11 @@ class Days:
         watched = self.spend.get(day)
         return [None] * len(self.members) if watched is None else list(watched.values())
 
-    def total(self, day: date) -> float | None:
-        """The group's dollars on the day; None where a part is not known."""
-        parts = self.parts(day)
-        known = [part for part in parts if part is not None]
-        return sum(known) if len(known) == len(parts) else None
-
 
 def spent(days: Days) -> Spend | Unknown:
     """What the month has cost so far; of today the part that is over. Unknown where no day is known."""
+    if not days.members:
+        return Unknown("no cycle has looked at any workload")
     usd, known, of = 0.0, 0, 0
     for day in _month_to(days.today, days.first):
         share = days.passed if day == days.today else 1.0
@@ -120,24 +121,46 @@ def _month_to(today: date, first: date) -> list[date]:
 
 
 def outlook(days: Days) -> Outlook | Unknown:
-    """Known days as they were, every other day of the month like the last whole ones."""
-    usual = [total for n in range(1, ORDINARY_DAYS + 1) if (total := days.total(days.today - n * DAY)) is not None]
-    if len(usual) < FEWEST_DAYS:
-        return Unknown(
-            f"only {len(usual)} of the last {ORDINARY_DAYS} days are known in full, {FEWEST_DAYS} are needed"
-        )
-    known, open_days = 0.0, float(monthrange(days.today.year, days.today.month)[1] - days.today.day) + 1.0 - days.passed
-    for day in _month_to(days.today, days.first):
-        share, total = (days.passed if day == days.today else 1.0), days.total(day)
-        if total is None:
-            open_days += share
-        else:
-            known += share * total
+    """What is known as it was; every other day of a workload that is still there like its own last known ones."""
+    watched = [day for day in days.spend if day <= days.today]
+    if not days.members or not watched:
+        return Unknown("no cycle has looked at any workload")
+    before = sum(days.today - ORDINARY_DAYS * DAY <= day < days.today for day in watched)
+    if before < FEWEST_DAYS:
+        return Unknown(f"only {before} of the last {ORDINARY_DAYS} days were watched, {FEWEST_DAYS} are needed")
+    there = days.spend[max(watched)].keys()
+    known, still = _known_and_open(days, there)
+    usual = {workload: _usual(days, workload) for workload in still}
+    each = [(share, np.asarray(usual[workload])) for workload, share in still.items() if usual[workload]]
+    if still and not each:
+        return Unknown(f"no cost is known of {min(still)}, nor of any other workload, on the last {ORDINARY_DAYS} days")
     return Outlook(
-        usd=known + open_days * float(np.mean(usual)),
-        low=known + open_days * min(float(np.mean(usual)), float(np.quantile(usual, LOW))),
-        high=known + open_days * max(float(np.mean(usual)), float(np.quantile(usual, HIGH))),
+        usd=known + sum(share * float(own.mean()) for share, own in each),
+        low=known + sum(share * float(min(own.mean(), np.quantile(own, LOW))) for share, own in each),
+        high=known + sum(share * float(max(own.mean(), np.quantile(own, HIGH))) for share, own in each),
+        known=len(each),
+        of=len(still),
     )
+
+
+def _known_and_open(days: Days, there: Collection[str]) -> tuple[float, dict[str, float]]:
+    """Dollars that are known of the month, and the days that are to come or not known, of each workload."""
+    length = monthrange(days.today.year, days.today.month)[1]
+    known, still = 0.0, dict.fromkeys(there, length - days.today.day + 1.0 - days.passed)
+    for day in _month_to(days.today, days.first):
+        share = days.passed if day == days.today else 1.0
+        for workload, usd in days.spend.get(day, dict.fromkeys(there)).items():
+            if usd is not None:
+                known += share * usd
+            else:
+                still[workload] = still.get(workload, 0.0) + share
+    return known, {workload: share for workload, share in still.items() if share > 0}
+
+
+def _usual(days: Days, workload: str) -> list[float]:
+    """What the workload cost on those of the last days, today included, on which that is known."""
+    costs = (days.spend.get(days.today - n * DAY, {}).get(workload) for n in range(ORDINARY_DAYS + 1))
+    return [usd for usd in costs if usd is not None]
 
 
 def attained(facts: Sequence[DayFacts]) -> Attained | Unknown:

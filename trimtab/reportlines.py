@@ -44,7 +44,11 @@ def _whole(spend: Spend | Unknown) -> bool:
 
 
 def _range(ahead: Outlook | Unknown) -> Range | Unknown:
-    return ahead if isinstance(ahead, Unknown) else Range(amount=ahead.usd, low=ahead.low, high=ahead.high)
+    return (
+        ahead
+        if isinstance(ahead, Unknown)
+        else Range(amount=ahead.usd, low=ahead.low, high=ahead.high, known=ahead.known, of=ahead.of)
+    )
 
 
 def realised(nights: Sequence[LedgerNight]) -> Realised:

@@ -10,11 +10,13 @@ from domain.unknown import Unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Range:
-    """An amount and the range it may fall in."""
+    """An amount and the range it may fall in, over the `known` workloads `of` so many."""
 
     amount: float
     low: float
     high: float
+    known: int = 1
+    of: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ def month_tile(report: NightlyReport) -> Iterator[Tile]:
         return
     bounds = f"{words.rounded_money(ahead.low, report.currency)} to {words.rounded_money(ahead.high, report.currency)}"
     yield Tile(
-        title="Forecast of the month",
+        title="Forecast of the month" + covering(ahead.known, ahead.of),
         figure=words.rounded_money(ahead.amount, report.currency),
         note=f"{bounds}. {so_far}{budgets_note(report)}",
         broken=any(over(each) for each in report.objectives),
@@ -133,7 +133,8 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
         ahead=ahead if isinstance(ahead, Unknown) else words.rounded_money(ahead.amount, currency),
         ahead_range=""
         if isinstance(ahead, Unknown)
-        else f"{words.rounded_money(ahead.low, currency)} to {words.rounded_money(ahead.high, currency)}",
+        else f"{words.rounded_money(ahead.low, currency)} to {words.rounded_money(ahead.high, currency)}"
+        + covering(ahead.known, ahead.of),
         over=over(line),
         spent_width=width(known, scale),
         ahead_width=width(expected, scale),

@@ -37,7 +37,7 @@ def rows(days: range, usd: float | None = 24.0, workload: str = "a") -> list[Day
 def test_the_month_so_far_and_what_it_comes_to() -> None:
     days = Days.of({"a"}, rows(range(1, 12)), NOW)
     assert spent(days) == Spend(usd=10.5 * 24, known=11, of=11)
-    assert outlook(days) == Outlook(usd=31 * 24, low=31 * 24, high=31 * 24)
+    assert outlook(days) == Outlook(usd=31 * 24, low=31 * 24, high=31 * 24, known=1, of=1)
 
 
 def test_days_that_nobody_watched_are_counted_and_forecast_as_ordinary_ones() -> None:
@@ -52,12 +52,34 @@ def test_a_workload_that_came_later_cost_nothing_before() -> None:
     """On days on which others were watched it was not there; that is known, and no gap."""
     days = Days.of({"b"}, [*rows(range(1, 12)), *rows(range(8, 12), 10.0, "b")], NOW)
     assert spent(days) == Spend(usd=35.0, known=4, of=4)
+    ahead = outlook(days)
+    assert isinstance(ahead, Outlook)
+    assert (
+        ahead.usd == 35.0 + 20.5 * 10.0
+    )  # it goes on at what it costs, not at the mean of days on which it was not there
 
 
-def test_a_day_of_which_a_part_is_unknown_is_in_no_forecast() -> None:
+def test_a_workload_that_is_gone_costs_nothing_to_come() -> None:
+    days = Days.of({"a", "b"}, [*rows(range(1, 12)), *rows(range(1, 6), 10.0, "b")], NOW)
+    ahead = outlook(days)
+    assert isinstance(ahead, Outlook)
+    assert ahead.usd == 31 * 24 + 5 * 10.0
+
+
+def test_a_month_that_nobody_watched_is_unknown_and_not_nothing() -> None:
+    for days in (Days.of(set(), [], NOW), Days.of({"a"}, [], NOW)):
+        assert isinstance(spent(days), Unknown)
+        assert isinstance(outlook(days), Unknown)
+    assert outlook(Days.of({"a"}, rows(range(10, 12)), NOW)) == Unknown(
+        "only 1 of the last 14 days were watched, 3 are needed"
+    )
+
+
+def test_a_workload_whose_cost_is_never_known_is_counted_and_in_no_sum() -> None:
     days = Days.of({"a", "b"}, [*rows(range(1, 12)), *rows(range(1, 12), None, "b")], NOW)
     assert spent(days) == Spend(usd=10.5 * 24, known=11, of=22)
-    assert outlook(days) == Unknown("only 0 of the last 14 days are known in full, 3 are needed")
+    assert outlook(days) == Outlook(usd=31 * 24, low=31 * 24, high=31 * 24, known=1, of=2)
+    assert isinstance(outlook(Days.of({"b"}, rows(range(1, 12), None, "b"), NOW)), Unknown)
     assert spent(Days.of({"b"}, rows(range(1, 12), None, "b"), NOW)) == Unknown(
         "the cost of no day since 2026-03-01 is known"
     )

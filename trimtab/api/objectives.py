@@ -55,7 +55,13 @@ def _shown(value: Spend | Outlook | Attained | Unknown | float | None) -> Any:
     if isinstance(value, Spend):
         return {"usd": value.usd, "known_days": value.known, "days": value.of}
     if isinstance(value, Outlook):
-        return {"usd": value.usd, "low": value.low, "high": value.high}
+        return {
+            "usd": value.usd,
+            "low": value.low,
+            "high": value.high,
+            "known_workloads": value.known,
+            "workloads": value.of,
+        }
     if isinstance(value, Attained):
         return {"share": value.share, "known_days": value.known, "days": value.of}
     return None if isinstance(value, Unknown) else value

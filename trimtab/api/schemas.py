@@ -362,11 +362,13 @@ class SpendBody(BaseModel):
 
 
 class OutlookBody(BaseModel):
-    """What the whole month will come to."""
+    """What the whole month will come to, of the workloads whose cost is known at times."""
 
     usd: float
     low: float
     high: float
+    known_workloads: int
+    workloads: int
 
 
 class AttainedBody(BaseModel):
