@@ -107,7 +107,9 @@ def test_the_page_on_paper_is_short_and_says_what_it_leaves_out() -> None:
 def test_it_is_a_pdf_of_the_page_and_names_from_outside_stay_text() -> None:
     night: NightlyReport = replace(small_night(), rows=(replace(scheduled(), workload='<path class="now">'),))
     made = pdf(night)
-    assert isinstance(made, bytes)
+    if isinstance(made, Unknown):
+        assert "install libpango" in made.reason
+        pytest.skip(made.reason)
     assert made.startswith(b"%PDF")
     assert "&lt;path class=&#34;now&#34;&gt;" in inked(html(night))
 

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from domain.unknown import Unknown
 from tests.asgi_server import AsgiServer
 from tests.fakes.recommendations import NOON
-from tests.trimtab.served import Served, serving
+from tests.trimtab.served import Served
 from trimtab.api.deps import Deps
 from trimtab.app import create_app
 from trimtab.month import Outlook, Spend
@@ -28,12 +24,6 @@ FILES = {
     "focus.json": "{}\n",
     "pdf": b64encode(b"%PDF-1.7 \xff").decode(),
 }
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path / "trimtab.db") as made:
-        yield made
 
 
 def test_a_report_is_served_in_every_form(served: Served) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -20,7 +19,7 @@ from trimtab.month import Attained, Days, Outlook, Spend, attained, outlook, spe
 from trimtab.objectives import Objectives
 from trimtab.rendering import rule_options
 from trimtab.settings import ObjectiveSettings, Settings
-from trimtab.store.database import Database, open_database
+from trimtab.store.database import Database
 from trimtab.store.days import DayFacts, DaySpend, DayStore
 from trimtab.store.journal import CostSample, Journal
 
@@ -110,13 +109,6 @@ def test_attainment_weighs_days_by_their_requests_and_counts_those_not_known() -
     assert attained([]) == Unknown("no day of the month has been reported yet")
 
 
-@pytest.fixture
-def database() -> Iterator[Database]:
-    made = open_database("sqlite://")
-    yield made
-    made.close()
-
-
 def objectives(database: Database, *settings: ObjectiveSettings) -> Objectives:
     """These objectives over a store with ten days of one workload of the team `ranking`."""
     journal, days = Journal(database), DayStore(database)
@@ -187,3 +179,13 @@ def test_an_objective_that_is_wrong_is_refused(wrong: dict[str, object]) -> None
 def test_nobody_has_two_objectives() -> None:
     with pytest.raises(ValidationError, match="give each one objective"):
         Settings(objectives=(ObjectiveSettings(team="a"), ObjectiveSettings(team="a", owner="x")))
+
+
+def test_the_facts_of_a_day_are_kept_once_and_may_be_written_again(database: Database) -> None:
+    days = DayStore(database)
+    first = [facts(1, 5.0, 0.5), facts(1, Unknown("no source"), Unknown("no source"), "b")]
+    days.keep(first)
+    days.keep([facts(1, 6.0, 0.25), facts(2, 7.0, 0.0)])
+    assert days.between(FIRST, FIRST) == (facts(1, 6.0, 0.25), first[1])
+    assert len(days.between(FIRST, FIRST + DAY)) == 3
+    days.keep([])
