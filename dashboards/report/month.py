@@ -13,7 +13,7 @@ from dashboards.report.tiles import Tile, covering, plural
 from dashboards.report.view import Text
 from domain.unknown import Unknown
 
-ALERTS_SHOWN = 20
+ALERTS_SHOWN = 10
 GREATER = "\N{GREATER-THAN OR EQUAL TO}"
 
 

@@ -42,7 +42,7 @@ def environment() -> Environment:
 
 
 def html(report: NightlyReport, most_lines: int | None = None) -> str:
-    """The whole page; with `most_lines` the last table ends after so many workloads, and says so."""
+    """The whole page; with `most_lines` each table ends after so many lines, and it says so."""
     bars, bars_note = overview.bars(report)
     alerts, more_alerts = month.alerts(report)
     lines = figures.by_cost(report.rows)[:most_lines]
