@@ -89,7 +89,7 @@ class Nightly:
         costs = self.journal.costs(day - TREND_DAYS * DAY, day)
         by_day = {(cost.day, cost.workload): cost for cost in costs}
         workloads = {workload.id: workload for workload in self.journal.workloads()}
-        records = tuple(self._in_force(day))
+        records = self.recommendations.in_force(_start(day) + DAY)
         with ThreadPoolExecutor(max_workers=self.threads) as threads:
             rows = tuple(
                 threads.map(lambda r: self._row(r, workloads.get(r.recommendation.workload), day, by_day), records)
@@ -119,13 +119,6 @@ class Nightly:
             billing_account=self.billing_account,
             base_url=self.base_url,
         )
-
-    def _in_force(self, day: date) -> Iterable[Record]:
-        end = _start(day) + DAY
-        for newest in self.recommendations.newest():
-            record = self.recommendations.in_force(newest.recommendation.workload, end)
-            if record is not None:
-                yield record
 
     def _row(
         self,

@@ -369,3 +369,19 @@ def test_no_more_than_a_number_of_alerts_and_cycles_is_kept(journal: Journal) ->
     journal.keep_alerts([an_alert(str(n), NOON + timedelta(seconds=n)) for n in range(MOST_ALERTS + 5)])
     found = journal.alerts(limit=5000)
     assert (len(found), found[-1].fingerprint) == (MOST_ALERTS, "5")
+
+
+def test_what_was_in_force_is_the_newest_then_or_the_first_after(database: Database) -> None:
+    """Of a workload that is gone there is none."""
+    kept = Recommendations(database)
+    for at in (NOON, NOON + 2 * HOUR):
+        kept.keep([a_record(an_act("old", at))])
+    kept.keep([a_record(an_act("new", NOON + 3 * HOUR)), a_record(an_act("gone", NOON))])
+    kept.retire(["gone"])
+
+    def chosen(at: datetime) -> dict[str, datetime]:
+        return {each.recommendation.workload: each.recommendation.created_at for each in kept.in_force(at)}
+
+    assert chosen(NOON + HOUR) == {"old": NOON, "new": NOON + 3 * HOUR}
+    assert chosen(NOON + 2 * HOUR) == {"old": NOON + 2 * HOUR, "new": NOON + 3 * HOUR}
+    assert chosen(NOON - HOUR) == {"old": NOON, "new": NOON + 3 * HOUR}

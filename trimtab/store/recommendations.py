@@ -109,14 +109,16 @@ class Recommendations:
             row = session.scalars(select(Row).where(Row.latest, Row.workload == workload)).first()
             return None if row is None else _record(row)
 
-    def in_force(self, workload: str, at: datetime) -> Record | None:
-        """The one that was the newest at `at`; the first later one where there was none yet."""
-        mine = select(Row).where(Row.workload == workload)
-        before = mine.where(Row.created_at <= at).order_by(Row.created_at.desc())
-        after = mine.where(Row.created_at > at).order_by(Row.created_at)
+    def in_force(self, at: datetime) -> tuple[Record, ...]:
+        """Of each workload the one that was the newest at `at`, or the first later one where there was none yet."""
+        there = Row.workload.in_(select(Row.workload).where(Row.latest))
+        had_one = select(Row.workload).where(Row.created_at <= at)
+        before = select(Row.workload, func.max(Row.created_at)).where(there, Row.created_at <= at)
+        after = select(Row.workload, func.min(Row.created_at)).where(there, Row.workload.not_in(had_one))
+        each = tuple_(Row.workload, Row.created_at)
+        chosen = or_(each.in_(before.group_by(Row.workload)), each.in_(after.group_by(Row.workload)))
         with self._database.session() as session:
-            row = session.scalars(before.limit(1)).first() or session.scalars(after.limit(1)).first()
-            return None if row is None else _record(row)
+            return tuple(map(_record, session.scalars(select(Row).where(chosen).order_by(Row.workload))))
 
     def find(self, recommendation_id: str) -> Record | None:
         """One by its id."""
