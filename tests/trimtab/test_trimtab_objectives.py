@@ -12,8 +12,7 @@ from pydantic import ValidationError
 
 from domain.unknown import Unknown
 from tests.fakes.recommendations import a_workload
-from trimtab.api.objectives import progress_body
-from trimtab.api.schemas import ObjectiveBody
+from trimtab.api.objectives import ObjectiveBody, progress_body
 from trimtab.budgetmetrics import BudgetCollector
 from trimtab.month import Attained, Days, Outlook, Spend, attained, outlook, spent
 from trimtab.objectives import Objectives

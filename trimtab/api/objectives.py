@@ -1,17 +1,72 @@
-"""`/objectives`: how far budgets, targets and reviews have come."""
+"""`/objectives`: how far budgets, targets and reviews have come, and the shapes of the answer."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import BaseModel, Field
 
 from domain.unknown import Unknown
 from trimtab.api.deps import Deps
 from trimtab.api.problems import problem_responses
-from trimtab.api.schemas import ObjectiveList
 from trimtab.month import Attained, Outlook, Spend
 from trimtab.objectives import Progress
+
+
+class SpendBody(BaseModel):
+    """Dollars of the days that are known; a lower bound where those are not all."""
+
+    usd: float
+    known_days: int = Field(description="Days of workloads of which the cost is known.")
+    days: int = Field(description="Days of workloads there were.")
+
+
+class OutlookBody(BaseModel):
+    """What the whole month will come to, of the workloads whose cost is known at times."""
+
+    usd: float
+    low: float
+    high: float
+    known_workloads: int
+    workloads: int
+
+
+class AttainedBody(BaseModel):
+    """Share of the month's requests answered without error and in time."""
+
+    share: float
+    known_days: int
+    days: int
+
+
+class ObjectiveBody(BaseModel):
+    """An objective of a workload or a team, and how far it has come this month."""
+
+    workload: str | None
+    team: str | None
+    goal: str | None
+    owner: str | None
+    stakeholders: list[str]
+    month: str
+    workloads: int = Field(description="How many workloads it is about.")
+    budget_usd_per_month: float | None
+    spend: SpendBody | None
+    forecast: OutlookBody | None
+    budget_left_usd: float | None
+    target: float | None
+    attained: AttainedBody | None
+    review_on: date | None
+    review_due: bool
+    unknown: dict[str, str]
+
+
+class ObjectiveList(BaseModel):
+    """The objectives of the settings."""
+
+    items: list[ObjectiveBody]
+    next: str | None = None
 
 
 def router(deps: Deps) -> APIRouter:
