@@ -6,7 +6,7 @@ from dashboards.report.model import NightlyReport
 from dashboards.report.page import html
 from domain.unknown import Unknown
 
-LINES_ON_PAPER = 40  # of each table: laying out text takes seconds, and the CSV has them all
+LINES_ON_PAPER = 25  # of each table: laying out text takes seconds, and the CSV has them all
 # WeasyPrint draws inline SVG by its own attributes alone: what the style sheet says of each class has to stand there too.
 INK = {
     'class="now"': 'class="now" fill="#8796a6"',
