@@ -4,7 +4,9 @@ q = w.f with w >= 0 minimises sum( q + price * (load - q)+ ): the cost of what i
 what is missed, which is convex in w. The features are in replicas: the mean, the spread, recent and
 same-time maxima, conformal tails, and the mean positive error at the same phase of the half-hour, hour and day, which
 is where clock-driven spikes show. Fitted by projected AdaGrad (Duchi et al. 2011) on samples drawn
-from the last fourteen days with a fixed seed, one step at a time, iterates averaged.
+from the last fourteen days with a fixed seed, one step at a time, iterates averaged. AdaGrad's first steps are
+as long as its rate whatever the slope, and at a high price the first miss comes late: the sums of squares
+therefore begin at what some misses would have made them, or the weights would have run to zero by then.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ from optimizer.scaling.features import (
 Matrix = NDArray[np.float64]
 
 AVERAGING = 0.002
-RATE = 0.05
+RATE = 0.1
+CALM_ROWS, CALM = 200, 2.5  # each of the first rows counts as if it had been missed CALM / price times before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,6 +119,8 @@ def newsvendor(load: Floats, rows: Matrix, prices: Floats, how: Sampling) -> Mat
     state = 20240101
     for t in range(len(load)):
         seen = t - how.lead + 1
+        if 0 < seen <= CALM_ROWS:
+            squares += CALM * np.outer(prices, rows[seen - 1] ** 2)
         for draw in range(how.draws if seen > 0 else 0):
             state = (state * 1103515245 + 12345) % 2147483648  # a fixed linear congruential sequence
             back = 0 if draw == 0 else (state * min(seen, how.window)) // 2147483648
