@@ -1,7 +1,7 @@
 """The experts: whole causal policies, each a predictor at one tail or one price, held while replicas start.
 
-Six ways of seeing what comes, each at several tails: the mean with a learned spread, the newsvendor
-regression, the peak of the last ten minutes or hour, the same time yesterday and last week, last
+Seven ways of seeing what comes, each at several tails: the mean with a learned spread, the newsvendor
+regression, boosted trees, the peak of the last ten minutes or hour, the same time yesterday and last week, last
 week's coming half hour, and a plain number for all times. None is tuned to a trace; what each is
 worth is seen in shadow.
 """
@@ -20,20 +20,25 @@ from optimizer.scaling.features import DAY_S, HOUR_S, Clock, Seasons, carried, s
 from optimizer.scaling.mean import HALF_LIFE_S, expected, spread
 from optimizer.scaling.newsvendor import Outlook, Sampling, newsvendor, profile_features
 from optimizer.scaling.tails import Fading, conformal
+from optimizer.scaling.trees import growing, tree_features, tree_tail
 
 SPREAD_TAILS = np.array([0.5, 0.35, 0.2, 0.1, 0.05, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 5e-4, 2e-4, 1e-4])
 SHAPE_TAILS = np.array([0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 3e-4, 1e-4])
 PRICES = np.array([1.5, 3.0, 6.0, 12.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0])
 FEATURE_TAILS = [4, 6, 9]  # 5 %, 1 % and 0.1 %
+TREE_TAILS = ((0.02, 4), (0.004, 6))  # and the price whose target the trees begin from
+REACHES = np.geomspace(0.5, 6.0, 12)  # times what the trees say lies above the mean
 REFRESH_S = HOUR_S
 MEMORY_S = 14 * DAY_S
 DRAWS = 12
+LEAST_REACH = 0.1  # spreads
 BEYOND = 3.0  # times the highest load ever seen: what is past that has no evidence, at any price
 STILL = 0.3  # replicas added to a shape that may be zero, so that a ratio to it means something
 
 DETAILS = {
     "spread": "mean forecast plus a tail of the learned spread",
     "newsvendor": "regression on error profiles by phase of the half-hour, hour and day",
+    "trees": "boosted trees on the last minutes, the clock and the two above, times a learned factor",
     "now": "present load times a learned factor",
     "ten minutes": "peak of the last ten minutes times a learned factor",
     "hour": "peak of the last hour times a learned factor",
@@ -94,7 +99,7 @@ def _shapes(load: Floats, past: Seasons, clock: Clock) -> Iterator[tuple[str, Fl
 
 
 def _targets(load: Floats, clock: Clock) -> Iterator[tuple[str, Floats, NDArray[np.float64], NDArray[np.float64]]]:
-    """Each predictor: its name, its tails (or 1/prices), and per tail a target and the mean excess beyond it."""
+    """Each predictor: its name, its tails (or 1/prices, or reaches), and for each a target and the mean excess beyond it."""
     fading = Fading(lead=clock.lead, keep=0.5 ** (clock.step_s / HALF_LIFE_S), every=clock.steps(REFRESH_S))
     past = seasons(load, clock)
     mean = expected(load, clock, past)
@@ -107,6 +112,11 @@ def _targets(load: Floats, clock: Clock) -> Iterator[tuple[str, Floats, NDArray[
     priced = newsvendor(load, rows, PRICES, sampling)
     nearest = [int(np.argmin(np.abs(np.log(SPREAD_TAILS * price)))) for price in PRICES]
     yield "newsvendor", 1.0 / PRICES, priced, excess[nearest]
+    said = tree_features(load, [mean, width, *(priced[at] for _, at in TREE_TAILS)], clock)
+    for tail, at in TREE_TAILS:
+        above = tree_tail(load, said, np.maximum(priced[at], mean), growing(clock, tail, MEMORY_S)) - mean
+        reach = mean + REACHES[:, None] * np.maximum(above, LEAST_REACH * width)
+        yield "trees", REACHES, reach, np.broadcast_to(excess[nearest[at]], reach.shape)
     nothing = np.zeros(len(load))
     for name, shape in _shapes(load, past, clock):
         yield name, SHAPE_TAILS, *conformal(load, nothing, shape, SHAPE_TAILS, fading)
@@ -125,4 +135,4 @@ def assemble(load: Floats, clock: Clock, startup: StartUp, floor: int) -> Expert
             for part in parts:
                 names.append((name, float(tail)))
                 wanted.append(_ramped(whole[k], clock.lead, part, floor))
-    return Experts(names=tuple(names), wanted=np.ascontiguousarray(np.array(wanted).T), mean=mean[0], spread=width[0])
+    return Experts(names=tuple(names), wanted=np.column_stack(wanted), mean=mean[0], spread=width[0])
