@@ -19,7 +19,8 @@ from optimizer.scaling.problem import Explanation, Opinion, ScalingProblem
 class Course:
     """How the decisions came about: the row of prices with its experts' last weights, and the pacing on it.
 
-    `weights` is (prices, experts), `mixed` (steps, course.prices), `own` before the bounds on replicas.
+    `weights` is (prices, experts), `mixed` (steps, prices), `own` before the bounds on replicas, `shares` what is
+    thought to be missed at the price taken.
     """
 
     load: Floats
@@ -29,7 +30,7 @@ class Course:
     mixed: NDArray[np.int64]
     own: Counts
     positions: Floats
-    aims: Floats
+    shares: Floats
 
 
 def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Counts) -> Explanation:
@@ -46,7 +47,7 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     price = float(course.prices[low] ** (1.0 - share) * course.prices[high] ** share)
     reasons = (
         _forecast(course.experts, clock),
-        _priced(problem, price, course.aims),
+        _priced(problem, price, course.shares),
         Reason(
             code="mixture",
             detail=f"experts weighted by what each would have cost in replay, each held for {clock.lead} steps while replicas start",
@@ -67,12 +68,12 @@ def _forecast(experts: Experts, clock: Clock) -> Reason:
     )
 
 
-def _priced(problem: ScalingProblem, price: float, aims: Floats) -> Reason:
+def _priced(problem: ScalingProblem, price: float, shares: Floats) -> Reason:
     quantile = 1.0 - 1.0 / max(price, 1.0)
     if problem.price_of_miss is not None:
         why = "as given in dollars per missed request"
     else:
-        why = f"so that {aims[-1]:.3%} of coming requests are missed, of a budget of {problem.budget:.3%}"
+        why = f"at which {shares[-1]:.3%} of coming requests are missed, told with care, of a budget of {problem.budget:.3%}"
     return Reason(
         code="price",
         detail=f"a miss is priced at {price:.4g} replica-steps ({why}): quantile {quantile:.5f}",

@@ -1,12 +1,13 @@
 """The price of a miss, paced by the error budget: which of the priced mixtures decides now.
 
-Each hour: what may be missed of the coming traffic so that the budget holds with a margin (`_aim`); the
-cheapest mixture whose replayed misses stay within it (`_position`); and a bound on sanity (`_sane`), so
-that a budget lost in one incident is not chased at any price: never past the mixture that is cheapest
-when a miss costs CAP budget prices, or than 1.3 times a fixed number of replicas that would have met
-the budget so far, whichever is more. The aim looks ahead for twice the time already judged, so a loss is won back slowly.
-Young predictors miss more than they will later, so what was seen counts with the cube of its age; and
-few days of evidence are little, so the margin is half the budget at first and a fifth of it in the end.
+Each hour: what may be missed of the coming week, or of a time as long as the one already judged, so that 85 %
+of the budget is used in the end (`_aim`); the cheapest mixture whose misses, by replay and with care
+(`optimizer.scaling.evidence`), stay within it (`_position`). A budget lost in one incident is not chased at any
+price, for the incident does not come back: the price never exceeds DEARER times what an unspent
+budget would ask, nor goes past the mixture that is cheapest when a miss costs CAP budget prices, or than
+1.3 times a fixed number of replicas that would have met the budget so far, whichever is more (`_sane`).
+Young predictors miss more than they will later, so what was seen counts with the square of its age,
+and the day after the mixing began, when it has hardly learned, not at all.
 """
 
 from __future__ import annotations
@@ -18,23 +19,27 @@ from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
 from optimizer.physics import Counts, Floats, StartUp, first_ready
+from optimizer.scaling.evidence import careful_shares
 from optimizer.scaling.features import DAY_S, HOUR_S, Clock
 from optimizer.scaling.problem import ScalingProblem
-from optimizer.scaling.shadow import BEGIN_S
 
 Matrix = NDArray[np.float64]
 Wishes = NDArray[np.int64]
 
-MARGIN, YOUNG_DAYS = 0.8, 3.0
-LEAST = 0.55
-AHEAD = 2.0
+USED = 0.85
+AHEAD_DAYS = 7.0
+DEARER = 1.9
 CAP = 3.0
 FIXED_SHARE = 1.3
-AGEING = 3
+AGEING = 2
+BEGIN_S = 3 * DAY_S
 
 
 class Pace(NamedTuple):
-    """What the loop is told; times in steps, `budget` a share of requests, `fixed_price` a position or -1."""
+    """What the loop is told; times in steps, `budget` a share of requests.
+
+    `between` is the log ratio of neighbouring prices, `fixed` the position of a price that the user gave, or -1.
+    """
 
     budget: float
     begin: int
@@ -44,6 +49,7 @@ class Pace(NamedTuple):
     start: int
     whole: int
     part: float
+    between: float
     fixed: float
 
 
@@ -81,12 +87,10 @@ def fixed_so_far(load: Floats, pace: Pace) -> Floats:
 
 
 @compiled
-def _aim(pace: Pace, t: int, arrived: float, lost: float, ahead: float) -> float:
-    """Share of the coming traffic that may be missed; a lost budget is not chased below LEAST of it."""
-    ahead = max(ahead, AHEAD * arrived)
-    margin = MARGIN / (1.0 + YOUNG_DAYS * pace.day / (t + 1.0))
-    wanted = (margin * pace.budget * (arrived + ahead) - lost) / max(ahead, 1e-12)
-    return max(wanted, LEAST * pace.budget)
+def _aim(pace: Pace, arrived: float, lost: float, ahead: float) -> float:
+    """Share of the coming traffic that may be missed, where `arrived` has come and `lost` was missed of it."""
+    ahead = max(ahead, arrived)
+    return max(0.0, USED * pace.budget * (arrived + ahead) - lost) / ahead
 
 
 @compiled
@@ -96,7 +100,7 @@ def _position(shares: Floats, aim: float, budget: float) -> float:
         if shares[j] <= aim:
             if j == 0:
                 return 0.0
-            above, below = np.log(max(shares[j - 1], 1e-9)), np.log(max(shares[j], 0.02 * budget))
+            above, below = np.log(shares[j - 1]), np.log(max(shares[j], 0.02 * budget))
             return float(j - 1 + min(1.0, max(0.0, (above - np.log(aim)) / max(above - below, 1e-9))))
     return len(shares) - 1.0
 
@@ -125,12 +129,19 @@ def _ready(own: Counts, t: int, pace: Pace) -> float:
 
 
 @compiled
-def _weighed(cost: Floats, misses: Floats, seen: float, shares: Floats) -> None:
-    """Missed shares of the row of mixtures, made to fall with the price."""
-    least = np.inf
-    for j in range(len(cost)):
-        least = min(least, misses[j] / seen)
-        shares[j] = least
+def _paced_position(pace: Pace, shares: Floats, aim: float) -> float:
+    """Where the aim is met, or DEARER times the price of an unspent budget if that is less."""
+    unspent = _position(shares, USED * pace.budget, pace.budget)
+    dearest = min(unspent + np.log(DEARER) / pace.between, len(shares) - 1.0)
+    return float(min(_position(shares, aim, pace.budget), dearest))
+
+
+@compiled
+def _share_at(shares: Floats, position: float) -> float:
+    """The share missed at a position on the row, between two of them on a log scale."""
+    low = int(position)
+    high = min(low + 1, len(shares) - 1)
+    return float(shares[low] * (shares[high] / shares[low]) ** (position - low))
 
 
 @compiled
@@ -143,41 +154,52 @@ def _between(row: Counts, position: float, load: float) -> int:
 
 
 @compiled
-def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace) -> tuple[Counts, Floats, Floats]:
-    """Decisions, the position on the row of prices, and the aim, step by step.
+def _fold(evidence: Matrix, hour: Matrix, age: float) -> None:
+    """An hour's (cost, misses) join the weighted sums (cost, misses, misses squared); the hour begins anew."""
+    evidence[0] += age * hour[0]
+    evidence[1] += age * hour[1]
+    evidence[2] += (age * hour[1]) ** 2
+    hour[:] = 0.0
 
-    `mixed` and `missed` are (steps, prices).
+
+@compiled
+def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace) -> tuple[Counts, Floats, Floats]:
+    """Decisions, the position on the row of prices, and the share thought to be missed there, step by step.
+
+    `mixed` and `missed` are (steps, prices), `fixed` is what `fixed_so_far` says.
     """
     steps, prices = mixed.shape
     own = np.empty(steps, dtype=np.int64)
-    positions, aims = np.empty(steps), np.empty(steps)
-    cost, misses, shares = np.zeros(prices), np.zeros(prices), np.zeros(prices)
+    positions, expected = np.empty(steps), np.empty(steps)
+    evidence, hour, shares = np.zeros((3, prices)), np.zeros((2, prices)), np.zeros(prices)
     arrived = lost = seen = weight = 0.0
-    aim, position = pace.budget, pace.fixed if pace.fixed >= 0.0 else prices - 1.0
+    share, position = pace.budget, pace.fixed if pace.fixed >= 0.0 else prices - 1.0
     for t in range(steps):
         known = not np.isnan(load[t])
+        age = (t / pace.day) ** AGEING
         if known and t >= pace.learning:
             arrived += load[t]
             lost += max(0.0, load[t] - _ready(own, t, pace))
         if known and t >= pace.begin and t > 0:
-            age = float(t) ** AGEING
             seen += age * load[t]
             weight += age
             for j in range(prices):
-                cost[j] += age * mixed[t - 1, j]
-                misses[j] += age * missed[t, j]
+                hour[0, j] += mixed[t - 1, j]
+                hour[1, j] += missed[t, j]
         if pace.fixed < 0.0 and t % pace.every == 0 and seen > 0.0:
-            aim = _aim(pace, t, arrived, lost, seen / weight * 2.0 * pace.day)
-            _weighed(cost, misses, seen, shares)
-            sane = _sane(cost, shares * seen, pace.budget, FIXED_SHARE * fixed[t] * weight)
-            position = min(_position(shares, aim, pace.budget), sane)
+            _fold(evidence, hour, age)
+            careful_shares(evidence[1], evidence[2], seen, pace.between, shares)
+            aim = _aim(pace, arrived, lost, AHEAD_DAYS * pace.day * seen / weight)
+            sane = _sane(evidence[0], shares * seen, pace.budget, FIXED_SHARE * fixed[t] * weight)
+            position = min(_paced_position(pace, shares, aim), sane)
+            share = _share_at(shares, position)
         own[t] = _between(mixed[t], position, load[t])
-        positions[t], aims[t] = position, aim
-    return own, positions, aims
+        positions[t], expected[t] = position, share
+    return own, positions, expected
 
 
-def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Floats, fixed: float) -> Pace:
-    """The loop's numbers for one problem; `fixed` is the position of a price that the user gave, or -1."""
+def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Floats, prices: Floats) -> Pace:
+    """The loop's numbers for one problem and its row of `prices`."""
     return Pace(
         budget=problem.budget,
         begin=clock.steps(BEGIN_S),
@@ -187,5 +209,14 @@ def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Float
         start=first_ready(load),
         whole=startup.whole,
         part=startup.part,
-        fixed=fixed,
+        between=float(np.log(prices[1] / prices[0])),
+        fixed=_given_position(problem, prices),
     )
+
+
+def _given_position(problem: ScalingProblem, prices: Floats) -> float:
+    """Where a price given by the user lies among the prices; -1 where the budget sets the price."""
+    given = problem.price_of_miss
+    if given is None:
+        return -1.0
+    return float(np.interp(np.log(max(given, 1e-9)), np.log(prices), np.arange(len(prices))))

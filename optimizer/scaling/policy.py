@@ -31,8 +31,8 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     prices = prices_for(problem)
     mixed, weights = mixed_at(load, experts, prices, clock, startup)
     missed = missed_by(load, mixed, startup)
-    pace = pace_of(problem, clock, startup, load, _given_position(problem, prices))
-    own, positions, aims = paced(load, mixed, missed, fixed_so_far(load, pace), pace)
+    pace = pace_of(problem, clock, startup, load, prices)
+    own, positions, shares = paced(load, mixed, missed, fixed_so_far(load, pace), pace)
     bounded = np.clip(own, problem.min_replicas, problem.max_replicas)
     desired = _stretched(bounded, ratio, len(history), problem.min_replicas)
     course = Course(
@@ -43,7 +43,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
         mixed=mixed,
         own=own,
         positions=positions,
-        aims=aims,
+        shares=shares,
     )
     row = PriceRow(prices=prices, wanted=mixed, positions=positions, ratio=ratio)
     return Decisions(desired=desired, explanation=explained(course, problem, clock, desired), row=row)
@@ -53,14 +53,6 @@ def prices_for(problem: ScalingProblem) -> Floats:
     """Replica-steps that a replica-step of missed load may cost: from hardly more than one to twenty budget prices."""
     given = problem.price_of_miss or 0.0
     return np.geomspace(LOWEST_PRICE, max(HIGHEST / problem.budget, 2.0 * given), ROW)
-
-
-def _given_position(problem: ScalingProblem, prices: Floats) -> float:
-    """Where a price given by the user lies among the prices; -1 where the budget sets the price."""
-    given = problem.price_of_miss
-    if given is None:
-        return -1.0
-    return float(np.interp(np.log(max(given, 1e-9)), np.log(prices), np.arange(len(prices))))
 
 
 def _blocks(load: Floats, ratio: int) -> Floats:

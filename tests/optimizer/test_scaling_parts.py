@@ -13,7 +13,7 @@ from optimizer.scaling.experts import assemble, whole_replicas
 from optimizer.scaling.features import Clock, carried, centred_max, recurring, recurring_peak, seasons, trailing_max
 from optimizer.scaling.mean import Forgetting, expected, forgetting_ridge, spread
 from optimizer.scaling.newsvendor import Sampling, newsvendor
-from optimizer.scaling.pacing import fixed_so_far, pace_of, paced
+from optimizer.scaling.pacing import DEARER, fixed_so_far, pace_of, paced
 from optimizer.scaling.policy import prices_for
 from optimizer.scaling.shadow import Mixing, missed_by, mixtures
 from optimizer.scaling.tails import Fading, conformal
@@ -124,17 +124,35 @@ def test_pacing_takes_the_cheapest_that_keeps_the_budget_and_never_less_than_the
     startup = StartUp.of(timedelta(hours=1), timedelta(hours=1))
     mixed = np.tile(np.array([4, 6, 9, 40], dtype=np.int64), (len(load), 1))
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=2))
-    pace = pace_of(problem, Clock(step_s=3600.0, lead=startup.lead), startup, load, -1.0)
+    pace = pace_of(problem, Clock(step_s=3600.0, lead=startup.lead), startup, load, np.geomspace(5.0, 500.0, 4))
     own, _, _ = paced(load, mixed, missed_by(load, mixed, startup), fixed_so_far(load, pace), pace)
     assert 7 <= np.median(own[5 * 24 :]) <= 9
     assert (own >= load).all()
+
+
+def test_a_budget_lost_in_one_incident_is_not_won_back_at_any_price() -> None:
+    """After the incident the price may be DEARER times what an unspent budget asks, and no more."""
+    load = 10.0 + random().normal(size=20 * 24)
+    calm = load.copy()
+    load[10 * 24 : 10 * 24 + 6] = 400.0
+    startup = StartUp.of(timedelta(hours=1), timedelta(hours=1))
+    mixed = np.tile(np.arange(11, 31, dtype=np.int64), (len(load), 1))
+    problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=7))
+    prices = prices_for(problem)
+    pace = pace_of(problem, HOURLY, startup, load, prices)
+    missed = missed_by(calm, mixed, startup)
+    fixed = np.full(len(load), 1000.0)
+    spent, kept = (paced(values, mixed, missed, fixed, pace)[1] for values in (load, calm))
+    after = slice(11 * 24, None)
+    assert (spent[after] > kept[after]).mean() > 0.9
+    assert (np.exp((spent - kept)[after] * pace.between) <= DEARER * 1.05).all()
 
 
 def test_the_fixed_number_so_far_meets_the_budget_on_what_was_seen() -> None:
     load = random().gamma(2.0, 3.0, 800)
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=100))
     startup = StartUp.of(timedelta(0), timedelta(hours=1))
-    pace = pace_of(problem, HOURLY, startup, load, -1.0)._replace(day=0.0)
+    pace = pace_of(problem, HOURLY, startup, load, prices_for(problem))._replace(day=0.0)
     number = fixed_so_far(load, pace)[-1]
     over = [np.maximum(0.0, load - n).sum() / load.sum() for n in (number, number - 1)]
     assert over[0] <= 0.01 < over[1]

@@ -17,10 +17,10 @@ from tests.optimizer.replay_traces import history_of, tenth_of_mean
 @pytest.mark.parametrize(
     "name, attainment, most",
     [
-        ("azfn_704b", 0.999, 0.97),
-        ("servegen_small_c36", 0.999, 1.0),
-        ("servegen_large_c48", 0.997, 1.06),
-        ("elb_requests", 0.99, 1.06),
+        ("azfn_704b", 0.999, 0.93),
+        ("servegen_small_c36", 0.999, 0.98),
+        ("servegen_large_c48", 0.997, 1.08),
+        ("elb_requests", 0.99, 1.04),
     ],
 )
 def test_the_slo_is_held_at_about_the_cost_of_baselines_that_knew_the_future(
