@@ -52,7 +52,7 @@ SMOOTH = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """One trace, as the scorer names its figures; `us_per_decision` on one core, without compiling."""
+    """One trace, as the scorer names its figures; `us_per_decision` is time of one core, without compiling."""
 
     trace: str
     startup: float
@@ -97,9 +97,9 @@ def figures(path: Path, history: LoadHistory, warmup: timedelta, startup: float,
         attainment=ATTAINMENTS.get(name, OTHERWISE),
         learning=warmup,
     )
-    begun = time.perf_counter()
+    begun = time.process_time()
     wanted = decide(history, problem).desired
-    us = (time.perf_counter() - begun) / len(history) * 1e6
+    us = (time.process_time() - begun) / len(history) * 1e6
     blank = Figures(
         trace=name,
         startup=startup,

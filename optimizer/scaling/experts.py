@@ -33,6 +33,7 @@ MEMORY_S = 14 * DAY_S
 DRAWS = 12
 LEAST_REACH = 0.1  # spreads
 BEYOND = 3.0  # times the highest load ever seen: what is past that has no evidence, at any price
+MOST = np.iinfo(np.int32).max  # replicas: a hundred experts at every step are held in half the memory
 STILL = 0.3  # replicas added to a shape that may be zero, so that a ratio to it means something
 
 DETAILS = {
@@ -54,7 +55,7 @@ class Experts:
     """`wanted` is (steps, experts): whole replicas each would ask for; `mean`, `spread` the forecast for t + d."""
 
     names: tuple[tuple[str, float], ...]
-    wanted: NDArray[np.int64]
+    wanted: NDArray[np.int32]
     mean: Floats
     spread: Floats
 
@@ -134,5 +135,5 @@ def assemble(load: Floats, clock: Clock, startup: StartUp, floor: int) -> Expert
         for k, tail in enumerate(tails):
             for part in parts:
                 names.append((name, float(tail)))
-                wanted.append(_ramped(whole[k], clock.lead, part, floor))
+                wanted.append(np.minimum(_ramped(whole[k], clock.lead, part, floor), MOST).astype(np.int32))
     return Experts(names=tuple(names), wanted=np.column_stack(wanted), mean=mean[0], spread=width[0])

@@ -22,6 +22,7 @@ from optimizer.scaling.features import DAY_S, HOUR_S, Clock
 
 Matrix = NDArray[np.float64]
 Wishes = NDArray[np.int64]
+Wanted = NDArray[np.int32]
 
 HALF_LIFE_S = 14 * DAY_S
 BEGIN_S = 2 * DAY_S  # younger predictors would only frighten the choice
@@ -60,7 +61,7 @@ def _disagreement(weights: Floats, losses: Floats) -> float:
 
 
 @compiled
-def mixtures(wanted: Wishes, missed: Matrix, prices: Floats, weights: Matrix, how: Mixing) -> Wishes:
+def mixtures(wanted: Wanted, missed: Matrix, prices: Floats, weights: Matrix, how: Mixing) -> Wishes:
     """Mixed decisions (steps, prices) to the nearest whole; `weights` (prices, experts) is left as last used.
 
     `wanted` and `missed` are (steps, experts); a missing step's misses are NaN and count for nothing.
@@ -94,12 +95,12 @@ def mixtures(wanted: Wishes, missed: Matrix, prices: Floats, weights: Matrix, ho
     return mixed
 
 
-def missed_by(load: Floats, wanted: Wishes, startup: StartUp) -> Matrix:
+def missed_by(load: Floats, wanted: Wishes | Wanted, startup: StartUp) -> Matrix:
     """Load in replicas that each column of `wanted` (steps, policies) would have missed; NaN in a gap."""
     start = first_ready(load)
     missed = np.empty(wanted.shape)
     for k in range(wanted.shape[1]):
-        capacity = serving(np.ascontiguousarray(wanted[:, k]), start, startup.whole, startup.part)
+        capacity = serving(wanted[:, k].astype(np.int64), start, startup.whole, startup.part)
         missed[:, k] = np.maximum(0.0, load - capacity)
     return missed
 

@@ -110,7 +110,7 @@ def test_every_expert_holds_for_the_time_a_replica_takes_to_be_ready() -> None:
 
 def test_a_mixture_leans_to_what_is_cheap_at_its_price() -> None:
     """Two experts, one lean that misses and one ample that does not: a low price takes the lean one, a high one the ample."""
-    wanted = np.tile(np.array([2, 10], dtype=np.int64), (500, 1))
+    wanted = np.tile(np.array([2, 10], dtype=np.int32), (500, 1))
     missed = np.tile(np.array([1.0, 0.0]), (500, 1))
     weights = np.full((2, 2), 0.5)
     mixed = mixtures(wanted, missed, np.array([2.0, 100.0]), weights, Mixing(keep=0.999, begin=1, every=10))
