@@ -73,7 +73,10 @@ def _priced(problem: ScalingProblem, price: float, shares: Floats) -> Reason:
     if problem.price_of_miss is not None:
         why = "as given in dollars per missed request"
     else:
-        why = f"at which {shares[-1]:.3%} of coming requests are missed, told with care, of a budget of {problem.budget:.3%}"
+        why = (
+            f"at which {shares[-1]:.3%} of coming requests are missed, told with care; "
+            f"the budget is {problem.budget:.3%}, and what is left of it from before"
+        )
     return Reason(
         code="price",
         detail=f"a miss is priced at {price:.4g} replica-steps ({why}): quantile {quantile:.5f}",
