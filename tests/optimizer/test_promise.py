@@ -144,7 +144,8 @@ def test_an_attainment_kept_only_at_absurd_prices_is_not_promised() -> None:
 @pytest.fixture(scope="module")
 def spiky() -> Act | Hold:
     dedicated = frozenset({ServingMode.DEDICATED})
-    workload = replace(WORKLOAD, slo=replace(WORKLOAD.slo, attainment=0.999), modes=dedicated)
+    slo = replace(WORKLOAD.slo, attainment=0.999, latency_quantile=0.9)  # what comes too late refuses no mode here
+    workload = replace(WORKLOAD, slo=slo, modes=dedicated)
     return recommend(observation(memoryless(), workload=workload, declared_capacity_rps=0.5), BOOK, Options(), None)
 
 
