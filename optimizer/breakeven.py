@@ -14,10 +14,10 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.demand import Demand
 from optimizer.machines import Machines
-from optimizer.modes import Infeasible, Market, Quote, cheapest, quote, quotes
+from optimizer.modes import Infeasible, Market, Quote, quote
+from optimizer.policies import Answers, least_cost, serving_alone
 
 Demanding = Callable[[float], Demand]
-Answers = Mapping[ServingMode, Quote | Infeasible]
 
 FARTHEST = 1000.0
 POINTS_PER_DECADE = 3
@@ -38,16 +38,18 @@ class BreakEven:
 def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakEven | Unknown:
     """The rate nearest to today's at which the two cheapest modes cost the same, all else unchanged.
 
+    Of the modes that serve the workload by themselves: what sharing costs is an estimate until the fleet is decided.
     `demanding(scale)` is the demand with all load times `scale`. A mode that cannot hold the SLO at
     a rate counts as dearer than any that can. Root finding by Brent's method on the log of the rate.
     """
     from scipy.optimize import brentq  # noqa: PLC0415  heavy: only a decision pays
 
-    held = [each for each in answers.values() if isinstance(each, Quote) and each.short_of is None]
+    alone = serving_alone(answers).values()
+    held = [each for each in alone if isinstance(each, Quote) and each.short_of is None]
     priced = sorted(held, key=lambda each: each.usd_per_month)
     today = demanding(1.0)
     if len(priced) < 2 or today.rate_rps <= 0:
-        return Unknown("fewer than two modes can serve this load, so no rate divides them")
+        return Unknown("fewer than two modes can serve this load by themselves, so no rate divides them")
     first, second = priced[0].mode, priced[1].mode
 
     def advantage(log_scale: float) -> float:
@@ -84,7 +86,10 @@ def _log_usd(market: Market, demand: Demand, mode: ServingMode) -> float:
 
 
 def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]]:
-    """The cheapest mode when one thing differs: load, prices of machines or of serverless, cold starts, size of the model."""
+    """What `least_cost` takes when one thing differs: load, prices of machines or of serverless, cold starts, size of the model.
+
+    Shared only where nothing else serves the workload, as an estimate.
+    """
     today = demanding(1.0)
     cases: list[tuple[str, str, Market, Demand]] = [
         ("load", f"x{scale:g}", market, demanding(scale)) for scale in (0.1, 0.5, 2.0, 10.0)
@@ -93,14 +98,20 @@ def sensitivity(market: Market, demanding: Demanding) -> list[Mapping[str, Json]
     cases += [("serverless prices", f"x{f:g}", _tariffs_at(market, f), today) for f in (0.5, 2.0)]
     cases += [("cold start", f"x{f:g}", _cold_starts_at(market, f), today) for f in (0.25, 4.0)]
     cases += [("model and memory size", f"x{f:g}", _sized(market, f), today) for f in (0.5, 2.0)]
-    return [_line(what, change, cheapest(quotes(there, demand))) for what, change, there, demand in cases]
+    return [_line(what, change, least_cost(there, demand)) for what, change, there, demand in cases]
 
 
 def _line(what: str, change: str, answer: Quote | Infeasible) -> Mapping[str, Json]:
     refused = answer.reason if isinstance(answer, Infeasible) else answer.short_of
     if isinstance(answer, Infeasible) or refused is not None:
         return {"what": what, "change": change, "mode": None, "usd_per_month": None, "why": refused}
-    return {"what": what, "change": change, "mode": str(answer.mode), "usd_per_month": answer.usd_per_month}
+    return {
+        "what": what,
+        "change": change,
+        "mode": str(answer.mode),
+        "usd_per_month": answer.usd_per_month,
+        "estimate": answer.mode is ServingMode.SHARED,
+    }
 
 
 def _machines_at(market: Market, factor: float) -> Market:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from optimizer.demand import Demand
 from optimizer.modes import Infeasible, Market, Quote
-from optimizer.policies.least_cost import least_cost
+from optimizer.policies.least_cost import Answers, least_cost, serving_alone
 from optimizer.policies.rule_of_thumb import rule_of_thumb
 
 Policy = Callable[[Market, Demand], Quote | Infeasible]
@@ -16,4 +16,4 @@ POLICIES: Mapping[str, Policy] = {
     "rule_of_thumb": rule_of_thumb,
 }
 
-__all__ = ["POLICIES", "Policy", "least_cost", "rule_of_thumb"]
+__all__ = ["POLICIES", "Answers", "Policy", "least_cost", "rule_of_thumb", "serving_alone"]

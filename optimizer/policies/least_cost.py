@@ -6,15 +6,19 @@ shared is chosen here only where nothing else serves the workload.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from domain.workload import ServingMode
 from optimizer.demand import Demand
 from optimizer.modes import Infeasible, Market, Quote, cheapest, quotes
+
+Answers = Mapping[ServingMode, Quote | Infeasible]
 
 
 def least_cost(market: Market, demand: Demand, /) -> Quote | Infeasible:
     """The cheapest quote; where no mode can serve the demand, every mode's reason in one sentence."""
     answers = quotes(market, demand)
-    best = cheapest({mode: answer for mode, answer in answers.items() if mode is not ServingMode.SHARED})
+    best = cheapest(serving_alone(answers))
     if isinstance(best, Quote):
         return best
     shared = answers[ServingMode.SHARED]
@@ -22,3 +26,8 @@ def least_cost(market: Market, demand: Demand, /) -> Quote | Infeasible:
         return shared
     why = "; ".join(f"{answer.mode}: {answer.reason}" for answer in answers.values() if isinstance(answer, Infeasible))
     return Infeasible(mode=best.mode, reason=why)
+
+
+def serving_alone(answers: Answers) -> Answers:
+    """The modes between which prices decide: those that serve the workload by itself, whoever else there is."""
+    return {mode: answer for mode, answer in answers.items() if mode is not ServingMode.SHARED}

@@ -224,12 +224,37 @@ def test_with_one_mode_left_no_rate_divides() -> None:
     assert isinstance(break_even(alone, scaled, quotes(alone, scaled(1.0))), Unknown)
 
 
-def test_sensitivity_names_the_cheapest_mode_of_each_case() -> None:
+def test_the_break_even_is_between_the_modes_that_decide_whatever_sharing_is_estimated_at() -> None:
+    """Sharing would be second here; the rate is that between serverless and dedicated all the same."""
+    there, alone = market(options=ON_DEMAND), market(workload=without(WORKLOAD, ServingMode.SHARED), options=ON_DEMAND)
+    shared, dedicated = (priced(there, scaled(1.0), mode) for mode in (ServingMode.SHARED, ServingMode.DEDICATED))
+    assert shared.usd_per_month < dedicated.usd_per_month
+    found = break_even(there, scaled, quotes(there, scaled(1.0)))
+    assert isinstance(found, BreakEven)
+    assert (found.below, found.above) == (ServingMode.SERVERLESS, ServingMode.DEDICATED)
+    assert found == break_even(alone, scaled, quotes(alone, scaled(1.0)))
+
+
+def test_sensitivity_names_what_would_be_chosen_in_each_case() -> None:
     lines = sensitivity(market(), scaled)
     assert {line["what"] for line in lines} == {
         "load", "machine prices", "serverless prices", "cold start", "model and memory size",
     }  # fmt: skip
-    assert all(line["mode"] in {"serverless", "dedicated", "shared"} for line in lines)
+    assert all(line["mode"] in {"serverless", "dedicated"} and line["estimate"] is False for line in lines)
+
+
+def test_sensitivity_calls_sharing_an_estimate_where_nothing_else_is_allowed() -> None:
+    alone = market(workload=without(WORKLOAD, ServingMode.SERVERLESS, ServingMode.DEDICATED))
+    first = sensitivity(alone, scaled)[0]
+    assert (first["mode"], first["estimate"]) == ("shared", True)
+
+
+def test_sensitivity_has_every_refusal_where_nothing_holds() -> None:
+    """Not only that of the first mode."""
+    nowhere = market(replace(BOOK, offers=(), tariffs=()))
+    for line in sensitivity(nowhere, scaled):
+        assert line["mode"] is None
+        assert all(f"{mode}: " in str(line["why"]) for mode in ServingMode)
 
 
 def test_sensitivity_to_serverless_prices_counts_every_meter() -> None:
