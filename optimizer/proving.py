@@ -14,6 +14,7 @@ from optimizer.purchase import PurchaseOptions, Risk
 from optimizer.spot import SpotProblem, SpotProof, best_proof, proof_of
 
 Proofs = Mapping[str, SpotProof | Unknown]
+MOST_LOST = 0.99  # of what is on spot: a machine that may be gone all the time serves nobody
 
 
 def spot_proofs(
@@ -43,7 +44,7 @@ def _problem(offer: InstanceOffer, risk: Risk, options: PurchaseOptions) -> Spot
     return SpotProblem(
         startup=risk.startup,
         price=price,
-        budget=options.spot_budget_share * risk.budget / (1.0 - options.firm_share),
+        budget=min(MOST_LOST, options.spot_budget_share * risk.budget / (1.0 - options.firm_share)),
         notice=options.notice,
         prior=options.spot_prior,
     )

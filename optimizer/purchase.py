@@ -157,8 +157,9 @@ def committed(
     if not fitting:
         return None, f"no commitment of {offer.cloud} is within the allowed term and upfront payment"
     if risk.history < options.committing_history:
-        days = risk.history / timedelta(days=1)
-        return None, f"{days:.1f} days of history are too short to commit on; needed: {options.committing_history.days}"
+        day = timedelta(days=1)
+        known, needed = risk.history / day, options.committing_history / day
+        return None, f"{known:.1f} days of history are too short to commit on; needed: {needed:g}"
     best = max(fitting, key=lambda each: each.discount)
     return best, f"{best.name} takes {best.discount:.0%} off"
 
@@ -169,6 +170,8 @@ def allowed_spot(
     """What of the units may be spot, and why, or why none: by replay where availability is known, else as published."""
     if not options.spot:
         return NO_SPOT
+    if options.firm_share >= 1.0:
+        return SpotAllowance(share=0.0, why="settings keep every machine reserved or on demand")
     if offer.spot is None or offer.spot.amount >= offer.on_demand.amount:
         return SpotAllowance(share=0.0, why=f"{offer.instance_type} has no spot price below on-demand")
     if proof is not None:

@@ -57,7 +57,7 @@ from trimtab.prices import bundled, overlaid
 from trimtab.proving import Ask, Prover
 from trimtab.records import Record, Status
 from trimtab.rendering import emit, questions
-from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, Settings, SharingSettings
+from trimtab.settings import DecisionSettings, HistorySettings, PriceSettings, PurchaseSettings, Settings
 from trimtab.store.database import Database, open_database
 from trimtab.store.days import DayStore
 from trimtab.store.inputs import InputStore
@@ -112,7 +112,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     book = price_book(settings)
     refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
     fleet, day_load = _source(settings, clock)
-    options = decision_options(settings.decisions, settings.prices, settings.sharing)
+    options = decision_options(settings)
     joint = Joint(book=book, options=options, processes=_processes(settings.decisions))
     database = open_database(settings.store.url)
     recommendations, journal, proofs = Recommendations(database), Journal(database), ProofStore(database)
@@ -194,8 +194,9 @@ def own_prices(file: Path) -> PriceBook:
     return own
 
 
-def decision_options(section: DecisionSettings, prices: PriceSettings, sharing: SharingSettings) -> Options:
-    """The settings of decisions, prices and sharing as the optimizer's options."""
+def decision_options(settings: Settings) -> Options:
+    """The settings of decisions, prices, purchase and sharing as the optimizer's options."""
+    section, oldest = settings.decisions, settings.decisions.max_price_age_days
     return Options(
         policy=section.policy,
         valid_for=timedelta(hours=section.valid_hours),
@@ -209,19 +210,29 @@ def decision_options(section: DecisionSettings, prices: PriceSettings, sharing: 
             max_step_down=section.max_step_down,
             min_saving_usd=section.min_saving_usd,
             min_saving_share=section.min_saving_share,
+            max_price_age=None if oldest is None else timedelta(days=oldest),
             min_confidence=section.min_confidence,
         ),
         replay=ReplayOptions(window=timedelta(days=section.replay_days)),
         modes=ModesOptions(
             machines=MachineOptions(tasks=section.container_tasks),
             other_clouds=tuple(section.other_clouds),
-            purchase=PurchaseOptions(
-                spot=prices.spot != "never",
-                spot_needs_proof=prices.spot == "proved",
-                availability_age=timedelta(days=prices.availability_max_age_days),
-            ),
-            sharing=SharingOptions(**sharing.model_dump()),
+            purchase=_purchase_options(settings.purchase, settings.prices),
+            sharing=SharingOptions(**settings.sharing.model_dump()),
         ),
+    )
+
+
+def _purchase_options(section: PurchaseSettings, prices: PriceSettings) -> PurchaseOptions:
+    return PurchaseOptions(
+        max_term=timedelta(days=section.max_term_days),
+        max_upfront_share=section.max_upfront_share,
+        committing_history=timedelta(days=section.min_history_days),
+        spot=prices.spot != "never",
+        spot_needs_proof=prices.spot == "proved",
+        firm_share=section.min_firm_share,
+        spot_budget_share=section.spot_budget_share,
+        availability_age=timedelta(days=prices.availability_max_age_days),
     )
 
 

@@ -102,6 +102,11 @@ def test_spot_leaves_the_firm_floor() -> None:
     assert bought(spread([1]), SPOTTY, Terms(spot=SpotAllowance(share=0.5, why="said"))).spot == 0.0
 
 
+def test_where_every_machine_stays_firm_nothing_is_spot_and_settings_are_named() -> None:
+    found = allowed_spot(SPOTTY, RISK, PurchaseOptions(firm_share=1.0))
+    assert (found.share, found.why) == (0.0, "settings keep every machine reserved or on demand")
+
+
 def test_a_slow_start_and_a_small_budget_leave_little_to_spot() -> None:
     slow = Risk(history=timedelta(days=28), startup=timedelta(hours=4), budget=0.0001)
     found = allowed_spot(SPOTTY, slow, PurchaseOptions())

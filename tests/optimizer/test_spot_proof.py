@@ -131,3 +131,11 @@ def test_nothing_is_proved_where_spot_is_no_cheaper_or_nothing_may_be_spot() -> 
     assert proofs(PriceBook(offers=(machine("box", 1.0, spot=price(1.0)),), availability=history)) == {}
     spotty = PriceBook(offers=(machine("box", 1.0, spot=price(0.3)),), availability=history)
     assert proofs(spotty, firm_share=1.0) == {}
+
+
+def test_where_hardly_anything_may_be_spot_it_may_lose_hardly_more_than_all_of_its_work() -> None:
+    """Half a percent of the machines with the whole budget of 1 %: what is on spot is never taken to be needless."""
+    book = PriceBook(offers=(machine("box", 1.0, spot=price(0.3)),), availability=(spot_history(mostly()),))
+    found = proofs(book, firm_share=0.995, spot_budget_share=1.0)["box"]
+    assert isinstance(found, SpotProof)
+    assert found.budget < 1.0

@@ -60,7 +60,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 )
 def test_the_word_for_spot_becomes_options(word: str, spot: bool, proof: bool) -> None:
     settings = parse_settings(f"prices: {{spot: {word}, availability_max_age_days: 7}}", name="t.yaml", base=ROOT)
-    found = decision_options(settings.decisions, settings.prices, settings.sharing).modes.purchase
+    found = decision_options(settings).modes.purchase
     assert (found.spot, found.spot_needs_proof, found.availability_age) == (spot, proof, timedelta(days=7))
 
 

@@ -9,6 +9,9 @@ import pytest
 
 from domain.errors import SettingsError, UserError
 from domain.workload import Bounds, ScaleTarget, ServingMode
+from optimizer.options import Options
+from optimizer.purchase import PurchaseOptions
+from trimtab.__main__ import main
 from trimtab.overrides import chosen
 from trimtab.rendering import render, rule_options
 from trimtab.settings import Settings, resolved
@@ -222,7 +225,7 @@ def test_what_may_live_together_reaches_the_decision_and_the_workload() -> None:
         "sharing: {max_workloads: 4, max_team_share: 0.5}\n"
         "defaults: {isolation_group: bank}\nworkloads: [{id: a, anti_affinity: [b]}, {id: b}]"
     )
-    sharing = decision_options(settings.decisions, settings.prices, settings.sharing).modes.sharing
+    sharing = decision_options(settings).modes.sharing
     assert (sharing.enabled, sharing.max_workloads, sharing.max_team_share, sharing.max_fleet_share) == (
         True,
         4,
@@ -237,3 +240,48 @@ def test_what_may_live_together_reaches_the_decision_and_the_workload() -> None:
 @pytest.mark.parametrize("wrong", ["host_fill: 0", "host_fill: 1.2", "max_workloads: 1", "max_team_share: 0"])
 def test_limits_of_sharing_that_mean_nothing_are_refused(wrong: str) -> None:
     assert refusal(f"sharing: {{{wrong}}}")[0].startswith(f"trimtab.yaml: sharing.{wrong.partition(':')[0]}: ")
+
+
+def test_how_machines_may_be_bought_reaches_the_decision() -> None:
+    """And changes nothing where it is not said."""
+    settings = parsed(
+        "purchase: {max_term_days: 1095, max_upfront_share: 0.5, min_history_days: 60, min_firm_share: 0.8, spot_budget_share: 0.1}\n"
+        "decisions: {max_price_age_days: 30}"
+    )
+    options = decision_options(settings)
+    assert options.modes.purchase == PurchaseOptions(
+        max_term=timedelta(days=1095),
+        max_upfront_share=0.5,
+        committing_history=timedelta(days=60),
+        firm_share=0.8,
+        spot_budget_share=0.1,
+    )
+    assert options.guardrails.max_price_age == timedelta(days=30)
+    assert decision_options(parsed("")) == Options()
+
+
+@pytest.mark.parametrize(
+    "wrong", ["max_term_days: -1", "max_upfront_share: 1.1", "min_history_days: .inf", "min_firm_share: -0.1"]
+)
+def test_limits_of_purchase_that_mean_nothing_are_refused(wrong: str) -> None:
+    assert refusal(f"purchase: {{{wrong}}}")[0].startswith(f"trimtab.yaml: purchase.{wrong.partition(':')[0]}: ")
+
+
+@pytest.mark.parametrize("decisions,held", [("{}", False), ("{max_price_age_days: 3650}", True)])
+def test_prices_of_an_age_that_settings_do_not_allow_hold_what_rests_on_them(
+    decisions: str, held: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An undated price is over any age."""
+    box = "{cloud: own, region: rack, instance_type: box, vcpus: 2, memory_gib: 8, on_demand_usd_per_hour: 0.1}"
+    (tmp_path / "own.yaml").write_text(f"offers: [{box}]\n", encoding="utf-8")
+    path = tmp_path / "t.yaml"
+    path.write_text(
+        f"history: {{files: {{a: {ROOT / 'examples/traces/azfn_bd33.csv.gz'}}}}}\n"
+        "defaults: {cloud: own, region: rack, modes: [dedicated], mode: dedicated}\n"
+        "workloads: [{id: a, capacity_rps: 4, service_time_ms: 200, time_to_ready_s: 90, replicas: 24, offer: box}]\n"
+        f"decisions: {decisions}\nprices: {{file: own.yaml}}\nstore: {{url: 'sqlite:///t.db'}}\n",
+        encoding="utf-8",
+    )
+    assert main(["recommend", "--config", str(path)]) == 0
+    assert main(["explain", "a", "--config", str(path)]) == 0
+    assert ("price_too_old" in capsys.readouterr().out) is held

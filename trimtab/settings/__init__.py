@@ -8,6 +8,7 @@ from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import ClusterSettings, EmitSettings, GrafanaSettings
 from trimtab.settings.objectives import ObjectiveSettings
+from trimtab.settings.purchase import PurchaseSettings
 from trimtab.settings.receivers import AlertmanagerSettings, ReceiverSettings
 from trimtab.settings.running import ApiSettings, ReportSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -36,6 +37,7 @@ __all__ = [
     "ObjectiveSettings",
     "PriceSettings",
     "PrometheusSettings",
+    "PurchaseSettings",
     "ReceiverSettings",
     "ReportSettings",
     "ResourceSettings",

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trimtab.settings.section import BesideFile, Positive, Section, Share, Text
+from trimtab.settings.section import BesideFile, Days, Positive, Section, Share, Text
 
 
 class DecisionSettings(Section):
@@ -27,6 +27,11 @@ class DecisionSettings(Section):
         default=0.05, ge=0, lt=1, description="Share of the bill under which nothing is moved."
     )
     min_confidence: float = Field(default=0.2, ge=0, lt=1, description="Confidence under which it is held.")
+    max_price_age_days: Days | None = Field(
+        default=None,
+        description="Age of a price over which nothing that rests on it is proposed; an undated price is over any. By default "
+        "old prices are only named.",
+    )
     right_size: bool = Field(
         default=True,
         description="Measure what replicas use, and plan with it where that is safer or cheaper than what is declared.",

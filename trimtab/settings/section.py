@@ -50,6 +50,7 @@ StoreUrl = Annotated[str, AfterValidator(_store_url)]
 Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Days = Annotated[float, Field(ge=0, le=36_500)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -9,6 +9,7 @@ from trimtab.settings.alerting import RulesSettings
 from trimtab.settings.decisions import DecisionSettings, PriceSettings
 from trimtab.settings.emitting import EmitSettings
 from trimtab.settings.objectives import ObjectiveSettings
+from trimtab.settings.purchase import PurchaseSettings
 from trimtab.settings.receivers import AlertmanagerSettings
 from trimtab.settings.running import ApiSettings, ReportSettings, ScheduleSettings, StoreSettings
 from trimtab.settings.section import Section
@@ -30,6 +31,7 @@ class Settings(Section):
         default=(), description="What workloads and teams may spend and have to hold."
     )
     decisions: DecisionSettings = Field(default_factory=DecisionSettings, description="How decisions are made.")
+    purchase: PurchaseSettings = Field(default_factory=PurchaseSettings, description="How machines may be bought.")
     sharing: SharingSettings = Field(default_factory=SharingSettings, description="What may live together on one host.")
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings, description="When work is done.")
     report: ReportSettings = Field(default_factory=ReportSettings, description="What the nightly report says.")
