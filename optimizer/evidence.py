@@ -14,6 +14,7 @@ from domain.load import Floats, LoadHistory
 from domain.observation import Observation
 from domain.plan import Evidence, Json
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from optimizer.answer import Case
 from optimizer.breakeven import as_json, break_even, sensitivity
 from optimizer.capacity import CapacityStudy, model_json, study_json
@@ -145,11 +146,15 @@ def capacity_json(capacity: CapacityModel, ready: TimeToReady, service_time_s: f
 
 
 def _prices(observation: Observation, market: Market, outlook: Outlook, proposal: Proposal) -> Mapping[str, Json]:
-    """Every mode's price for the week ahead, the rule of thumb's, and each figure used with its age."""
-    today = observation.observed_at.date()
+    """Every mode's price for the week ahead, the rule of thumb's, and each figure used with its age.
+
+    `late_allowed` is the share of requests that may be late in any mode; null where a miss has a price and is weighed.
+    """
+    today, slo = observation.observed_at.date(), market.workload.slo
     return {
         "currency": "USD",
         "modes": {str(mode): _answer(answer) for mode, answer in proposal.answers.items()},
+        "late_allowed": None if slo.usd_per_missed_request is not None else slo.slow_budget,
         "rule_of_thumb": _answer(rule_of_thumb(market, outlook.demand())),
         "spot": _spot(market, outlook, proposal.quote),
         "used": [_price(used, today) for used in proposal.quote.prices],
@@ -184,8 +189,10 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
         "mean_replicas": answer.mean_replicas,
         "purchase": asdict(answer.purchase),
         "cold_share": answer.cold_share,
+        "late_at_most": answer.late_at_most,
         "kept_warm": list(answer.warm.counts) if answer.warm.kept else None,
         "short_of": answer.short_of,
+        "estimate": answer.mode is ServingMode.SHARED,
         "detail": "; ".join(reason.detail for reason in answer.reasons),
     }
 

@@ -103,8 +103,9 @@ class Quote:
     """One way of serving the demand at the SLO, and what a month (730 h) of it costs.
 
     `offer`, `terms` and `warm` are what was decided; pricing other demand with them asks what the same
-    decision would cost there. `cold_share` is the share of requests that start cold, `spot_missed` the share
-    expected to be lost because spot machines are taken back. `short_of` says
+    decision would cost there. `cold_share` is the share of requests that start cold (None where none can), `late_at_most`
+    that which may well be answered over the SLO's latency, `spot_missed` that expected to be lost because spot machines
+    are taken back. `short_of` says
     why its replicas carry too little, and is None where they carry the load; such a quote is taken
     only where no other is left.
     """
@@ -116,7 +117,8 @@ class Quote:
     purchase: PurchaseMix
     terms: Terms = field(default_factory=Terms)
     warm: Warm = field(default_factory=Warm)
-    cold_share: float = 0.0
+    cold_share: float | None = None
+    late_at_most: float | None = None
     spot_missed: float = 0.0
     short_of: str | None = None
     reasons: tuple[Reason, ...] = ()

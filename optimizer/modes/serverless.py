@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+
 from domain.plan import Reason
 from domain.prices import HOURS_PER_MONTH, Price, ServerlessTariff
 from domain.unknown import Unknown
@@ -70,6 +72,7 @@ def quoted(
         purchase=PurchaseMix(on_demand=max(running, kept.mean)),
         warm=kept,
         cold_share=bill.board.cold_share(choice),
+        late_at_most=bill.late_at_most(choice, allowed),
         reasons=bill.reasons(choice, running),
         prices=_prices_used(tariff, bill.instance, kept),
     )
@@ -110,6 +113,15 @@ class Bill:
             detail = f"instances kept warm: {kept}, {usd:,.2f} USD a month before what they serve"
             found.append(Reason(code="kept_warm", detail=detail))
         return tuple(found)
+
+    def late_at_most(self, choice: Counts, allowed: float) -> float:
+        """The share that may well be late: hours that were chosen by the past as `Board.cheapest` judged them, where it took them."""
+        fixed_late = self.board.late_of(choice)
+        if len(set(choice.tolist())) == 1 and fixed_late <= allowed:
+            return fixed_late
+        of_choice = (price for price in self.board.prices().tolist() if np.array_equal(self.board.at(price), choice))
+        judged = (self.board.late_at_most(price) for price in of_choice)
+        return next((late for late in judged if late <= allowed), fixed_late)
 
     def too_late(self, market: Market) -> str:
         """Why no choice of instances kept warm holds the SLO."""

@@ -127,6 +127,19 @@ def test_hours_that_change_from_day_to_day_are_not_told_apart() -> None:
     assert sum(quoted_for(tariff(warm=rates()), history(values)).warm.counts) >= 22
 
 
+@pytest.mark.parametrize("days,hours", [(14, 4), (14, 24), (1.5, 4)])
+def test_the_share_that_may_be_late_is_told_and_within_the_slo(days: float, hours: int) -> None:
+    """Of hours of their own, of one number at all hours, and where hours are not told apart."""
+    steps = np.arange(int(days * 288))
+    values = np.where((steps % 288) // 12 < hours, np.where(steps % 2 == 0, 1.0 / 300.0, 0.0), 0.0)
+    found = quoted_for(tariff(warm=rates()), history(values))
+    assert found.warm.kept
+    assert found.late_at_most is not None
+    assert 0.0 <= found.late_at_most <= 0.05
+    cold = quoted_for(tariff(warm=rates()), history(values), workload=WORKLOAD)
+    assert cold.late_at_most == 0.0  # its SLO has room for a cold start
+
+
 def test_under_two_days_of_history_all_hours_are_alike() -> None:
     values = np.where((np.arange(36 * 12) % 288) // 12 // 4 == 2, EVERY_TEN_MINUTES[: 36 * 12], 0.0)
     assert quoted_for(tariff(warm=rates()), history(values)).warm == ONE

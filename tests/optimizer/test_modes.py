@@ -135,7 +135,9 @@ def test_a_promised_first_token_is_broken_by_a_cold_start_too() -> None:
     streamed = replace(WORKLOAD, slo=Slo(latency=timedelta(seconds=30), time_to_first_token=timedelta(seconds=0.5)))
     reason = refused(market(workload=streamed), wanted, ServingMode.SERVERLESS)
     assert "wait 1.1 s for a first token, over the 0.5 s" in reason
-    assert priced(market(), wanted, ServingMode.SERVERLESS).cold_share > 0.9  # 2 s hold a cold start
+    assert priced(market(), wanted, ServingMode.SERVERLESS).cold_share == pytest.approx(
+        1.0, abs=0.1
+    )  # 2 s hold a cold start
 
 
 def test_a_machine_must_have_the_accelerator_and_its_memory() -> None:
@@ -326,6 +328,13 @@ def test_replicas_whose_answers_may_come_too_late_are_refused_with_the_share() -
         assert f"up to {share} of requests may come" in refused.reason
         priced_misses = replace(WORKLOAD, slo=replace(WORKLOAD.slo, usd_per_missed_request=0.1))
         assert isinstance(quote(market(workload=priced_misses), late, mode), Quote)
+
+
+def test_every_quote_says_how_much_may_be_late_and_only_serverless_what_starts_cold() -> None:
+    wanted = replace(demand([1]), late_scaled=0.03, late_on_share=0.02)
+    found = {mode: priced(market(), wanted, mode) for mode in ServingMode}
+    assert (found[ServingMode.DEDICATED].late_at_most, found[ServingMode.SHARED].late_at_most) == (0.03, 0.02)
+    assert {mode for mode, answer in found.items() if answer.cold_share is not None} == {ServingMode.SERVERLESS}
 
 
 def test_policies_are_a_table() -> None:

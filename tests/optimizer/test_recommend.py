@@ -205,6 +205,11 @@ def test_the_evidence_shows_every_mode_and_each_price_with_its_age(busy: Act) ->
     prices: Any = busy.evidence.prices
     assert set(prices["modes"]) == {"serverless", "dedicated", "shared"}
     assert "mode" in prices["rule_of_thumb"]
+    assert prices["late_allowed"] == pytest.approx(0.05)
+    dedicated, shared = prices["modes"]["dedicated"], prices["modes"]["shared"]
+    assert 0.0 < dedicated["late_at_most"] <= prices["late_allowed"]
+    assert (dedicated["cold_share"], dedicated["estimate"]) == (None, False)
+    assert shared.get("estimate", True) is True
     assert all(used["age_days"] == 32 and used["source"] == "made up" for used in prices["used"])
 
 
