@@ -6,9 +6,12 @@ hold 1, 2, 4 or 8 GiB, a fifth of the workloads belongs to a group that shares a
 their own today. The few gaps of the recordings are taken as idle here: speed is measured, not the answer.
 
 Forecasts are made first and not timed. Timed are, in as many processes as asked for, each workload's modes, purchase
-and profile, and then, in one, who shares with whom and everybody's recommendation. Nothing is replayed for the evidence.
+and profile, and then, in one, who shares with whom and everybody's recommendation. What a cycle does beside that is left
+out: it reads the source, tries forecasts on the past, runs the scaling policy and counts late requests over the history,
+prices what would change the answer, replays seven policies, looks for a schedule and a promise, hashes and stores. For scale, `--whole`
+decisions are also made one by one from their facts with all of that but reading and storing.
 
-    python benchmarks/joint.py [--workloads 1000] [--processes 2] [--json OUT]
+    python benchmarks/joint.py [--workloads 1000] [--processes 2] [--whole 20] [--json OUT]
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from domain.workload import PurchaseMix, Resources, ServingMode, Slo, Workload
 from monitor.recorded import read_trace
 from optimizer.answer import Case
 from optimizer.capacity import CapacityStudy, in_usual_requests, studied
-from optimizer.draft import Draft, planned
+from optimizer.draft import Draft, draft, planned
 from optimizer.fleet import Answer, Before, Member, together
 from optimizer.modes import Market
 from optimizer.options import Options, ReplayOptions
@@ -161,6 +164,16 @@ def drafted(numbers: Sequence[int]) -> tuple[list[Draft], Taken]:
     return drafts, taken[0]
 
 
+def made_whole(count: int) -> Taken:
+    """What so many drafts take from their facts on, forecasts and all evidence included."""
+    book, facts = bundled(), [observed(number) for number in range(count)]
+    draft(facts[0], book, Options(), None)  # compiles what is compiled
+    with timed() as taken:
+        for seen in facts:
+            draft(seen, book, Options(), None)
+    return taken[0]
+
+
 def answered(
     seen: Mapping[str, Observation], drafts: Mapping[str, Draft], name: str, placement: Placement | None
 ) -> Answer:
@@ -182,6 +195,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workloads", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--whole", type=int, default=20, help="decisions made whole, for scale")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     pieces = [range(first, options.workloads, options.processes) for first in range(options.processes)]
@@ -204,6 +218,11 @@ def main() -> None:
     print(f"| own plans, the slower of {options.processes} processes | {own.seconds:.1f} | {own.cpu_seconds:.1f} |")
     print(f"| the plan for all, one process | {joint.seconds:.1f} | {joint.cpu_seconds:.1f} |")
     print(f"| together | {whole.seconds:.1f} | {whole.cpu_seconds:.1f} |")
+    alone = made_whole(options.whole)
+    each = own.cpu_seconds * options.processes / len(answers)
+    print(
+        f"\nOne own plan as timed above: {each:.3f} s of the processor; made whole: {alone.cpu_seconds / options.whole:.3f} s"
+    )
     print(f"\n{len(acts)} act: {', '.join(f'{count} {mode}' for mode, count in sorted(modes.items()))}")
     print(f"{len(hosts)} shared hosts; {sum(savings):,.0f} USD a month saved")
     write_json(
@@ -213,6 +232,7 @@ def main() -> None:
             "own": own._asdict(),
             "joint": joint._asdict(),
             "together": whole._asdict(),
+            "whole": alone._asdict() | {"workloads": options.whole},
             "modes": dict(modes),
             "shared_hosts": len(hosts),
             "saving_usd_per_month": sum(savings),
