@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from domain.plan import Json
@@ -52,6 +53,7 @@ def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakE
         return Unknown("fewer than two modes can serve this load by themselves, so no rate divides them")
     first, second = priced[0].mode, priced[1].mode
 
+    @cache  # the search asks for some rates again
     def advantage(log_scale: float) -> float:
         demand = demanding(math.exp(log_scale))
         return _log_usd(market, demand, first) - _log_usd(market, demand, second)
