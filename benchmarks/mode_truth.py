@@ -38,8 +38,8 @@ CONVENTIONS = f"""\
 - Requests come at random moments of the step they were counted in (the same for all ways), take equally long, and are
   served one at a time by an instance or replica. Gaps in a trace are cut out and billed to nobody.
 - Of a second part with more than {simulation.MOST_REQUESTS:,} requests, {simulation.STRETCHES} evenly spread stretches with about as many in all are
-  simulated, after half an hour's run-in each; fewer stretches (not under {simulation.FEWEST_STRETCHES}), after ten minutes each, where that would be
-  millions of requests.
+  simulated, and every stretch with over {simulation.BURST:g} times the requests of the mean one, after half an hour's run-in each; fewer
+  stretches (not under {simulation.FEWEST_STRETCHES}), after ten minutes each, where that would be millions of requests.
 - Serverless: a request without a free instance waits for one that is started for it. Every request is rounded up by
   itself; starts and idle time are billed where the tariff does so, instances kept warm by the second.
 - Dedicated: whole machines by the step, paid from being asked for; the scaling policy goes on from the first part.
@@ -76,10 +76,6 @@ class Judged:
     @property
     def hours(self) -> float:
         return len(self.known) * self.halves.whole.step_s / 3600.0
-
-    @property
-    def requests(self) -> float:
-        return float(self.halves.whole.values[self.known].sum()) * self.halves.whole.step_s
 
     def per_month(self, usd: float) -> float:
         return usd / self.hours * HOURS_PER_MONTH
@@ -135,16 +131,17 @@ class Judged:
         done = simulation.fleet(
             self.parts, service_s=question.model.service_s, latency_s=question.latency_s, ready=there
         )
-        late = done.late / max(1, done.requests)
+        late = done.late / max(1.0, done.requests)
         if len(self.parts) > 1:
             sampled = np.concatenate([each.steps[each.lead :] for each in self.parts])
-            late += self._over(question, there.then, self.known) - self._over(question, there.then, sampled)
+            weights = np.concatenate([np.full(len(each.steps) - each.lead, each.stands_for) for each in self.parts])
+            late += self._over(question, there.then, self.known) - self._over(question, there.then, sampled, weights)
         return Fleet(paid=bought, late=min(1.0, max(0.0, late)))
 
-    def _over(self, question: Question, replicas: Counts, steps: Counts) -> float:
+    def _over(self, question: Question, replicas: Counts, steps: Counts, weights: Floats | float = 1.0) -> float:
         """Share of the requests of these steps over what all replicas could do at full use."""
-        load = self.halves.whole.values[steps]
-        over = np.maximum(0.0, load - replicas[steps] / question.model.service_s)
+        load = self.halves.whole.values[steps] * weights
+        over = np.maximum(0.0, load - weights * replicas[steps] / question.model.service_s)
         return float(over.sum() / max(float(load.sum()), 1e-12))
 
     def serverless(self, question: Question, market: Market, demand: Demand) -> Iterator[tuple[str, Outcome]]:
@@ -161,11 +158,11 @@ class Judged:
         whole, cold_s, service_s = self.halves.whole, cold_start_s(market, tariff), question.model.service_s
         hour = ((whole.start.timestamp() + np.arange(len(whole)) * whole.step_s) // 3600).astype(np.int64) % 24
         service = Service(service_s, cold_s, tariff.keep_alive / SECOND)
-        done = simulation.serverless(
-            self.parts, service, question.latency_s, np.array(warm.counts, dtype=np.int64)[hour]
-        )
+        kept = np.array(warm.counts, dtype=np.int64)[hour]
+        done = simulation.serverless(self.parts, service, question.latency_s, kept)
+        done = done._replace(warm_s=float(kept[self.known].sum()) * whole.step_s)  # of all steps, simulated or not
         usd = invoice(done, tariff, Instance.of(market, tariff), service_s, cold_s)
-        return Outcome(self.per_month(usd * self.requests / max(1, done.requests)), done.late / max(1, done.requests))
+        return Outcome(self.per_month(usd), done.late / max(1.0, done.requests))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

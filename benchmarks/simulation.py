@@ -7,7 +7,7 @@ Steps of which nothing is known are cut out: nothing comes in them and nothing i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +18,10 @@ from optimizer.compiled import compiled
 from optimizer.placed import Service, moments_of, passed
 
 Counts = NDArray[np.int64]
-MOST_REQUESTS = 400_000  # judged one by one; of a heavier trace stretches that are spread evenly
+MOST_REQUESTS = 400_000  # judged one by one; of a heavier trace its bursts, and stretches spread evenly over the rest
 MOST_SERVED = 2_000_000  # with those of the run-ins; where they would be more there are fewer stretches
 STRETCHES, FEWEST_STRETCHES = 40, 5
+BURST = 5.0  # times the requests of the mean stretch
 HEAVY_RUN_IN, SHORT_RUN_IN_S = 100_000, 600.0  # so many requests fill every instance and queue in a shorter time
 
 
@@ -28,17 +29,24 @@ HEAVY_RUN_IN, SHORT_RUN_IN_S = 100_000, 600.0  # so many requests fill every ins
 class Stretch:
     """Requests of some steps of a trace, in seconds from the start of the first, and how many steps run in.
 
-    `steps` are their places in the trace; the first `lead` of them are served but not counted.
+    `steps` are their places in the trace; the first `lead` of them are served but not counted. Each request that is
+    counted stands for `stands_for` of the trace.
     """
 
     moments: Floats
     steps: Counts
     lead: int
     step_s: float
+    stands_for: float = 1.0
 
     @property
     def span(self) -> Span:
         return Span(self.step_s, self.lead * self.step_s)
+
+    @property
+    def requests(self) -> int:
+        """Those that are counted."""
+        return int((self.moments >= self.lead * self.step_s).sum())
 
 
 class Span(NamedTuple):
@@ -49,8 +57,9 @@ class Span(NamedTuple):
 
 
 def stretches(load: LoadHistory, *, begin: int, run_in_s: float, seed: int = 1) -> tuple[Stretch, ...]:
-    """The steps from `begin` on as one stretch, or evenly spread parts of them with about `MOST_REQUESTS` requests.
+    """The steps from `begin` on as one stretch; or their bursts, and evenly spread parts of the rest with about `MOST_REQUESTS` requests.
 
+    A load whose bursts hold most of its requests would else be judged by whether one of the parts meets them.
     Each begins with known steps of at least `run_in_s` (as far as there are any) that fill its instances and its queue;
     at least `SHORT_RUN_IN_S` where that would be more than `HEAVY_RUN_IN` requests.
     """
@@ -66,8 +75,25 @@ def stretches(load: LoadHistory, *, begin: int, run_in_s: float, seed: int = 1) 
     lead = int(np.ceil((min(run_in_s, SHORT_RUN_IN_S) if heavy else run_in_s) / load.step_s))
     each = max(1, int(MOST_REQUESTS / per_step / STRETCHES))
     count = min(STRETCHES, max(FEWEST_STRETCHES, int(MOST_SERVED / (per_step * (lead + each)))))
-    begins = np.unique(np.linspace(first, len(places) - each, count).astype(np.int64)).tolist()
-    return tuple(_stretch(load, places[at - min(at, lead) : at + each], min(at, lead), rng) for at in begins)
+    bursts, rest = _apart(load.values[places] * load.step_s, first, each)
+    begins = rest[np.unique(np.linspace(0, len(rest) - 1, count).astype(np.int64))]
+    found: list[Stretch] = []
+    for stratum, chosen in ((bursts, bursts), (rest, begins)):
+        parts = [_stretch(load, places[at - min(at, lead) : at + each], min(at, lead), rng) for at in chosen.tolist()]
+        came = sum(float(load.values[places[at : at + each]].sum()) * load.step_s for at in stratum.tolist())
+        stands_for = came / max(1, sum(part.requests for part in parts))
+        found.extend(replace(part, stands_for=stands_for) for part in parts)
+    return tuple(found)
+
+
+def _apart(requests: Floats, first: int, each: int) -> tuple[Counts, Counts]:
+    """Where the stretches of `each` steps from `first` on begin: those of bursts, and the others."""
+    begins = np.arange(first, len(requests), each)
+    sums = np.add.reduceat(requests, begins)
+    burst = sums > BURST * sums.mean()
+    if float(sums[burst].sum()) > MOST_SERVED:
+        burst[:] = False
+    return begins[burst], begins[~burst]
 
 
 def _stretch(load: LoadHistory, places: Counts, lead: int, rng: np.random.Generator) -> Stretch:
@@ -77,16 +103,16 @@ def _stretch(load: LoadHistory, places: Counts, lead: int, rng: np.random.Genera
 
 
 class Served(NamedTuple):
-    """Counts of requests and sums of seconds over the counted parts.
+    """Counts of requests and sums of seconds over the counted parts, each times what it stands for.
 
     `late` are requests over the latency, or turned away; `by_warm` those on instances kept warm; `idle_s` the
     seconds that all others waited, `warm_s` those for which instances were kept warm.
     """
 
-    requests: int
-    late: int
-    cold: int = 0
-    by_warm: int = 0
+    requests: float
+    late: float
+    cold: float = 0.0
+    by_warm: float = 0.0
     idle_s: float = 0.0
     warm_s: float = 0.0
 
@@ -100,19 +126,20 @@ def serverless(parts: tuple[Stretch, ...], service: Service, latency_s: float, w
         cold, by_warm, idle_s = (float(each[part.lead :].sum()) for each in found)
         done.append(
             Served(
-                requests=int((part.moments >= part.lead * part.step_s).sum()),
-                late=round(cold) if service.service_s + service.cold_s > latency_s else 0,
-                cold=round(cold),
-                by_warm=round(by_warm),
+                requests=part.requests,
+                late=cold if service.service_s + service.cold_s > latency_s else 0.0,
+                cold=cold,
+                by_warm=by_warm,
                 idle_s=idle_s,
                 warm_s=float(kept[part.lead :].sum()) * part.step_s,
             )
         )
-    return _added(done)
+    return _added(parts, done)
 
 
-def _added(done: list[Served]) -> Served:
-    return Served(*(sum(column) for column in zip(*done, strict=True)))
+def _added(parts: tuple[Stretch, ...], done: list[Served]) -> Served:
+    weights = [part.stands_for for part in parts]
+    return Served(*(float(np.dot(weights, column)) for column in zip(*done, strict=True)))
 
 
 class Ready(NamedTuple):
@@ -129,7 +156,7 @@ def fleet(parts: tuple[Stretch, ...], *, service_s: float, latency_s: float, rea
     for one in parts:
         there = Ready(ready.early[one.steps], ready.then[one.steps], ready.part)
         done.append(_queue(one.moments, there, service_s, latency_s, one.span))
-    return _added(done)
+    return _added(parts, done)
 
 
 @compiled
@@ -147,7 +174,7 @@ def _queue(moments: Floats, ready: Ready, service_s: float, latency_s: float, sp
         else:
             done[served] = begin + service_s
             served += 1
-    return Served(came, late, 0, 0, 0.0, 0.0)
+    return Served(float(came), float(late), 0.0, 0.0, 0.0, 0.0)
 
 
 @compiled

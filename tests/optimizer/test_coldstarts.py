@@ -166,3 +166,15 @@ def test_slots_are_hours_of_the_day_with_all_that_is_known_of_them() -> None:
     assert (found.known_s == 3600.0).all()
     assert np.allclose(found.requests, 3600.0)
     assert len(set(found.day.tolist())) == 2
+
+
+def test_a_burst_that_holds_most_of_the_requests_is_judged_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One hour of 21 days holds nine tenths of what comes: whatever stretches are taken, all requests are stood for."""
+    monkeypatch.setattr(simulation, "MOST_REQUESTS", 4_000)
+    values = np.full(21 * 24, 10.0) / 3600
+    values[301] = 45_000.0 / 3600
+    load = history(values, timedelta(hours=1))
+    parts = simulation.stretches(load, begin=240, run_in_s=1800.0)
+    assert any(301 in part.steps[part.lead :] for part in parts)
+    assert sum(part.stands_for * part.requests for part in parts) == pytest.approx(values[240:].sum() * 3600)
+    assert sum(len(part.steps) - part.lead for part in parts) < len(values) - 240
