@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.load import Floats, Forecast, LoadHistory
+from optimizer.margin import NOT_LATE, Late
 from optimizer.physics import Counts, StartUp
 
 MEDIAN = 0.5  # a plan for less than the usual load is none
@@ -106,8 +107,8 @@ class Demand:
     arrivals: LoadHistory
     hourly_rps: Floats
     drawn_rps: Spread | None = None
-    late_scaled: float = 0.0
-    late_on_share: float = 0.0
+    late_scaled: Late = NOT_LATE
+    late_on_share: Late = NOT_LATE
 
     def beyond(self, capacity_rps: float) -> float:
         """Share of the requests that comes over this capacity."""

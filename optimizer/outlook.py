@@ -11,7 +11,7 @@ from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
 from optimizer.demand import Demand, Sizing, Spread, expected, measured, within_budget
 from optimizer.forecast import Forecasting, forecast
-from optimizer.margin import at_most
+from optimizer.margin import Late, late_of
 from optimizer.modes import Market
 from optimizer.options import Options
 from optimizer.physics import Counts, StartUp, first_ready, ready, run
@@ -40,8 +40,8 @@ class Outlook:
     base: float
     error: float
     share: Drawn
-    late_scaled: float
-    late_on_share: float
+    late_scaled: Late
+    late_on_share: Late
 
     def demand(self, scale: float = 1.0) -> Demand:
         """The week ahead at the plan's quantile, all load times `scale`."""
@@ -115,8 +115,8 @@ def outlook_of(
         base=ahead.base,
         error=_relative_error(forecasting, load),
         share=share,
-        late_scaled=_late_at_most(load, _late_scaled(load, market, decisions)),
-        late_on_share=_late_at_most(load, _late_on_share(load, market, share)),
+        late_scaled=_late(load, _late_scaled(load, market, decisions)),
+        late_on_share=_late(load, _late_on_share(load, market, share)),
     )
 
 
@@ -171,15 +171,15 @@ def _over_time(values: Floats, steps: int) -> Floats:
     return np.asarray(sums / np.maximum(counts, 1))
 
 
-def _late_at_most(load: LoadHistory, late_rps: Floats) -> float:
-    """The share of requests that is late, with the margin that its variation from day to day asks for.
+def _late(load: LoadHistory, late_rps: Floats) -> Late:
+    """The share of requests that is late, and how it varies from day to day.
 
     The first day, at most half of the history, is left out: whatever scales has to see some load first.
     """
     first = min(int(DAY_S // load.step_s), len(load) // 2)
     known = first + np.flatnonzero(np.isfinite(load.values[first:]))
     days = (load.start.timestamp() + known * load.step_s) // DAY_S
-    return at_most(late_rps[known] * load.step_s, load.values[known] * load.step_s, days.astype(np.int64))
+    return late_of(late_rps[known] * load.step_s, load.values[known] * load.step_s, days.astype(np.int64))
 
 
 def _worth_of_a_miss(market: Market) -> float | None:

@@ -47,7 +47,7 @@ def _quote(market: Market, demand: Demand, fit: Fit, decided: Decided | None) ->
         mean_replicas=replicas,
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
         terms=terms,
-        late_at_most=demand.late_scaled,
+        late_at_most=demand.late_scaled.at_most,
         spot_missed=held.missed / machines.mean if machines.mean else 0.0,
         short_of=short_of(market, demand, market.sizing.max_replicas),
         reasons=why,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,7 +21,7 @@ from domain.load import Floats
 from domain.prices import ServerlessTariff
 from optimizer.coldstarts import Starts
 from optimizer.demand import Demand
-from optimizer.margin import above, parts_of
+from optimizer.margin import Z_99, error, parts_of
 from optimizer.modes.instances import Instance, billed_s
 from optimizer.modes.warm import HOURS, Warm
 
@@ -75,24 +76,30 @@ class Board:
         share = float(late.sum() / self.parts.came.sum())
         fitted = FITTED if self.tells_hours_apart else 1.0
         counted = max(fitted, self.starts.unseen) * max(share, self.cold_share(self.at(price)))
-        return min(1.0, counted + above(late, self.parts.came))
+        return min(1.0, counted + Z_99 * error(late, self.parts.came))
 
     def late_of(self, choice: Counts) -> float:
-        """The same for one fixed choice."""
-        if not self.late_counts:
+        """The same for one fixed choice: what the past leaves cold with it, whatever hours the forecast's load falls in."""
+        came = float(self.parts.came.sum())
+        if not self.late_counts or came <= 0:
             return 0.0
         late = self.parts.cold[:, choice, np.arange(HOURS)].sum(axis=1)
-        return min(1.0, self.starts.unseen * self.cold_share(choice) + above(late, self.parts.came))
+        counted = self.starts.unseen * float(late.sum()) / came
+        return min(1.0, counted + Z_99 * error(late, self.parts.came))
 
     def cheapest(self, allowed: float) -> Counts | None:
         """The cheapest choice of which at most the share `allowed` of requests may well be late; None where there is none."""
-        plain = np.zeros(HOURS, dtype=np.int64)
         prices: list[float] = self.prices().tolist()
         found = bisect_left(range(len(prices)), True, key=lambda i: self.late_at_most(prices[i]) <= allowed)
-        held = [plain] if self.late_of(plain) <= allowed else []
+        held = [row for row in self._even() if self.late_of(row) <= allowed]
         if found < len(prices):
             held.append(self.at(prices[found]))
         return min(held, key=self.usd_per_hour, default=None)
+
+    def _even(self) -> Iterator[Counts]:
+        """The same number at all hours, of every number (none is plain serverless): nothing in it fits the hours of one stretch."""
+        for row in range(len(self.rows)):
+            yield np.full(HOURS, row, dtype=np.int64)
 
     def at(self, price: float) -> Counts:
         """The numbers of instances (rows) that are cheapest where a cold request costs `price`."""

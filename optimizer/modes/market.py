@@ -13,6 +13,7 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from optimizer.demand import Demand, Sizing
 from optimizer.machines import MachineOptions, Machines
+from optimizer.margin import Late
 from optimizer.modes.warm import Warm
 from optimizer.proving import Proofs
 from optimizer.purchase import PurchaseOptions, Risk, Terms
@@ -171,13 +172,13 @@ def short_of(market: Market, demand: Demand, replicas: int | None) -> str | None
     return f"{replicas} replicas would miss {missed:.1%} of requests, over the budget of {budget:.3%}"
 
 
-def too_late(market: Market, demand: Demand, share: float, why: str) -> str | None:
+def too_late(market: Market, demand: Demand, late: Late, why: str) -> str | None:
     """Why replicas that may answer this share of requests late do not hold the latency SLO, or None.
 
     Where a miss has a price nothing is promised: it was weighed. Where the settings allow too few replicas
     the quote says so itself (`short_of`).
     """
-    slo = market.workload.slo
+    slo, share = market.workload.slo, late.at_most
     if slo.usd_per_missed_request is not None or share <= 1.0 - slo.latency_quantile:
         return None
     if short_of(market, demand, market.sizing.max_replicas) is not None:

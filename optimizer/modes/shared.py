@@ -87,7 +87,7 @@ def _quote(market: Market, demand: Demand, host: InstanceOffer, share: float, de
         mean_replicas=float(copies),
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
         terms=terms,
-        late_at_most=demand.late_on_share,
+        late_at_most=demand.late_on_share.at_most,
         short_of=short_of(market, demand, market.sizing.max_replicas),
         reasons=(Reason(code="share_of_host", detail=said), *why),
         prices=prices_used(host, held, terms),

@@ -16,7 +16,7 @@ from domain.prices import HOURS_PER_MONTH, ServerlessTariff, WarmRates
 from domain.workload import Resources, ServingMode, Slo
 from optimizer.demand import Demand, by_hour
 from optimizer.modes import Decided, Infeasible, ModesOptions, Quote, quote
-from optimizer.modes.serverless import MODE, price, quoted
+from optimizer.modes.serverless import MODE, Bill, price, quoted
 from optimizer.modes.warm import Warm
 from optimizer.purchase import Terms
 from tests.optimizer.cases import AS_OF, BOOK, WORKLOAD, demand, history, market, tariff
@@ -143,6 +143,37 @@ def test_the_share_that_may_be_late_is_told_and_within_the_slo(days: float, hour
 def test_under_two_days_of_history_all_hours_are_alike() -> None:
     values = np.where((np.arange(36 * 12) % 288) // 12 // 4 == 2, EVERY_TEN_MINUTES[: 36 * 12], 0.0)
     assert quoted_for(tariff(warm=rates()), history(values)).warm == ONE
+
+
+def test_one_number_for_all_hours_is_judged_by_what_it_left_cold() -> None:
+    """Nothing in it was fitted to the hours: the cheapest that holds is never passed over for a timetable that costs more."""
+    rng = np.random.default_rng(5)
+    for busy in (0.05, 0.3, 1.0):
+        load = history(rng.poisson(busy * rng.integers(0, 3, 10 * 288)) / 300)
+        there, wanted, offer = (
+            market(replace(BOOK, tariffs=(tariff(warm=rates()),)), QUICK),
+            of(load),
+            tariff(warm=rates()),
+        )
+        board = Bill.of(there, wanted, offer, 0.5).board
+        even = [np.full(24, row) for row in range(len(board.rows))]
+        held = [board.usd_per_hour(each) for each in even if board.late_of(each) <= 0.05]
+        assert held
+        chosen = board.cheapest(0.05)
+        assert chosen is not None
+        assert board.usd_per_hour(chosen) <= min(held) + 1e-12
+
+
+def test_cold_starts_are_those_of_the_past_whatever_hours_the_forecast_fills() -> None:
+    """Nights with a request every ten minutes, days with one every minute: a forecast of nights alone changes the bill, not the share."""
+    day = np.arange(14 * 288) % 288 >= 144
+    load = history(np.where(day, 5.0 / 300.0, EVERY_TEN_MINUTES))
+    there, offer = market(replace(BOOK, tariffs=(tariff(),)), QUICK), tariff()
+    night = replace(of(load), hourly_rps=np.where(np.arange(24) < 12, 1.0 / 600.0, 0.0))
+    plain = np.zeros(24, dtype=np.int64)
+    shares = [Bill.of(there, each, offer, 0.5).board.late_of(plain) for each in (of(load), night)]
+    assert shares[0] == shares[1]
+    assert shares[0] == pytest.approx(0.09, abs=0.02)
 
 
 def test_nothing_is_kept_warm_where_cold_starts_hold_the_slo_and_warmth_costs() -> None:

@@ -16,6 +16,7 @@ from domain.workload import Resources, ServingMode, Slo
 from optimizer.breakeven import BreakEven, break_even, sensitivity
 from optimizer.demand import Demand, Sizing, Spread
 from optimizer.machines import MachineOptions, holds
+from optimizer.margin import Late
 from optimizer.modes import Infeasible, Market, ModesOptions, Quote, cheapest, quote, quotes, repriced
 from optimizer.modes.serverless import billed
 from optimizer.policies import POLICIES, least_cost, rule_of_thumb
@@ -314,14 +315,14 @@ def test_a_mode_that_its_bounds_keep_too_small_is_taken_last() -> None:
     left = least_cost(alone, wanted)
     assert isinstance(left, Quote)
     assert left.short_of is not None
-    late = least_cost(alone, replace(wanted, late_scaled=0.4))
+    late = least_cost(alone, replace(wanted, late_scaled=Late(0.4)))
     assert isinstance(late, Quote)
     assert late.short_of is not None
 
 
 def test_replicas_whose_answers_may_come_too_late_are_refused_with_the_share() -> None:
     """More than 5 % late refuses a p95; where a miss has a price it was weighed."""
-    late = replace(demand([1]), late_scaled=0.06, late_on_share=0.07)
+    late = replace(demand([1]), late_scaled=Late(0.06), late_on_share=Late(0.07))
     for mode, share in ((ServingMode.DEDICATED, "6.0%"), (ServingMode.SHARED, "7.0%")):
         refused = quote(market(), late, mode)
         assert isinstance(refused, Infeasible)
@@ -331,7 +332,7 @@ def test_replicas_whose_answers_may_come_too_late_are_refused_with_the_share() -
 
 
 def test_every_quote_says_how_much_may_be_late_and_only_serverless_what_starts_cold() -> None:
-    wanted = replace(demand([1]), late_scaled=0.03, late_on_share=0.02)
+    wanted = replace(demand([1]), late_scaled=Late(0.03), late_on_share=Late(0.02))
     found = {mode: priced(market(), wanted, mode) for mode in ServingMode}
     assert (found[ServingMode.DEDICATED].late_at_most, found[ServingMode.SHARED].late_at_most) == (0.03, 0.02)
     assert {mode for mode, answer in found.items() if answer.cold_share is not None} == {ServingMode.SERVERLESS}

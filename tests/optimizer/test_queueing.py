@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from benchmarks import simulation
 from benchmarks.simulation import Ready
 from domain.load import LoadHistory
-from optimizer.margin import Z_99, above, at_most, parts_of
+from optimizer.margin import Late, error, late_of, parts_of
 from optimizer.queueing import late_share
 from optimizer.shares import drawn, level_within
 from tests.optimizer.cases import FIVE_MINUTES, MONDAY, history
@@ -58,13 +58,13 @@ def test_more_load_is_never_answered_better_and_more_replicas_never_worse(
 def test_the_margin_is_the_spread_of_the_days() -> None:
     """Days of 1, 2 and 3 % of 1,000 requests: their mean has a standard error of 10 requests a day x sqrt(3) over 3,000."""
     hit, came = np.array([10.0, 20.0, 30.0]), np.full(3, 1000.0)
-    assert above(hit, came) == pytest.approx(Z_99 * np.sqrt(2 * 3 * 100.0) / 3000)
+    assert error(hit, came) == pytest.approx(np.sqrt(2 * 3 * 100.0) / 3000)
 
 
 def test_alike_days_leave_the_margin_of_single_requests() -> None:
     """20 of 1,000 each day: 60 independent hits vary by sqrt(60), twice in the square for the days ahead."""
-    assert above(np.full(3, 20.0), np.full(3, 1000.0)) == pytest.approx(Z_99 * np.sqrt(2 * 60) / 3000)
-    assert above(np.zeros(3), np.zeros(3)) == 0.0
+    assert error(np.full(3, 20.0), np.full(3, 1000.0)) == pytest.approx(np.sqrt(2 * 60) / 3000)
+    assert error(np.zeros(3), np.zeros(3)) == 0.0
 
 
 def test_few_days_are_judged_in_eight_stretches() -> None:
@@ -74,8 +74,8 @@ def test_few_days_are_judged_in_eight_stretches() -> None:
 
 def test_a_share_is_never_taken_for_more_than_all() -> None:
     days = np.repeat(np.arange(10), 1)
-    assert at_most(np.array([1.0] * 5 + [0.0] * 5), np.ones(10), days) == 1.0
-    assert at_most(np.zeros(10), np.ones(10), days) == 0.0
+    assert late_of(np.array([1.0] * 5 + [0.0] * 5), np.ones(10), days).at_most == 1.0
+    assert late_of(np.zeros(10), np.ones(10), days) == Late()
 
 
 def test_the_level_lets_its_share_of_requests_over() -> None:
