@@ -20,7 +20,7 @@ from optimizer.policies import Answers, least_cost, serving_alone
 
 Demanding = Callable[[float], Demand]
 
-FARTHEST = 1000.0
+FARTHEST = 100.0
 POINTS_PER_DECADE = 3
 METERS = ("usd_per_", "serving_usd_per_")
 NOT_HELD = 50.0  # as a log of dollars: dearer than anything that can be held
@@ -61,7 +61,7 @@ def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakE
     bracket = _nearest_change(advantage)
     if bracket is None:
         return Unknown(f"{first} stays cheaper than {second} from 1/{FARTHEST:g} to {FARTHEST:g} times today's rate")
-    root = float(brentq(advantage, *bracket, xtol=1e-3, rtol=1e-3, maxiter=60))
+    root = float(brentq(advantage, *bracket, xtol=1e-2, rtol=1e-2, maxiter=60))
     below, above = (second, first) if root < 0 else (first, second)
     scale = math.exp(root)
     return BreakEven(below=below, above=above, rate_rps=today.rate_rps * scale, times_today=scale)
