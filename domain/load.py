@@ -68,6 +68,12 @@ class LoadHistory:
         skipped = min(len(self.values), max(0, -int((self.start - origin) // self.step)))
         return LoadHistory(start=self.start + skipped * self.step, step=self.step, values=self.values[skipped:])
 
+    def from_first_known(self) -> LoadHistory:
+        """The steps from the first known one on: what was asked for and lies before it was never seen."""
+        known = np.flatnonzero(np.isfinite(self.values))
+        first = int(known[0]) if len(known) else len(self.values)
+        return LoadHistory(start=self.start + first * self.step, step=self.step, values=self.values[first:])
+
     def newest(self, within: timedelta) -> float | None:
         """The newest known value of the last `within` (and at least three steps); None where all of them are missing."""
         steps = max(3, -(-within // self.step))

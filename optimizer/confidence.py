@@ -10,6 +10,7 @@ from domain.plan import Configuration, Plan, Reason
 from domain.unknown import Unknown
 from optimizer.forecast import Forecasting
 from optimizer.outlook import Outlook
+from optimizer.readiness import length_of_history
 
 ENOUGH = timedelta(days=14)
 
@@ -17,14 +18,14 @@ ENOUGH = timedelta(days=14)
 def certainty(outlook: Outlook, capacity: CapacityModel) -> Mapping[str, float]:
     """Four shares that speak for any plan of a workload.
 
-    Share of the load that is known; root of the share of two weeks that was seen (half a week: 0.5,
+    Share of the load that is known since it was first seen; root of the share of two weeks that was seen (half a week: 0.5,
     one week: 0.71); how near the forecast's coverage came to its quantile on the back-test; how
     narrow the capacity's interval is (a lower bound that was never exceeded counts 0.7).
     """
     load, forecasting = outlook.load, outlook.forecasting
-    seen = min(1.0, len(load) * load.step / ENOUGH) ** 0.5
+    seen = min(1.0, length_of_history(load) / ENOUGH) ** 0.5
     return {
-        "known load": load.coverage,
+        "known load": load.from_first_known().coverage,
         "length of history": seen,
         "forecast": _forecast(forecasting),
         "capacity": _capacity(capacity),

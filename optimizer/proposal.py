@@ -26,6 +26,7 @@ from optimizer.pairing import on_grid_of
 from optimizer.policies import POLICIES
 from optimizer.proving import spot_proofs
 from optimizer.purchase import Risk, Terms
+from optimizer.readiness import length_of_history
 
 HOW_CHOSEN = {
     "least_cost": "the cheapest mode that holds the SLO",
@@ -63,7 +64,7 @@ def market_of(
         return observation.load
     workload, seen = observation.workload, observation.load.until(observation.observed_at)
     bounds, startup = workload.bounds, observation.time_to_ready.p90
-    risk = Risk(history=len(seen) * seen.step, startup=startup, budget=workload.slo.budget)
+    risk = Risk(history=length_of_history(seen), startup=startup, budget=workload.slo.budget)
     if workload.stateless is False:  # a machine that is taken away would take something with it
         options = replace(options, purchase=replace(options.purchase, spot=False))
     market = Market.of(

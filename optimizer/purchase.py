@@ -158,7 +158,8 @@ def committed(
         return None, f"no commitment of {offer.cloud} is within the allowed term and upfront payment"
     if risk.history < options.committing_history:
         day = timedelta(days=1)
-        known, needed = risk.history / day, options.committing_history / day
+        needed = options.committing_history / day
+        known = math.floor(risk.history / day * 10) / 10  # down, or 27.96 would be told as 28.0
         return None, f"{known:.1f} days of history are too short to commit on; needed: {needed:g}"
     best = max(fitting, key=lambda each: each.discount)
     return best, f"{best.name} takes {best.discount:.0%} off"

@@ -14,6 +14,8 @@ from domain.unknown import Unknown
 THIN_HISTORY = "thin_history"
 STALE_INPUT = "stale_input"
 GAPPY_HISTORY = "gappy_history"
+LONG_GAP = timedelta(days=7)
+HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,19 @@ def assess(
         return (Reason(code=THIN_HISTORY, detail=detail),)
     found = (_thin(seen, known, limits), _stale(seen, known, observed_at, limits), _gappy(seen, known, limits))
     return tuple(reason for reason in found if reason is not None)
+
+
+def length_of_history(load: LoadHistory) -> timedelta:
+    """How long the load has been seen: from its first known step on, without gaps of over a week, to the nearest hour.
+
+    A source may be asked for more than it has: what lies before the first known step is no history. To the hour, so
+    that a scrape missed at the edge of the lookback changes nothing.
+    """
+    seen = load.from_first_known()
+    known = np.flatnonzero(np.isfinite(seen.values))
+    gaps = (np.diff(known, append=len(seen)) - 1) * seen.step
+    absent = sum((gap for gap in gaps.tolist() if gap > LONG_GAP), timedelta(0))
+    return round((len(seen) * seen.step - absent) / HOUR) * HOUR
 
 
 def _wanted(limits: Readiness) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from domain.load import LoadHistory
 from domain.unknown import Unknown
-from optimizer.readiness import Readiness, assess
+from optimizer.readiness import Readiness, assess, length_of_history
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=5)
@@ -61,6 +61,23 @@ def test_nothing_known_and_nothing_answered_are_thin_history() -> None:
 
 def test_only_what_was_known_at_the_time_counts() -> None:
     assert [r.code for r in assess(load(9), observed_at=START + timedelta(days=1))] == ["thin_history"]
+
+
+def test_history_is_as_long_as_it_was_seen_not_as_it_was_asked_for() -> None:
+    asked = np.ones(28 * 288)
+
+    def long(*unknown: slice) -> timedelta:
+        values = asked.copy()
+        for part in unknown:
+            values[part] = np.nan
+        return length_of_history(LoadHistory(start=START, step=STEP, values=values))
+
+    assert long() == timedelta(days=28)
+    assert long(slice(0, 20 * 288)) == timedelta(days=8)  # the source keeps no more
+    assert long(slice(0, 3), slice(-2, None)) == timedelta(days=28)  # scrapes missed at the edges
+    assert long(slice(288, 15 * 288)) == timedelta(days=14)  # one old day and two weeks of nothing
+    assert long(slice(288, 4 * 288)) == timedelta(days=28)  # an outage over a weekend
+    assert long(slice(0, None)) == timedelta(0)
 
 
 def test_limits_can_be_set() -> None:

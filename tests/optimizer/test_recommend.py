@@ -76,6 +76,25 @@ def test_a_busy_workload_is_dedicated_and_scaled_on_a_schedule(busy: Act) -> Non
     assert max(counts) >= 2 * min(counts)
 
 
+def test_days_that_the_source_does_not_have_speak_for_nothing() -> None:
+    """Prometheus answers for the whole lookback, with nothing known before its first sample."""
+    whole, eight = daily(28), daily(28).values.copy()
+    eight[: 20 * 288] = np.nan
+    only = replace(WORKLOAD, modes=frozenset({ServingMode.DEDICATED}))
+    asked = acted(observation(history(eight), workload=only))
+    alone = acted(
+        observation(
+            replace(whole, start=whole.start + timedelta(days=20), values=whole.values[20 * 288 :]), workload=only
+        )
+    )
+    assert acted(observation(whole, workload=only)).plan.proposed.purchase.reserved > 0
+    for found in (asked, alone):
+        assert found.plan.proposed.purchase.reserved == 0
+        assert any("8.0 days of history are too short" in reason.detail for reason in found.reasons)
+        said = next(reason.detail for reason in found.reasons if reason.code == "confidence")
+        assert "known load 1.00 x length of history 0.76" in said
+
+
 def test_a_sparse_workload_goes_serverless() -> None:
     found = acted(observation(sparse(), running=running(1)))
     assert found.plan.proposed.mode is ServingMode.SERVERLESS
