@@ -26,6 +26,7 @@ class Declared:
     """What the user states about a workload in settings; it wins over what is measured or learned.
 
     `capacity_tps` is a capacity in tokens/s, a prompt token counted as `prompt_token_weight` of a generated one.
+    `reserved_share` and `spot_share` (0..1) say how the replicas of today are bought; the rest is on demand.
     """
 
     capacity_rps: float | None = None
@@ -36,6 +37,8 @@ class Declared:
     replicas: int | None = None
     mode: ServingMode | None = None
     offer: str | None = None
+    reserved_share: float = 0.0
+    spot_share: float = 0.0
 
 
 NOT_ASKED = Unknown("it was not asked for")

@@ -216,4 +216,13 @@ def _running(replicas: LoadHistory | Unknown, stated: Declared) -> RunningState 
         if newest is None:
             return Unknown(f"no ready replicas were counted in the last {STILL_NOW // timedelta(minutes=1)} min")
         count = round(newest)
-    return RunningState(replicas=count, mode=mode, offer=stated.offer, purchase=PurchaseMix(on_demand=float(count)))
+    return RunningState(replicas=count, mode=mode, offer=stated.offer, purchase=_bought(count, mode, stated))
+
+
+def _bought(count: int, mode: ServingMode, stated: Declared) -> PurchaseMix:
+    """The replicas in the declared shares, on demand without any; where none runs just now, those of one replica."""
+    reserved, spot = stated.reserved_share, stated.spot_share
+    if mode is ServingMode.SERVERLESS or not reserved + spot:
+        return PurchaseMix(on_demand=float(count))
+    each = max(1, count)
+    return PurchaseMix(reserved=reserved * each, on_demand=max(0.0, 1.0 - reserved - spot) * each, spot=spot * each)

@@ -7,6 +7,7 @@ has to be known; otherwise the saving is Unknown.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -56,21 +57,24 @@ def _bill(market: Market, running: RunningState, demand: Demand) -> float | Unkn
     answer = MODES[running.mode](market, demand, Decided(running.offer, Terms()))
     if isinstance(answer, Infeasible):
         return Unknown(f"today's configuration cannot be priced: {answer.reason}")
-    return answer.usd_per_month * _purchase_factor(market, running)
+    return answer.usd_per_month * purchase_factor(market, running)
 
 
-def _purchase_factor(market: Market, running: RunningState) -> float:
+def purchase_factor(market: Market, running: RunningState, *, spot_at_on_demand: bool = False) -> float:
     """Price of today's purchase mix against all on demand; reserved counts at the shallowest discount known."""
-    mix, fit = running.purchase, market.machines.by_name[running.offer]
-    if mix.replicas <= 0:
+    mix = running.purchase
+    if running.mode is ServingMode.SERVERLESS or mix.replicas <= 0:
         return 1.0
-    spot = fit.offer.spot.amount / fit.offer.on_demand.amount if fit.offer.spot else 1.0
-    reserved = 1.0 - _shallowest(market.book.commitments, fit.offer.cloud)
+    offer = market.machines.by_name[running.offer].offer
+    spot = offer.spot.amount / offer.on_demand.amount if offer.spot and not spot_at_on_demand else 1.0
+    promised = shallowest(market.book.commitments, offer.cloud)
+    reserved = 1.0 if promised is None else 1.0 - promised.discount
     return (mix.on_demand + mix.reserved * reserved + mix.spot * spot) / mix.replicas
 
 
-def _shallowest(commitments: tuple[Commitment, ...], cloud: str) -> float:
-    return min((each.discount for each in commitments if each.cloud == cloud), default=0.0)
+def shallowest(commitments: Iterable[Commitment], cloud: str) -> Commitment | None:
+    """What a reserved machine is taken to be promised under, since nobody says: the least discount, None where none is known."""
+    return min((each for each in commitments if each.cloud == cloud), key=lambda each: each.discount, default=None)
 
 
 def saving(current: Configuration | Unknown, plan: Plan) -> Saving | Unknown:

@@ -17,6 +17,7 @@ from domain.plan import CalendarStep, Configuration, Plan, Reason
 from domain.ports import Guardrail
 from domain.unknown import Unknown
 from domain.workload import ServingMode
+from optimizer.kept import Kept, words
 from optimizer.modes import PriceUsed
 
 STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
@@ -52,7 +53,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What the guardrails know beside the plan. `kept` is the plan that leaves mode and machine as today.
+    """What the guardrails know beside the plan. `kept` is what leaves mode, machine and purchase as today.
 
     `missed` is what dedicated replicas would have missed of the recent past, `missed_shared` what a place on shared
     hosts would have; None where no such place is proposed.
@@ -60,7 +61,7 @@ class Context:
 
     options: GuardrailOptions
     current: Configuration | Unknown
-    kept: Plan | None
+    kept: Kept | None
     prices: tuple[PriceUsed, ...]
     confidence: float
     missed: float
@@ -115,9 +116,12 @@ def allowed_modes(_: Context, plan: Plan, observation: Observation) -> Plan:
 
 
 def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
-    """Keeps today's mode and machine where changing them saves too little to be worth it."""
-    kept, current = context.kept, context.current
-    if kept is None or isinstance(current, Unknown) or _way(kept.proposed) == _way(plan.proposed):
+    """Keeps today's mode, machine and purchase where changing them saves too little to be worth it."""
+    if context.kept is None or isinstance(context.current, Unknown):
+        return plan
+    kept = context.kept.plan
+    before, after = _way(plan.proposed), _way(kept.proposed)
+    if before == after:
         return plan
     gain = kept.proposed.usd_per_month - plan.proposed.usd_per_month
     threshold = worth_changing(kept.proposed.usd_per_month, context.options)
@@ -126,8 +130,8 @@ def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
     reason = Reason(
         code="kept_current",
         detail=f"changing saves {gain:.2f} USD a month, under the {threshold:.2f} that a change is worth",
-        before=_way(plan.proposed),
-        after=_way(kept.proposed),
+        before=before,
+        after=after,
     )
     return replace(kept, reasons=(*plan.reasons, *kept.reasons, reason))
 
@@ -240,7 +244,10 @@ def _amended(plan: Plan, replicas: int, reason: Reason, calendar: tuple[Calendar
 
 
 def _way(way: Configuration) -> str:
-    return f"{way.mode} on {way.offer}"
+    """What a change is a change of; a share of a host is bought with the host, and serverless by its use."""
+    said = f"{way.mode} on {way.offer}"
+    mixed = way.mode is ServingMode.DEDICATED and way.purchase.reserved + way.purchase.spot > 0
+    return f"{said}, {words(way.purchase)}" if mixed else said
 
 
 def _aged(used: PriceUsed, age: timedelta | None) -> str:

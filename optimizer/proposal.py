@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -10,22 +9,23 @@ import numpy as np
 
 from domain.capacity import CapacityModel
 from domain.load import Floats, LoadHistory
-from domain.observation import Observation, RunningState
-from domain.plan import CalendarStep, Configuration, Plan, Reason
+from domain.observation import Observation
+from domain.plan import Configuration, Plan, Reason
 from domain.prices import PriceBook
 from domain.unknown import Unknown
 from domain.workload import ServingMode
-from optimizer.calendar import calendar
-from optimizer.cost import missed_today, today, without_spot
+from optimizer.as_today import kept_of
+from optimizer.cost import missed_today, today
+from optimizer.costed import plan_of, schedule_reason
 from optimizer.demand import Sizing
-from optimizer.modes import MODES, Decided, Infeasible, Market, ModesOptions, Quote, quotes, repriced
-from optimizer.modes.shared import copies_of
+from optimizer.kept import Kept
+from optimizer.modes import Infeasible, Market, ModesOptions, Quote, quotes
 from optimizer.options import Options
 from optimizer.outlook import Outlook, recent_of
 from optimizer.pairing import on_grid_of
 from optimizer.policies import POLICIES
 from optimizer.proving import spot_proofs
-from optimizer.purchase import Risk, Terms
+from optimizer.purchase import Risk
 from optimizer.readiness import length_of_history
 
 HOW_CHOSEN = {
@@ -36,7 +36,7 @@ HOW_CHOSEN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A plan, the quote it was made from, every mode's answer, and the plan that leaves mode and machine alone.
+    """A plan, the quote it was made from, every mode's answer, and the plan that leaves things as they are.
 
     `missed` is the share of the recent requests that the plan's replicas would have missed, with what is
     expected to be lost on spot, and `missed_today` what the recorded ones did.
@@ -45,7 +45,7 @@ class Proposal:
     plan: Plan
     quote: Quote
     answers: dict[ServingMode, Quote | Infeasible]
-    kept: Plan | None
+    kept: Kept | None
     missed: float
     missed_today: float | Unknown
 
@@ -143,70 +143,17 @@ def propose(observation: Observation, market: Market, outlook: Outlook, options:
     if isinstance(chosen, Infeasible):
         return chosen
     reasons = (*_mode_reasons(answers, chosen, options.policy), *chosen.reasons)
-    plan = _plan(market, outlook, chosen, options)
+    plan = plan_of(market, outlook, chosen, options)
     return Proposal(
-        plan=replace(plan, reasons=(*reasons, *_schedule_reason(plan.calendar))),
+        plan=replace(plan, reasons=(*reasons, *schedule_reason(plan.calendar))),
         quote=chosen,
         answers=answers,
-        kept=_kept(market, outlook, observation.running, options),
+        kept=kept_of(market, outlook, observation.running, options),
         missed=outlook.missed + chosen.spot_missed,
         missed_today=missed_today(
             outlook.recent.values, recorded(observation, outlook.recent), market.sizing.capacity_rps
         ),
     )
-
-
-def _plan(market: Market, outlook: Outlook, chosen: Quote, options: Options) -> Plan:
-    """`chosen`, costed on the measured past; the range from what the week ahead may turn out to be.
-
-    The upper end counts spot at the on-demand price.
-    """
-    measured = repriced(market, chosen, outlook.measured())
-    usd = measured.usd_per_month if isinstance(measured, Quote) else chosen.usd_per_month
-    shown = measured if isinstance(measured, Quote) else chosen
-    ends = [repriced(market, chosen, demand) for demand in (outlook.least(), outlook.most())]
-    low, high = (end.usd_per_month if isinstance(end, Quote) else usd for end in ends)
-    dear = max(high, without_spot(market, chosen, outlook.most()))
-    proposed = Configuration(
-        replicas=_replicas_now(market, outlook, chosen),
-        mean_replicas=shown.mean_replicas,
-        mode=chosen.mode,
-        purchase=shown.purchase,
-        offer=chosen.offer,
-        usd_per_month=usd,
-    )
-    schedule = _calendar(outlook, options) if chosen.mode is ServingMode.DEDICATED else ()
-    return Plan(
-        proposed=proposed, usd_per_month_low=min(low, usd), usd_per_month_high=max(dear, usd), calendar=schedule
-    )
-
-
-def _replicas_now(market: Market, outlook: Outlook, chosen: Quote) -> int:
-    """What the scaling policy wants now; for serverless what runs at once at the newest known load."""
-    if chosen.mode is ServingMode.DEDICATED:
-        return int(outlook.decisions.desired[-1])
-    if chosen.mode is ServingMode.SHARED:
-        return copies_of(market, outlook.demand())
-    known = outlook.recent.values[np.isfinite(outlook.recent.values)]
-    service = market.service_time_s
-    return 0 if isinstance(service, Unknown) or not len(known) else math.ceil(float(known[-1]) * service)
-
-
-def _calendar(outlook: Outlook, options: Options) -> tuple[CalendarStep, ...]:
-    ahead = outlook.forecasting.forecast
-    wanted = outlook.sizing.replicas(ahead.at(options.calendar.level), ahead.step)
-    return calendar(wanted, ahead.origin, ahead.step, startup=outlook.sizing.startup, options=options.calendar)
-
-
-def _kept(market: Market, outlook: Outlook, running: RunningState | Unknown, options: Options) -> Plan | None:
-    """The plan with today's mode and machine; None where they are unknown or cannot hold the SLO."""
-    if isinstance(running, Unknown) or running.mode not in market.workload.modes:
-        return None
-    answer = MODES[running.mode](market, outlook.demand(), Decided(running.offer, Terms()))
-    if isinstance(answer, Infeasible):
-        return None
-    plan = _plan(market, outlook, answer, options)
-    return replace(plan, reasons=_schedule_reason(plan.calendar))
 
 
 def _mode_reasons(answers: dict[ServingMode, Quote | Infeasible], chosen: Quote, policy: str) -> tuple[Reason, ...]:
@@ -240,11 +187,3 @@ def _answered(answer: Quote | Infeasible) -> str:
     if isinstance(answer, Infeasible):
         return f"{answer.mode}: {answer.reason}"
     return f"{answer.mode} on {answer.offer} would cost {answer.usd_per_month:.2f} USD a month"
-
-
-def _schedule_reason(steps: tuple[CalendarStep, ...]) -> tuple[Reason, ...]:
-    if len(steps) < 2:
-        return ()
-    counts = [step.replicas for step in steps]
-    detail = f"scaled on a schedule: {len(steps) - 1} changes in the coming week, between {min(counts)} and {max(counts)} replicas"
-    return (Reason(code="scheduled", detail=detail),)

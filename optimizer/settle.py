@@ -86,7 +86,7 @@ def _plan(found: Ready, placement: Placement | None) -> Plan | None:
         plan = found.proposal.plan
         return replace(plan, reasons=(*_not_shared(found, placement), *plan.reasons))
     kept = found.proposal.kept
-    return None if kept is None else replace(kept, reasons=(*_not_shared(found, placement), *kept.reasons))
+    return None if kept is None else replace(kept.plan, reasons=(*_not_shared(found, placement), *kept.plan.reasons))
 
 
 def _shared(found: Ready, tenancy: Tenancy, placement: Placement) -> Plan:

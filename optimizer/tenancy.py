@@ -208,15 +208,15 @@ def _alone_usd(market: Market, proposal: Proposal, copies: Floats) -> float:
         highest = float(copies.max())
         each = [math.ceil(highest / fit.replicas) * fit.offer.on_demand.amount for fit in market.machines.shortlist]
         return min(each) * HOURS_PER_MONTH
-    kept = [] if proposal.kept is None else [proposal.kept.proposed.usd_per_month]
+    kept = [] if proposal.kept is None else [proposal.kept.plan.proposed.usd_per_month]
     return min(proposal.quote.usd_per_month, proposal.plan.proposed.usd_per_month, *kept)
 
 
 def _stays_usd(proposal: Proposal, alone: float, options: Options) -> float:
     """The most for which it stays where it was put; what runs today is only given up for what a change is worth."""
-    if proposal.kept is None or proposal.kept.proposed.mode is ServingMode.SHARED:
+    if proposal.kept is None or proposal.kept.plan.proposed.mode is ServingMode.SHARED:
         return alone
-    kept = proposal.kept.proposed.usd_per_month
+    kept = proposal.kept.plan.proposed.usd_per_month
     return min(alone, kept - worth_changing(kept, options.guardrails))
 
 

@@ -14,6 +14,7 @@ from domain.plan import Configuration
 from domain.prices import InstanceOffer, PriceBook
 from domain.unknown import Unknown
 from domain.workload import ServingMode, Workload
+from optimizer.cost import shallowest
 
 MODEL_LABELS = ("model", "model_name")
 HOURS_A_DAY = 24.0
@@ -119,8 +120,8 @@ def _bought(current: Configuration, usd: float, workload: Workload, book: PriceB
 def _prices(offer: InstanceOffer, book: PriceBook) -> dict[Bought, tuple[float, str | None]]:
     """USD per machine-hour in each way of buying, as the bill of what runs counts them, and the commitment's name."""
     paid = offer.on_demand.amount
-    shallowest = min((c for c in book.commitments if c.cloud == offer.cloud), key=lambda c: c.discount, default=None)
-    reserved = (paid, "unnamed") if shallowest is None else (paid * (1.0 - shallowest.discount), shallowest.name)
+    promised = shallowest(book.commitments, offer.cloud)
+    reserved = (paid, "unnamed") if promised is None else (paid * (1.0 - promised.discount), promised.name)
     return {
         "on_demand": (paid, None),
         "spot": (offer.spot.amount if offer.spot else paid, None),

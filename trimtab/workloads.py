@@ -40,6 +40,8 @@ def declared_of(section: WorkloadSettings) -> Declared:
         replicas=section.replicas,
         mode=section.mode,
         offer=section.offer,
+        reserved_share=section.purchase.reserved,
+        spot_share=section.purchase.spot,
     )
 
 

@@ -120,6 +120,18 @@ def test_what_is_declared_wins_over_what_is_measured() -> None:
     )
 
 
+def test_how_they_are_bought_is_declared_in_shares_and_holds_while_none_runs() -> None:
+    def bought(replicas: int, mode: ServingMode | None = None) -> PurchaseMix:
+        declared = replace(DECLARED, replicas=replicas, mode=mode, reserved_share=0.5, spot_share=0.25)
+        found = seen({Signal.REQUEST_RATE: 3.0}, declared).running
+        assert isinstance(found, RunningState)
+        return found.purchase
+
+    assert bought(8) == PurchaseMix(reserved=4.0, on_demand=2.0, spot=2.0)
+    assert bought(0) == PurchaseMix(reserved=0.5, on_demand=0.25, spot=0.25)
+    assert bought(8, ServingMode.SERVERLESS) == PurchaseMix(on_demand=8.0)
+
+
 def test_replicas_are_never_made_up() -> None:
     assert "neither declared nor known" in reason(seen({Signal.REQUEST_RATE: 3.0}, DECLARED).running)
     serverless = seen({Signal.REQUEST_RATE: 3.0}, replace(DECLARED, mode=ServingMode.SERVERLESS, offer="lambda"))

@@ -16,7 +16,8 @@ from domain.plan import CalendarStep, Configuration, Plan
 from domain.unknown import Unknown
 from domain.workload import Bounds, PurchaseMix, ServingMode
 from optimizer.guardrails import Context, GuardrailOptions, Refused, guarded, guardrails
-from optimizer.modes import PriceUsed
+from optimizer.kept import Kept
+from optimizer.modes import PriceUsed, Quote
 from tests.optimizer.cases import MONDAY, WORKLOAD, daily, history, observation, running, without
 
 FRESH = PriceUsed(what="box on demand", usd=0.1, unit="machine-hour", source="made up", as_of="2026-10-01")
@@ -40,6 +41,19 @@ def plan(replicas: int = 6, usd: float = 100.0, mode: ServingMode = ServingMode.
         usd_per_month_high=usd * 1.2,
         calendar=(CalendarStep(at=MONDAY, replicas=replicas), CalendarStep(at=MONDAY + timedelta(hours=9), replicas=9)),
     )
+
+
+def kept(as_it_is: Plan, missed: float = 0.0) -> Kept:
+    way = as_it_is.proposed
+    quote = Quote(
+        mode=way.mode,
+        offer=way.offer,
+        usd_per_month=way.usd_per_month,
+        mean_replicas=way.mean_replicas,
+        purchase=way.purchase,
+        prices=(FRESH,),
+    )
+    return Kept(plan=as_it_is, quote=quote, missed=missed)
 
 
 def context(**other: Any) -> Context:
@@ -133,9 +147,8 @@ def test_replicas_stay_within_bounds_whatever_is_wanted(wanted: int, now: int, l
 
 
 def test_a_small_gain_keeps_todays_mode_and_machine() -> None:
-    kept = plan(7, usd=104.0)
     other = replace(plan(6), proposed=replace(plan(6).proposed, offer="big"))
-    after = passed(other, context(kept=kept))
+    after = passed(other, context(kept=kept(plan(7, usd=104.0))))
     assert (after.proposed.offer, after.proposed.usd_per_month) == ("box", 104.0)
     assert after.reasons[0].code == "kept_current"
     assert (after.reasons[0].before, after.reasons[0].after) == ("dedicated on big", "dedicated on box")
@@ -143,12 +156,23 @@ def test_a_small_gain_keeps_todays_mode_and_machine() -> None:
 
 def test_a_gain_worth_it_changes_them() -> None:
     other = replace(plan(6), proposed=replace(plan(6).proposed, offer="big"))
-    assert passed(other, context(kept=plan(7, usd=150.0))).proposed.offer == "big"
+    assert passed(other, context(kept=kept(plan(7, usd=150.0)))).proposed.offer == "big"
+
+
+def test_a_small_gain_keeps_how_the_machines_of_today_are_bought() -> None:
+    spot = replace(plan(6), proposed=replace(plan(6).proposed, purchase=PurchaseMix(on_demand=3.0, spot=3.0)))
+    after = passed(spot, context(kept=kept(plan(6, usd=104.0))))
+    assert after.proposed.purchase == PurchaseMix(on_demand=6.0)
+    assert (after.reasons[0].before, after.reasons[0].after) == (
+        "dedicated on box, 50% on demand, 50% spot",
+        "dedicated on box",
+    )
+    assert passed(spot, context(kept=kept(plan(6, usd=150.0)))).proposed.purchase.spot == 3.0
 
 
 def test_without_knowing_today_nothing_is_kept() -> None:
     other = replace(plan(6), proposed=replace(plan(6).proposed, offer="big"))
-    unknown = context(kept=plan(7, usd=101.0), current=Unknown("not declared"))
+    unknown = context(kept=kept(plan(7, usd=101.0)), current=Unknown("not declared"))
     assert passed(other, unknown).proposed.offer == "big"
 
 

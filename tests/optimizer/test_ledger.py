@@ -20,7 +20,7 @@ from optimizer.ledger import Night, Taken, book
 from optimizer.ledger.scene import decision_of
 from optimizer.ledger.ways import Stretch
 from optimizer.recommend import recommend
-from tests.optimizer.cases import MONDAY, WORKLOAD, machine, running
+from tests.optimizer.cases import MONDAY, WORKLOAD, machine, price, running
 from tests.optimizer.ledger_cases import BOOK, DAY, DAYS, DEDICATED, OPTIONS, PER_DAY, periodic, seen
 
 HOURS_SHARE = 24 / 730
@@ -100,6 +100,27 @@ def test_what_was_applied_for_half_the_night_is_partly_not_applied(rightsized: T
     assert usd(row.followed_share) == pytest.approx(0.5, abs=0.1)
     assert usd(gap(row).not_applied) < -1.0
     assert abs(gap(row).other) < 0.2
+
+
+def test_a_change_of_purchase_is_booked_once_it_is_declared() -> None:
+    """The same box and the same replicas, half of them on spot from now on."""
+    spot = replace(BOOK, offers=(machine("box", 0.1, spot=price(0.03), interruption_per_month=0.05),))
+    act = recommend(seen(periodic(DAYS)), spot, OPTIONS, None)
+    assert isinstance(act, Act)
+    it = Taken(
+        recommendation=act,
+        observation=seen(periodic(DAYS)),
+        book=spot,
+        options=OPTIONS,
+        at=act.created_at,
+        how="accepted",
+    )
+    load, mix = periodic(DAYS + 1), act.plan.proposed.purchase
+    assert mix.spot > 0
+    declared = book(it, night(load, wanted(it, load), spot, running=replace(running(12), purchase=mix)))
+    assert usd(declared.realised_usd) == pytest.approx(usd(declared.promised_usd), rel=0.05)
+    unsaid = book(it, night(load, wanted(it, load), spot))
+    assert usd(unsaid.realised_usd) < usd(declared.realised_usd) - 1.0
 
 
 @pytest.mark.parametrize("runs", [running(12, offer="big"), running(12, ServingMode.SHARED)])

@@ -145,6 +145,16 @@ def test_a_capacity_of_its_own_stands_alone_in_whatever_unit() -> None:
     assert [(each.capacity_rps, each.capacity_tps) for each in stated] == [(5, None), (5, None)]
 
 
+def test_how_machines_are_bought_today_is_a_workloads_own_and_no_more_than_the_whole() -> None:
+    settings = parsed(
+        "defaults: {purchase: {reserved: 0.8}}\nworkloads: [{id: a, purchase: {spot: 0.5}}, {id: b}, {id: c, purchase: {}}]"
+    )
+    stated = [declared_of(resolved(section, settings.defaults)) for section in settings.workloads]
+    assert [(each.reserved_share, each.spot_share) for each in stated] == [(0, 0.5), (0.8, 0), (0, 0)]
+    with pytest.raises(UserError, match=r"purchase\.spot: 0\.4 .*at most what reserved leaves of the whole"):
+        parsed("workloads: [{id: a, purchase: {reserved: 0.7, spot: 0.4}}]")
+
+
 def test_promises_on_tokens_and_statelessness_reach_the_workload() -> None:
     settings = parsed("workloads: [{id: a, stateless: false, slo: {time_to_first_token_ms: 400, inter_token_ms: 50}}]")
     workload = workload_of(resolved(settings.workloads[0], settings.defaults))

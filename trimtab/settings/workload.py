@@ -11,6 +11,7 @@ from domain.workload import ECS_SERVICE, ServingMode
 from trimtab.settings.section import Positive, Section, Share, Text
 
 CAPACITIES = {"capacity_rps", "capacity_tps"}  # of which at most one is given
+WHOLE = {"match", "purchase"}  # a workload's own, never mixed with those of the defaults
 KUBERNETES_FIELDS = {"namespace", "container"}  # the other fields but name and kind are those of ECS
 KUBERNETES_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 ECS_NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -105,6 +106,21 @@ class TargetSettings(Section):
         return value
 
 
+class BoughtSettings(Section):
+    """How the machines of today are bought, in shares of the replicas; the rest is on demand. No metric tells it."""
+
+    reserved: float = Field(default=0.0, ge=0, le=1, description="Share that is reserved.")
+    spot: float = Field(default=0.0, ge=0, le=1, description="Share that is on spot.")
+
+    @field_validator("spot")
+    @classmethod
+    def _not_over_the_whole(cls, value: float, info: ValidationInfo) -> float:
+        rest = 1.0 - info.data.get("reserved", 0.0)
+        if value > rest + 1e-9:
+            raise ValueError(f"give at most what reserved leaves of the whole ({rest:g})")
+        return value
+
+
 class WorkloadDefaults(Section):
     """What holds for every workload that does not say otherwise."""
 
@@ -147,6 +163,9 @@ class WorkloadDefaults(Section):
     mode: ServingMode | None = Field(default=None, description="Serving mode of today, where no metric says.")
     offer: Text | None = Field(
         default=None, description="Instance type or serverless service of today, as the price book names it."
+    )
+    purchase: BoughtSettings = Field(
+        default_factory=BoughtSettings, description="How the machines of today are bought; without it, on demand."
     )
 
     stateless: bool | None = Field(
@@ -192,6 +211,6 @@ def _written(section: Section) -> dict[str, Any]:
 
 
 def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`; labels (`match`) are the workload's own and never mixed."""
-    both = {key for key in below.keys() & above.keys() if isinstance(below[key], dict) and key != "match"}
+    """`above` laid over `below`; labels (`match`) and shares (`purchase`) are the workload's own and never mixed."""
+    both = {key for key in below.keys() & above.keys() if isinstance(below[key], dict) and key not in WHOLE}
     return below | above | {key: _over(below[key], above[key]) for key in both}
