@@ -7,7 +7,7 @@ where they are. `optimizer.settle` makes the recommendation of it, once it is kn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -16,19 +16,20 @@ from domain.observation import Observation
 from domain.plan import Configuration, Evidence, Json, Reason, Recommendation
 from domain.prices import PriceBook
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from optimizer.anomalies import anomalies_of
 from optimizer.answer import Case
 from optimizer.capacity import CapacityStudy, in_usual_requests, reasons_of, studied
 from optimizer.confidence import certainty
 from optimizer.evidence import evidence_of
 from optimizer.fingerprint import fingerprint
-from optimizer.modes import Infeasible, Market
+from optimizer.modes import Infeasible, Market, quote
 from optimizer.options import Options
 from optimizer.outlook import Outlook, outlook_of
 from optimizer.proposal import Proposal, grounds, market_of, propose, today_of
 from optimizer.prospect import Prospect, prospect_of
 from optimizer.readiness import assess
-from optimizer.rightsize import right_sized
+from optimizer.rightsize import RightSized, right_sized
 from optimizer.tenancy import Tenancy, tenancy_of
 
 MORE_HISTORY = "more history of the load, without gaps, up to now"
@@ -124,7 +125,15 @@ def planned(case: Case, market: Market, study: CapacityStudy, outlook: Outlook, 
         certainty=certainty(outlook, market.capacity),
         ahead=ahead,
         evidence=evidence_of(case, outlook, proposal, ahead, study=study, sized=sized),
-        tenancy=tenancy_of(sized.market, outlook, proposal, options),
+        tenancy=tenancy_of(sized.shared, outlook, _shared_too(sized, outlook, proposal), options),
         allocation=sized.allocation,
         rate_rps=float(np.mean(outlook.forecasting.forecast.mean)),
     )
+
+
+def _shared_too(sized: RightSized, outlook: Outlook, proposal: Proposal) -> Proposal:
+    """The proposal with the share of a host asked for by the size that it has as a tenant."""
+    if sized.shared is sized.market:
+        return proposal
+    answer = quote(sized.shared, outlook.demand(), ServingMode.SHARED)
+    return replace(proposal, answers={**proposal.answers, ServingMode.SHARED: answer})

@@ -22,9 +22,13 @@ from optimizer.purchase import allowed_spot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightSized:
-    """The market to plan in, what a replica should ask for, and why."""
+    """The market to plan in, what a replica should ask for, and why.
+
+    `shared` is the market of the workload as a tenant: beside others less room is less money, whatever it is alone.
+    """
 
     market: Market
+    shared: Market
     allocation: Allocation
     reasons: tuple[Reason, ...]
     evidence: Mapping[str, Json]
@@ -45,6 +49,7 @@ def right_sized(observation: Observation, market: Market, demand: Demand, option
     eligible, spot = _spot(chosen, quote)
     return RightSized(
         market=chosen,
+        shared=chosen if need.raised else sized,
         allocation=Allocation(
             basis=AllocationBasis.MEASURED if need.measured else AllocationBasis.DECLARED,
             cpu_request_cores=need.resources.cpu_cores,
@@ -100,8 +105,10 @@ def _effect(need: Need, before: Quote | Infeasible, after: Quote | Infeasible, *
     if priced:
         detail = f"{asked}, are planned with: {_said(after)} in the week ahead"
         return (Reason(code="right_sized", detail=detail, before=_said(before), after=_said(after)),)
-    why = f"fit nowhere ({after.reason})" if isinstance(after, Infeasible) else "would not make it cheaper"
-    return (Reason(code="not_right_sized", detail=f"{asked}, {why}: planned as declared"),)
+    if isinstance(after, Infeasible):
+        return (Reason(code="not_right_sized", detail=f"{asked}, fit nowhere ({after.reason}): planned as declared"),)
+    said = "would not make it cheaper: planned as declared, unless it shares a host"
+    return (Reason(code="not_right_sized", detail=f"{asked}, {said}"),)
 
 
 def _said(answer: Quote | Infeasible) -> str:

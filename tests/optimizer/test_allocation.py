@@ -18,6 +18,7 @@ from domain.plan import Act
 from domain.unknown import Unknown
 from domain.workload import Resources, ServingMode
 from optimizer.allocation import GIB, AllocationOptions, Need, Sized, needed, reasons_of
+from optimizer.draft import Ready, draft
 from optimizer.options import Options, ReplayOptions
 from optimizer.recommend import recommend
 from tests.optimizer.cases import BOOK, MONDAY, WORKLOAD, capacity, daily, history, machine, observation
@@ -276,6 +277,18 @@ def test_today_is_billed_for_what_it_asks_for_not_for_what_it_could() -> None:
     """The saving of smaller replicas is real only against the machines that are paid today."""
     as_declared, less = decided(ResourceUse()), decided(measured(0.3, 0.7))
     assert less.current == as_declared.current
+
+
+def test_a_tenant_takes_what_was_measured_even_where_alone_it_would_not_pay() -> None:
+    """The smallest box is needed for the cores anyway; on a host with others a GiB less is a GiB for them."""
+    small = Resources(cpu_cores=1.6, memory_gib=6.0, model_gib=0.3)
+    seen = used(memory_gib=0.3, declared=small)
+    offers = (machine("box", 0.1), machine("huge", 1.6, vcpus=32.0, memory_gib=128.0))
+    found = draft(replace(seen, declared_capacity_rps=2.0), replace(BOOK, offers=offers, tariffs=()), QUICK, None).found
+    assert isinstance(found, Ready), found
+    assert "not_right_sized" in [reason.code for reason in found.grounds]
+    assert not isinstance(found.tenancy, Unknown), found.tenancy
+    assert found.tenancy.tenant.need[1].max() == found.allocation.memory_request_gib == 1.0
 
 
 def test_too_little_that_is_declared_makes_the_plan_dearer_and_says_why() -> None:
