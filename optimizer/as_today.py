@@ -40,7 +40,8 @@ def kept_of(market: Market, outlook: Outlook, running: RunningState | Unknown, o
     plan = _plan(market, running, plan_of(market, outlook, answer, options))
     bought = Reason(code="bought_as_today", detail=f"bought as today: {words(running.purchase)}")
     reasons = (*answer.reasons, bought, *schedule_reason(plan.calendar))
-    return Kept(plan=replace(plan, reasons=reasons), quote=quote, missed=outlook.missed + lost)
+    firm = answer.usd_per_month * purchase_factor(market, running, spot_at_on_demand=True)
+    return Kept(plan=replace(plan, reasons=reasons), quote=quote, without_spot_usd=firm, missed=outlook.missed + lost)
 
 
 def _lost_on_spot(market: Market, running: RunningState, quote: Quote) -> float | None:

@@ -16,20 +16,22 @@ from domain.observation import Observation
 from domain.plan import Configuration, Evidence, Json, Reason, Recommendation
 from domain.prices import PriceBook
 from domain.unknown import Unknown
-from domain.workload import ServingMode
+from domain.workload import Resources, ServingMode
+from optimizer.allocated import Told, priced_for
 from optimizer.anomalies import anomalies_of
 from optimizer.answer import Case
 from optimizer.capacity import CapacityStudy, in_usual_requests, reasons_of, studied
 from optimizer.confidence import certainty
-from optimizer.evidence import evidence_of
+from optimizer.evidence import evidence_of, kept_prices
 from optimizer.fingerprint import fingerprint
+from optimizer.kept import Kept
 from optimizer.modes import Infeasible, Market, quote
 from optimizer.options import Options
 from optimizer.outlook import Outlook, outlook_of
 from optimizer.proposal import Proposal, grounds, market_of, propose, today_of
 from optimizer.prospect import Prospect, prospect_of
 from optimizer.readiness import assess
-from optimizer.rightsize import RightSized, right_sized
+from optimizer.rightsize import RightSized, right_sized, spot_of
 from optimizer.tenancy import Tenancy, tenancy_of
 
 MORE_HISTORY = "more history of the load, without gaps, up to now"
@@ -49,7 +51,8 @@ class NotReady:
 class Ready:
     """The plan of a workload by itself, what it starts from, and the workload as a tenant (or why it is none).
 
-    `allocation` is what one replica asks for, `rate_rps` the mean of the week ahead, `certainty` the shares that its confidence is the product of.
+    `allocation` is what one replica asks for, `if_kept` what is told instead where what runs today is kept,
+    `tenant_size` what a replica takes of a shared host, `rate_rps` the mean of the week ahead, `certainty` the shares that its confidence is the product of.
     """
 
     proposal: Proposal
@@ -59,6 +62,8 @@ class Ready:
     evidence: Evidence
     tenancy: Tenancy | Unknown
     allocation: Allocation
+    if_kept: Told | None
+    tenant_size: Resources
     rate_rps: float
 
 
@@ -127,8 +132,22 @@ def planned(case: Case, market: Market, study: CapacityStudy, outlook: Outlook, 
         evidence=evidence_of(case, outlook, proposal, ahead, study=study, sized=sized),
         tenancy=tenancy_of(sized.shared, outlook, _shared_too(sized, outlook, proposal), options),
         allocation=sized.allocation,
+        if_kept=None if proposal.kept is None else _if_kept(observation, sized, proposal.kept),
+        tenant_size=sized.shared.workload.resources,
         rate_rps=float(np.mean(outlook.forecasting.forecast.mean)),
     )
+
+
+def _if_kept(observation: Observation, sized: RightSized, kept: Kept) -> Told:
+    eligible, why = spot_of(sized.market, kept.quote)
+    allocation = priced_for(
+        sized.allocation,
+        size=sized.market.workload.resources,
+        declared=observation.workload.resources,
+        usd=kept.quote.usd_per_month,
+        spot_eligible=eligible,
+    )
+    return Told(allocation=allocation, prices=kept_prices(observation, sized.market, kept), spot=why)
 
 
 def _shared_too(sized: RightSized, outlook: Outlook, proposal: Proposal) -> Proposal:

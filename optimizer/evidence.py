@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from optimizer.answer import Case
 from optimizer.breakeven import as_json, break_even, sensitivity
 from optimizer.capacity import CapacityStudy, model_json, study_json
 from optimizer.cost import without_spot
+from optimizer.kept import Kept
 from optimizer.modes import Infeasible, Market, PriceUsed, Quote
 from optimizer.options import Options
 from optimizer.outlook import Outlook
@@ -156,8 +157,8 @@ def _prices(observation: Observation, market: Market, outlook: Outlook, proposal
         "modes": {str(mode): _answer(answer) for mode, answer in proposal.answers.items()},
         "late_allowed": None if slo.usd_per_missed_request is not None else slo.slow_budget,
         "rule_of_thumb": _answer(rule_of_thumb(market, outlook.demand())),
-        "spot": _spot(market, outlook, proposal.quote),
-        "used": [_price(used, today) for used in proposal.quote.prices],
+        "spot": _spot(market, proposal.quote, without_spot(market, proposal.quote, outlook.demand())),
+        "used": used_json(proposal.quote.prices, today),
         "not_counted": [
             f"the cluster's own fee, {fee.price.amount:g} USD an hour ({fee.service}), which all its workloads share"
             for fee in market.book.fees
@@ -166,14 +167,27 @@ def _prices(observation: Observation, market: Market, outlook: Outlook, proposal
     }
 
 
-def _spot(market: Market, outlook: Outlook, quote: Quote) -> Mapping[str, Json]:
+def kept_prices(observation: Observation, market: Market, kept: Kept) -> Mapping[str, Json]:
+    """What of the prices is another's where what runs today is kept: the figures used, and spot."""
+    return {
+        "spot": _spot(market, kept.quote, kept.without_spot_usd),
+        "used": used_json(kept.quote.prices, observation.observed_at.date()),
+    }
+
+
+def used_json(prices: Iterable[PriceUsed], today: date) -> list[Json]:
+    """Each figure with its age on the day of the decision."""
+    return [_price(used, today) for used in prices]
+
+
+def _spot(market: Market, quote: Quote, without_usd: float) -> Mapping[str, Json]:
     """What spot is expected to save a month and to lose of the requests, and the history that speaks for it or against."""
     proof = market.spot.get(quote.offer)
     known = {} if proof is None else {"detail": proof.reason} if isinstance(proof, Unknown) else proof_json(proof)
     return {
         "replicas": quote.purchase.spot,
         "usd_per_month": quote.usd_per_month,
-        "usd_per_month_without": without_spot(market, quote, outlook.demand()),
+        "usd_per_month_without": without_usd,
         "missed_share": quote.spot_missed,
         "history": known or None,
     }

@@ -69,6 +69,10 @@ class Context:
     missed_shared: float | Unknown | None = None
 
 
+KEPT = "kept_current"
+OF_WHAT_IS_REJECTED = frozenset(
+    {"reserved", "not_reserved", "spot", "no_spot", "share_of_host", "cold_starts", "kept_warm", "scheduled"}
+)
 Rail = Callable[[Context, Plan, Observation], Plan]
 
 
@@ -128,12 +132,18 @@ def keep_current(context: Context, plan: Plan, _: Observation) -> Plan:
     if gain >= threshold:
         return plan
     reason = Reason(
-        code="kept_current",
+        code=KEPT,
         detail=f"changing saves {gain:.2f} USD a month, under the {threshold:.2f} that a change is worth",
         before=before,
         after=after,
     )
-    return replace(kept, reasons=(*plan.reasons, *kept.reasons, reason))
+    said = (each for each in plan.reasons if each.code not in OF_WHAT_IS_REJECTED)
+    return replace(kept, reasons=(*said, *kept.reasons, reason))
+
+
+def keeps_today(plan: Plan) -> bool:
+    """Whether it is what runs today that came out of `keep_current`."""
+    return any(reason.code == KEPT for reason in plan.reasons)
 
 
 def worth_changing(usd_per_month: float, options: GuardrailOptions) -> float:
@@ -147,6 +157,8 @@ def proof(context: Context, plan: Plan, observation: Observation) -> Plan:
     A place on a shared host is proved on the histories of all that would live there.
     """
     missed = context.missed if plan.proposed.mode is ServingMode.DEDICATED else context.missed_shared
+    if context.kept is not None and keeps_today(plan) and plan.proposed.mode is ServingMode.DEDICATED:
+        missed = context.kept.missed
     if plan.proposed.mode is ServingMode.SERVERLESS or missed is None:
         return plan
     if isinstance(missed, Unknown):
@@ -212,7 +224,8 @@ def _dedicated_now(observation: Observation) -> int | Unknown | None:
 def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
     """Names every price that is old, undated or remembered; refuses the plan where one is older than may be used."""
     today = observation.observed_at.date()
-    aged = [(used, used.age(today)) for used in context.prices]
+    prices = context.kept.quote.prices if context.kept is not None and keeps_today(plan) else context.prices
+    aged = [(used, used.age(today)) for used in prices]
     options = context.options
     if options.max_price_age is not None:
         for used, age in aged:
@@ -220,9 +233,7 @@ def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
                 reason = Reason(code="price_too_old", detail=_aged(used, age))
                 raise Refused(reason, "newer prices: give a price file, or allow a greater age")
     old = [_aged(used, age) for used, age in aged if age is None or age > options.old_price]
-    remembered = [
-        f"{used.what}: from memory, not read anywhere" for used in context.prices if used.evidence == "memory"
-    ]
+    remembered = [f"{used.what}: from memory, not read anywhere" for used in prices if used.evidence == "memory"]
     if not old and not remembered:
         return plan
     said = "; ".join(dict.fromkeys([*old, *remembered]))

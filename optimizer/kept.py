@@ -11,10 +11,14 @@ from optimizer.modes import Quote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """A plan with the quote that it was made from; `missed` is the share of the recent requests that it would have missed."""
+    """A plan with the quote that it was made from, and what that would cost without spot.
+
+    `missed` is the share of the recent requests that it would have missed.
+    """
 
     plan: Plan
     quote: Quote
+    without_spot_usd: float
     missed: float
 
 

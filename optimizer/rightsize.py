@@ -46,7 +46,7 @@ def right_sized(observation: Observation, market: Market, demand: Demand, option
     after = before if sized is market else POLICIES[options.policy](sized, demand)
     priced = sized is not market and isinstance(after, Quote) and (need.raised or _cheaper(after, before))
     chosen, quote = (sized, after) if priced else (market, before)
-    eligible, spot = _spot(chosen, quote)
+    eligible, spot = spot_of(chosen, quote)
     return RightSized(
         market=chosen,
         shared=chosen if need.raised else sized,
@@ -127,7 +127,7 @@ def _quote_json(answer: Quote | Infeasible) -> Mapping[str, Json]:
     return {"mode": str(answer.mode), "offer": answer.offer, "usd_per_month": answer.usd_per_month}
 
 
-def _spot(market: Market, answer: Quote | Infeasible) -> tuple[bool, str]:
+def spot_of(market: Market, answer: Quote | Infeasible) -> tuple[bool, str]:
     """Whether its machines may be spot: nothing is lost with one, and what others must carry meanwhile fits the budget."""
     if isinstance(answer, Infeasible) or answer.mode is ServingMode.SERVERLESS:
         return False, "there are no machines of its own that could be taken away"

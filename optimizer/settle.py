@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from domain.observation import Observation
 from domain.plan import Act, Configuration, Evidence, Json, Plan, Reason, Recommendation
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
+from optimizer.allocated import ON_A_SHARED_HOST, Told, priced_for
 from optimizer.answer import Case, act, hold
 from optimizer.confidence import confidence_in
 from optimizer.draft import Draft, Ready
+from optimizer.evidence import used_json
 from optimizer.fingerprint import fingerprint
-from optimizer.guardrails import Context, Refused, guarded, guardrails
+from optimizer.guardrails import Context, Refused, guarded, guardrails, keeps_today
 from optimizer.options import Options
 from optimizer.placement import Placement, as_json, standing_seats, stays_json
 from optimizer.proposal import by_itself
@@ -49,7 +51,7 @@ def settle(
         sharing = {**_placed(placement), **stays}
         nothing = Evidence(inputs_sha256=case.inputs_sha256, anomalies=draft.anomalies, sharing=sharing)
         return hold(case, found.reasons, found.needs, nothing)
-    evidence = _evidence(found, case.inputs_sha256, placement)
+    evidence = _evidence(found, case, placement)
     held = replace(evidence, sharing={**evidence.sharing, **stays})
     plan = _plan(found, placement)
     if plan is None:
@@ -62,8 +64,40 @@ def settle(
         passed = guarded(replace(plan, reasons=(*because, trust, *plan.reasons)), observation, rails)
     except Refused as refusal:
         return hold(case, (*because, trust, refusal.reason), refusal.needs, held)
-    told = replace(scheduled_too(passed, found.ahead), allocation=found.allocation)
-    return act(case, told, confidence, evidence)
+    told = _told(found, observation, placement, kept=keeps_today(passed) or _only_kept(found, placement))
+    final = replace(
+        scheduled_too(passed, found.ahead), allocation=found.allocation if told is None else told.allocation
+    )
+    return act(case, final, confidence, evidence if told is None else _told_of(evidence, told))
+
+
+def _only_kept(found: Ready, placement: Placement | None) -> bool:
+    """Whether it stays as it is because it may only be shared, and has no place."""
+    return found.proposal.quote.mode is ServingMode.SHARED and not (placement is not None and placement.seats)
+
+
+def _told(found: Ready, observation: Observation, placement: Placement | None, *, kept: bool) -> Told | None:
+    """What is told of another plan than the proposal's own; None where that came out."""
+    if kept:
+        return found.if_kept
+    if placement is None or not placement.seats:
+        return None
+    allocation = priced_for(
+        found.allocation,
+        size=found.tenant_size,
+        declared=observation.workload.resources,
+        usd=placement.usd_per_month,
+        spot_eligible=False,
+    )
+    used = used_json(placement.prices, observation.observed_at.date())
+    return Told(allocation=allocation, prices={"spot": None, "used": used}, spot=ON_A_SHARED_HOST)
+
+
+def _told_of(evidence: Evidence, told: Told) -> Evidence:
+    spot: Json = {"eligible": told.allocation.spot_eligible, "detail": told.spot}
+    return replace(
+        evidence, prices={**evidence.prices, **told.prices}, allocation={**evidence.allocation, "spot": spot}
+    )
 
 
 def took_its_place(recommendation: Recommendation, placement: Placement) -> bool:
@@ -156,26 +190,25 @@ def _placed(placement: Placement | None) -> dict[str, Json]:
     return {} if placement is None else {"placement": as_json(placement)}
 
 
-def _evidence(found: Ready, inputs_sha256: str, placement: Placement | None) -> Evidence:
-    """The evidence with what the fleet said; of a place on shared hosts, with their prices."""
+def _evidence(found: Ready, case: Case, placement: Placement | None) -> Evidence:
+    """The evidence with what the fleet said."""
     said: dict[str, Json] = {"detail": _why(found, placement), **_placed(placement)}
     if not isinstance(found.tenancy, Unknown):
         said["alone_usd_per_month"] = found.tenancy.tenant.alone_usd
-    evidence = replace(found.evidence, inputs_sha256=inputs_sha256, sharing=said)
-    if placement is None or not placement.seats:
-        return evidence
-    return replace(evidence, prices={**evidence.prices, "used": [asdict(price) for price in placement.prices]})
+    return replace(found.evidence, inputs_sha256=case.inputs_sha256, sharing=said)
 
 
 def _context(
     current: Configuration | Unknown, found: Ready, placement: Placement | None, options: Options, confidence: float
 ) -> Context:
     seated = placement if placement is not None and placement.seats else None
+    kept = found.proposal.kept
+    alone = kept.quote if kept is not None and _only_kept(found, placement) else found.proposal.quote
     return Context(
         options=options.guardrails,
         current=current,
-        kept=found.proposal.kept,
-        prices=found.proposal.quote.prices if seated is None else seated.prices,
+        kept=kept,
+        prices=alone.prices if seated is None else seated.prices,
         confidence=confidence,
         missed=found.proposal.missed,
         missed_today=found.proposal.missed_today,

@@ -43,6 +43,8 @@ def member(one: Tenant, *, ready: bool = True, refused: str | None = None) -> Me
         evidence=Evidence(inputs_sha256=""),
         tenancy=tenancy if refused is None else Unknown(refused),
         allocation=NOT_READ,
+        if_kept=NOT_READ,
+        tenant_size=NOT_READ,
         rate_rps=one.rate_rps,
     )
     draft = Draft(inputs_sha256="", current=NOTHING, found=found if ready else NotReady(reasons=(), needs="more"))

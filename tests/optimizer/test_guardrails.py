@@ -53,7 +53,7 @@ def kept(as_it_is: Plan, missed: float = 0.0) -> Kept:
         purchase=way.purchase,
         prices=(FRESH,),
     )
-    return Kept(plan=as_it_is, quote=quote, missed=missed)
+    return Kept(plan=as_it_is, quote=quote, without_spot_usd=way.usd_per_month, missed=missed)
 
 
 def context(**other: Any) -> Context:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,11 +14,12 @@ import pytest
 from domain.load import LoadHistory
 from domain.observation import Observation, RunningState
 from domain.plan import Act, Configuration, Hold, Recommendation
-from domain.prices import PriceBook
+from domain.prices import Price, PriceBook
 from domain.unknown import Unknown
 from domain.workload import Bounds, PurchaseMix, Resources, ServingMode, Slo, Workload
 from monitor.recorded import read_trace
 from optimizer.answer import last_good
+from optimizer.guardrails import GuardrailOptions
 from optimizer.modes import ModesOptions
 from optimizer.options import Options, ReplayOptions
 from optimizer.outlook import outlook_of
@@ -127,6 +128,32 @@ def test_following_a_purchase_ends_its_proposal(days: int) -> None:
     assert not isinstance(after.saving, Unknown)
     assert abs(after.saving.usd_per_month) < 0.05 * after.current.usd_per_month
     assert after.plan.usd_per_month_high > after.plan.proposed.usd_per_month
+
+
+def test_what_is_kept_is_told_with_its_own_prices_and_reasons() -> None:
+    """On boxes today, which small ones at half the price do not replace: too little is saved by them."""
+    small = replace(machine("small", 0.02, spot=price(0.01), interruption_per_month=0.01), on_demand=old_price(0.02))
+    book = replace(BOOK, offers=(machine("box", 0.1, spot=price(0.09)), small))
+    options = replace(QUICK, guardrails=GuardrailOptions(min_saving_usd=1e6))
+    runs = replace(running(7), purchase=PurchaseMix(reserved=3.5, on_demand=3.5))
+    found = acted(observation(daily(14), workload=ONLY_DEDICATED, running=runs), options, book)
+    plan, said, prices = found.plan, codes(found), cast("dict[str, Any]", found.evidence.prices)
+    assert prices["modes"]["dedicated"]["offer"] == "small"
+    assert (plan.proposed.offer, plan.proposed.purchase.spot) == ("box", 0)
+    assert plan.proposed.purchase.reserved == pytest.approx(plan.proposed.mean_replicas / 2)
+    assert {used["what"] for used in prices["used"]} == {"box on demand", "box 1yr"}
+    assert prices["spot"]["replicas"] == 0
+    assert prices["spot"]["usd_per_month"] == prices["spot"]["usd_per_month_without"]
+    assert plan.allocation is not None
+    assert plan.allocation.usd_per_month == prices["spot"]["usd_per_month"]
+    assert not plan.allocation.spot_eligible, "nothing is published on interruptions of the box"
+    assert cast("dict[str, Any]", found.evidence.allocation["spot"])["eligible"] is False
+    assert not {"spot", "no_spot", "reserved", "not_reserved", "old_price"} & set(said)
+    assert said.count("scheduled") == said.count("kept_current") == said.count("bought_as_today") == 1
+
+
+def old_price(usd: float) -> Price:
+    return replace(price(usd), as_of=date(2020, 1, 1))
 
 
 def test_more_on_spot_than_may_be_is_not_kept() -> None:
