@@ -33,12 +33,6 @@ class CapacityModel:
         if not (math.isfinite(self.rate_rps) and self.rate_rps > 0):
             raise ValueError(f"a capacity must be a positive number of requests/s, not {self.rate_rps}")
 
-    def replicas_for(self, load_rps: float) -> int:
-        """Whole replicas that carry `load_rps`; 0 for no load. ValueError for an unknown load."""
-        if not math.isfinite(load_rps) or load_rps < 0:
-            raise ValueError(f"load must be a known number of requests/s, not {load_rps}")
-        return math.ceil(load_rps / self.rate_rps - 1e-9)
-
 
 class ReadyBasis(StrEnum):
     """Where a time-to-ready comes from."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

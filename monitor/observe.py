@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from domain.capacity import TimeToReady
 from domain.errors import BadAnswer, NoData
-from domain.load import LoadHistory
+from domain.load import STILL_NOW, LoadHistory
 from domain.observation import Declared, Observation, ResourceUse, RunningState, TokenRates, VersionSeen
 from domain.ports import HistorySource
 from domain.signals import Signal
@@ -23,7 +23,6 @@ from domain.workload import PurchaseMix, ServingMode, Workload
 from monitor import ready
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
 USE_STEP = timedelta(minutes=15)  # of the use of resources, whose series are one a container: coarser than the load's
 USE_LOOKBACK = timedelta(days=14)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
+from domain.load import STILL_NOW
 from domain.observation import Observation
 from domain.plan import CalendarStep, Configuration, Plan, Reason
 from domain.ports import Guardrail
@@ -19,8 +20,6 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.kept import Kept, words
 from optimizer.modes import PriceUsed
-
-STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from domain.load import LoadHistory
+from domain.load import STILL_NOW, LoadHistory
 from domain.observation import Observation
 from domain.plan import Act, CalendarStep, Configuration, Recommendation
 from domain.unknown import Unknown
@@ -19,7 +19,6 @@ from domain.workload import ServingMode
 from optimizer.following import SLOWNESS, follows
 
 APPLIED_AFTER = timedelta(hours=1)
-STILL_NOW = timedelta(minutes=30)  # a count of replicas that is older says nothing of now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -74,6 +75,20 @@ def test_four_small_ones_whose_days_differ_share_a_host_and_say_so(first: Mappin
         assert said.startswith(f"lives on host {seat.host} ({seat.offer}) with {', '.join(seat.companions)}: ")
         assert f"{seat.usd_per_month:.2f} of {seat.host_usd_per_month:.2f} USD a month" in said
         assert [reason.code for reason in act.reasons].count("slo_proved") == 1
+
+
+def test_on_a_shared_host_prices_spot_and_allocation_are_those_of_the_host(first: Mapping[str, Act]) -> None:
+    for act in first.values():
+        prices = cast("dict[str, Any]", act.evidence.prices)
+        assert prices["used"]
+        assert all(
+            used["age_days"] >= 0 and used["what"].startswith(act.plan.proposed.offer) for used in prices["used"]
+        )
+        assert prices["spot"] is None
+        assert act.plan.allocation is not None
+        assert act.plan.allocation.usd_per_month == act.plan.proposed.usd_per_month
+        assert not act.plan.allocation.spot_eligible
+        assert cast("dict[str, Any]", act.evidence.allocation["spot"])["eligible"] is False
 
 
 def test_the_total_is_the_sum_of_its_parts_and_counts_the_host_once(first: Mapping[str, Act]) -> None:
