@@ -7,8 +7,9 @@ if it is not), so it is asked about and used.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from statistics import median
@@ -23,11 +24,16 @@ FEWEST_NEIGHBOURS = 3
 SIZE = 2.0  # machines within this factor in processors and in GiB per processor are of like size
 OLD = timedelta(days=90)
 DEEP = 0.8  # a discount that nobody publishes
+ACCELERATED: Mapping[str, re.Pattern[str]] = {  # by the vendors' naming rules
+    "aws": re.compile(r"(p|g|gr|inf|trn|dl|f|vt)\d"),
+    "gcp": re.compile(r"(a[2-9]|g[2-9]|ct)\w*-"),
+    "azure": re.compile(r"Standard_N"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about, of which entry: `kind` is far, spot, twice, deep, old or undated."""
+    """What is asked about, of which entry: `kind` is far, spot, twice, family, deep, old or undated."""
 
     kind: str
     entry: str
@@ -43,6 +49,7 @@ def questions(book: PriceBook, *, today: date, among: PriceBook | None = None) -
     return (
         *_twice(book),
         *_spot_above(book.offers),
+        *_families(book.offers),
         *_deep(book),
         *_far_machines(book.offers, _others(others.offers, book.offers)),
         *_far_tariffs(book.tariffs, _others(others.tariffs, book.tariffs)),
@@ -71,6 +78,19 @@ def _spot_above(offers: Iterable[InstanceOffer]) -> Iterator[Question]:
         if offer.spot is not None and offer.spot.amount > offer.on_demand.amount:
             said = f"spot at {offer.spot.amount:g} USD an hour is above on-demand at {offer.on_demand.amount:g}"
             yield Question(kind="spot", entry=" ".join(offer.key), detail=said)
+
+
+def _families(offers: Iterable[InstanceOffer]) -> Iterator[Question]:
+    """Machines that have an accelerator by their name, or name one, and do not say how many or how large."""
+    for offer in offers:
+        family = ACCELERATED.get(offer.cloud)
+        if offer.accelerator and not (offer.accelerator_count and offer.gpu_memory_gib):
+            said = f"has {offer.accelerator}; how many (accelerator_count) and of what size (gpu_memory_gib)?"
+        elif not offer.accelerator and family and family.match(offer.instance_type):
+            said = "by its name it has an accelerator, and none is listed; nothing that needs one will be put on it"
+        else:
+            continue
+        yield Question(kind="family", entry=" ".join(offer.key), detail=said)
 
 
 def _deep(book: PriceBook) -> Iterator[Question]:
@@ -109,7 +129,9 @@ def _far_machines(offers: Sequence[InstanceOffer], others: Sequence[InstanceOffe
 def _each(offer: InstanceOffer, way: str) -> float:
     """USD an hour for one accelerator, or processor where there is none; NaN where there is no such price."""
     price = offer.spot if way == "spot" else offer.on_demand
-    return math.nan if price is None else price.amount / (offer.accelerator_count if offer.accelerator else offer.vcpus)
+    if price is None:
+        return math.nan
+    return price.amount / ((offer.accelerator_count or math.nan) if offer.accelerator else offer.vcpus)
 
 
 def _far_tariffs(tariffs: Sequence[ServerlessTariff], others: Sequence[ServerlessTariff]) -> Iterator[Question]:

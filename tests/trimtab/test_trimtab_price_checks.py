@@ -1,9 +1,10 @@
-"""Questions about prices: far from their neighbours, dearer on spot, listed twice, deep, old or undated."""
+"""Questions about prices: far from their neighbours, dearer on spot, listed twice, without an accelerator, deep, old or undated."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -92,7 +93,27 @@ def test_an_old_exchange_rate_is_questioned() -> None:
     assert kinds(PriceBook(offers=(sized("a", 0.1, on_demand=euros),))) == ["old"]
 
 
-def test_no_price_of_the_bundled_book_is_far_from_its_neighbours_or_listed_twice() -> None:
+@pytest.mark.parametrize(
+    "cloud,name,card,asked",
+    [
+        ("aws", "p3.2xlarge", {}, True),
+        ("aws", "m6g.large", {}, False),
+        ("gcp", "g2-standard-4", {}, True),
+        ("gcp", "g1-small", {}, False),
+        ("azure", "Standard_NC6s_v3", {}, True),
+        ("own", "p3.2xlarge", {}, False),
+        ("aws", "p3.2xlarge", {"accelerator": "V100"}, True),
+        ("aws", "p3.2xlarge", {"accelerator": "V100", "accelerator_count": 1}, True),
+        ("aws", "p3.2xlarge", {"accelerator": "V100", "accelerator_count": 1, "gpu_memory_gib": 16.0}, False),
+    ],
+)
+def test_a_machine_of_an_accelerated_family_without_a_whole_accelerator_is_questioned(
+    cloud: str, name: str, card: dict[str, Any], asked: bool
+) -> None:
+    assert kinds(PriceBook(offers=(sized(name, 0.1, cloud=cloud, **card),))) == ["family"] * asked
+
+
+def test_no_price_of_the_bundled_book_is_far_listed_twice_or_without_its_accelerator() -> None:
     """What it is asked about is age alone, and the two sources that have no date."""
     asked = questions(bundled(), today=ASKED_ON)
     assert {question.kind for question in asked} <= {"old", "undated"}

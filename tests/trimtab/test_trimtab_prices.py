@@ -78,6 +78,30 @@ def test_known_prices_are_read_as_they_stand(book: PriceBook) -> None:
     assert found.interruption_per_month == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize(
+    "instance_type,card",
+    [
+        ("p2.8xlarge", ("K80", 8, 12)),
+        ("p3.2xlarge", ("V100", 1, 16)),
+        ("p3.16xlarge", ("V100", 8, 16)),
+        ("g2.8xlarge", ("K520", 4, 4)),
+        ("g3s.xlarge", ("M60", 1, 8)),
+        ("g3.16xlarge", ("M60", 4, 8)),
+        ("dl1.24xlarge", ("Gaudi", 8, 32)),
+    ],
+)
+def test_older_machines_have_their_accelerators_too(
+    book: PriceBook, instance_type: str, card: tuple[str, int, float]
+) -> None:
+    found = next(offer for offer in book.offers if offer.instance_type == instance_type)
+    assert (found.accelerator, found.accelerator_count, found.gpu_memory_gib) == card
+
+
+def test_machines_of_devices_that_serve_no_model_are_left_out(book: PriceBook) -> None:
+    """Programmable arrays (f1, f2) and video encoders (vt1) would pass for dear machines without any."""
+    assert not {offer.instance_type for offer in book.offers if offer.instance_type.startswith(("f1.", "f2.", "vt1."))}
+
+
 def test_containers_are_priced_by_their_size(book: PriceBook) -> None:
     """Fargate: 0.25 processors at 0.04048 and 0.5 GiB at 0.004445 an hour, up to 16 processors and 120 GiB."""
     tasks = {offer.instance_type: offer for offer in book.offers if offer.task}
