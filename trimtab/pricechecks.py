@@ -1,4 +1,4 @@
-"""Questions about a price book: what is far from its neighbours, dearer on spot, listed twice, old or undated.
+"""Questions about a price book: what is far from others, dearer on spot, listed twice, without its accelerator, old or undated.
 
 A question is no error. A price ten times that of its neighbours may be right (and costs ten times as much
 if it is not), so it is asked about and used.
@@ -6,22 +6,16 @@ if it is not), so it is asked about and used.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from statistics import median
-from typing import TypeVar
+from difflib import get_close_matches
 
-import numpy as np
+from domain.prices import ClusterFee, Commitment, InstanceOffer, PriceBook, ServerlessTariff
+from trimtab.pricesfar import far_prices
 
-from domain.prices import InstanceOffer, PriceBook, ServerlessTariff
-
-FAR = 10.0  # times the median of the neighbours, or a part of it
-FEWEST_NEIGHBOURS = 3
-SIZE = 2.0  # machines within this factor in processors and in GiB per processor are of like size
 OLD = timedelta(days=90)
 DEEP = 0.8  # a discount that nobody publishes
 ACCELERATED: Mapping[str, re.Pattern[str]] = {  # by the vendors' naming rules
@@ -33,7 +27,7 @@ ACCELERATED: Mapping[str, re.Pattern[str]] = {  # by the vendors' naming rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What is asked about, of which entry: `kind` is far, spot, twice, family, deep, old or undated."""
+    """What is asked about, of which entry: `kind` is far, spot, twice, family, cloud, deep, future, old or undated."""
 
     kind: str
     entry: str
@@ -51,19 +45,10 @@ def questions(book: PriceBook, *, today: date, among: PriceBook | None = None) -
         *_spot_above(book.offers),
         *_families(book.offers),
         *_deep(book),
-        *_far_machines(book.offers, _others(others.offers, book.offers)),
-        *_far_tariffs(book.tariffs, _others(others.tariffs, book.tariffs)),
+        *(Question(kind="far", entry=entry, detail=said) for entry, said in far_prices(book, others)),
+        *_clouds(book, others),
         *_aged(book, today),
     )
-
-
-Keyed = TypeVar("Keyed", InstanceOffer, ServerlessTariff)
-
-
-def _others(entries: Sequence[Keyed], own: Sequence[Keyed]) -> list[Keyed]:
-    """The entries that none of the own ones overrides."""
-    known = {each.key for each in own}
-    return [each for each in entries if each.key not in known]
 
 
 def _twice(book: PriceBook) -> Iterator[Question]:
@@ -93,6 +78,35 @@ def _families(offers: Iterable[InstanceOffer]) -> Iterator[Question]:
         yield Question(kind="family", entry=" ".join(offer.key), detail=said)
 
 
+def _clouds(book: PriceBook, others: PriceBook) -> Iterator[Question]:
+    """Clouds that may be slips of the pen for known ones: the workloads of those never see their prices."""
+    known = clouds_of(others)
+    for cloud, count in Counter(entry.cloud for entry in _entries(book)).items():
+        near = like_cloud(cloud, known)
+        if near is not None:
+            entries = "1 entry" if count == 1 else f"{count:,} entries"
+            yield Question(kind="cloud", entry=cloud, detail=f"{entries} of a cloud of its own; is it {near}?")
+
+
+def clouds_of(book: PriceBook) -> frozenset[str]:
+    """The clouds that a book has prices of."""
+    return frozenset(entry.cloud for entry in _entries(book))
+
+
+def _entries(book: PriceBook) -> Iterator[InstanceOffer | Commitment | ServerlessTariff | ClusterFee]:
+    yield from book.offers
+    yield from book.commitments
+    yield from book.tariffs
+    yield from book.fees
+
+
+def like_cloud(cloud: str, known: Collection[str]) -> str | None:
+    """The known cloud that one of almost this name may mean; None for a known one, and for one like none of them."""
+    if cloud in known:
+        return None
+    return next(iter(get_close_matches(cloud.casefold(), known, n=1)), None)
+
+
 def _deep(book: PriceBook) -> Iterator[Question]:
     for each in book.commitments:
         if each.discount > DEEP:
@@ -100,75 +114,8 @@ def _deep(book: PriceBook) -> Iterator[Question]:
             yield Question(kind="deep", entry=" ".join(each.key), detail=said)
 
 
-def _far_machines(offers: Sequence[InstanceOffer], others: Sequence[InstanceOffer]) -> Iterator[Question]:
-    """Against machines of the same cloud, or of all clouds where those are few: of the same accelerator, or of like size."""
-    everything = [*offers, *others]
-    size = np.array([(each.vcpus, each.memory_gib / each.vcpus) for each in everything]).reshape(-1, 2)
-    kind = np.array([(each.accelerator or "").casefold() for each in everything])
-    cloud = np.array([each.cloud for each in everything])
-    usd = np.array([[_each(each, way) for way in ("on-demand", "spot")] for each in everything]).reshape(-1, 2)
-    for i, offer in enumerate(offers):
-        near = kind == kind[i]
-        if not offer.accelerator:
-            near &= ((size <= size[i] * SIZE) & (size >= size[i] / SIZE)).all(axis=1)
-        near[i] = False
-        own = near & (cloud == cloud[i])
-        chosen = own if own.sum() >= FEWEST_NEIGHBOURS else near
-        where = f"{offer.cloud}" if chosen is own else "all clouds"
-        what = f"{offer.accelerator} machines in {where}" if offer.accelerator else f"machines of like size in {where}"
-        unit = "accelerator" if offer.accelerator else "processor"
-        for way, name in enumerate(("on-demand", "spot")):
-            usual = usd[chosen, way]
-            said = far(
-                float(usd[i, way]), usual[np.isfinite(usual)].tolist(), f"{name} USD an hour for one {unit}", what
-            )
-            if said is not None:
-                yield Question(kind="far", entry=" ".join(offer.key), detail=said)
-
-
-def _each(offer: InstanceOffer, way: str) -> float:
-    """USD an hour for one accelerator, or processor where there is none; NaN where there is no such price."""
-    price = offer.spot if way == "spot" else offer.on_demand
-    if price is None:
-        return math.nan
-    return price.amount / ((offer.accelerator_count or math.nan) if offer.accelerator else offer.vcpus)
-
-
-def _far_tariffs(tariffs: Sequence[ServerlessTariff], others: Sequence[ServerlessTariff]) -> Iterator[Question]:
-    """An instance-second of like kind: one with the same accelerator, or two processors and 4 GiB without one."""
-    everything = [*tariffs, *others]
-    for tariff in tariffs:
-        kind = tariff.accelerator or "two processors and 4 GiB"
-        near = [
-            each
-            for each in everything
-            if each.key != tariff.key and (each.accelerator or "").casefold() == (tariff.accelerator or "").casefold()
-        ]
-        usual = [_second(each) for each in near]
-        said = far(_second(tariff), usual, "USD a second", f"serverless tariffs with {kind}")
-        if said is not None:
-            yield Question(kind="far", entry=" ".join(tariff.key), detail=said)
-
-
-def _second(tariff: ServerlessTariff) -> float:
-    if tariff.accelerator:
-        return tariff.usd_per_gpu_second or 0.0
-    return 4.0 * (tariff.usd_per_gib_second or 0.0) + 2.0 * (tariff.usd_per_vcpu_second or 0.0)
-
-
-def far(paid: float, usual: Sequence[float], unit: str, kind: str) -> str | None:
-    """That `paid` is `FAR` times the median of its neighbours, or as small a part of it; None where it is not, or they are few."""
-    if len(usual) < FEWEST_NEIGHBOURS or not paid > 0:
-        return None
-    middle = median(usual)
-    if middle <= 0 or middle / FAR < paid < middle * FAR:
-        return None
-    times = f"{paid / middle:.3g} times" if paid > middle else f"1/{middle / paid:.3g} of"
-    return f"{unit} {paid:.4g}, {times} the median {middle:.4g} of {len(usual)} {kind}; is the unit right?"
-
-
 def _aged(book: PriceBook, today: date) -> Iterator[Question]:
-    """One question for each source whose figures are old, or of an unknown date."""
+    """One question for each source whose figures are old, of a day that has not come, or of an unknown date."""
     dated = [
         *((price.source, price.as_of) for offer in book.offers for price in (offer.on_demand, offer.spot) if price),
         *((each.source, each.as_of) for each in book.commitments),
@@ -177,16 +124,20 @@ def _aged(book: PriceBook, today: date) -> Iterator[Question]:
         *((each.price.source, each.price.as_of) for each in book.fees),
     ]
     for currency, day in sorted(set(_exchanges(book))):
-        if today - day > OLD:
-            said = f"the rate to USD is {(today - day).days} days old ({day})"
-            yield Question(kind="old", entry=currency, detail=said)
+        yield from _dated(currency, "the rate to USD", day, today)
     for (source, as_of), count in Counter(dated).items():
         prices = f"{count} price" if count == 1 else f"{count:,} prices"
         if as_of is None:
             yield Question(kind="undated", entry=source, detail=f"{prices} of an unknown date")
-        elif today - as_of > OLD:
-            said = f"{prices}, {(today - as_of).days} days old ({as_of})"
-            yield Question(kind="old", entry=source, detail=said)
+        else:
+            yield from _dated(source, prices, as_of, today)
+
+
+def _dated(entry: str, what: str, day: date, today: date) -> Iterator[Question]:
+    if today - day > OLD:
+        yield Question(kind="old", entry=entry, detail=f"{what}, {(today - day).days} days old ({day})")
+    elif day > today:
+        yield Question(kind="future", entry=entry, detail=f"{what}, of a day that has not come ({day})")
 
 
 def _exchanges(book: PriceBook) -> Iterator[tuple[str, date]]:

@@ -1,4 +1,4 @@
-"""Questions about prices: far from their neighbours, dearer on spot, listed twice, without an accelerator, deep, old or undated."""
+"""Questions about prices: far from what they replace and their neighbours, of a like cloud or a day to come, dearer on spot, listed twice, without an accelerator, deep, old or undated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.prices import Exchange, InstanceOffer, Price, PriceBook
+from domain.prices import ClusterFee, Exchange, InstanceOffer, Price, PriceBook, WarmRates
 from tests.optimizer.cases import AS_OF, BOOK, YEAR, machine, price, tariff
 from trimtab.pricechecks import OLD, questions
 from trimtab.prices import bundled
@@ -91,6 +91,62 @@ def test_an_old_exchange_rate_is_questioned() -> None:
     rate = Exchange(currency="EUR", usd_per_unit=1.1, as_of=date(2026, 1, 1), source="a bank")
     euros = Price(amount=0.1, source="list", as_of=ASKED_ON, exchange=rate)
     assert kinds(PriceBook(offers=(sized("a", 0.1, on_demand=euros),))) == ["old"]
+
+
+@pytest.mark.parametrize("usd,asked", [(0.0765, False), (0.7, False), (0.765, True), (0.00765, True)])
+def test_a_price_ten_times_the_one_that_it_replaces_is_questioned_whatever_its_neighbours_cost(
+    usd: float, asked: bool
+) -> None:
+    """Its neighbours are dear: 0.765 is within ten times their median."""
+    dear = PriceBook(offers=(sized("c6a.large", 0.0765), *(sized(f"dear-{i}", 0.3) for i in range(4))))
+    found = questions(PriceBook(offers=(sized("c6a.large", usd),)), today=ASKED_ON, among=dear)
+    assert [each.kind for each in found] == ["far"] * asked
+    assert all("the 0.0765 that it replaces; is the unit right?" in each.detail for each in found)
+
+
+def test_spot_requests_rates_and_fees_are_compared_with_those_that_they_replace() -> None:
+    warm = WarmRates(
+        usd_per_gib_second=4e-6, usd_per_vcpu_second=0.0, usd_per_gpu_second=0.0, serving_usd_per_gib_second=9e-6,
+        serving_usd_per_vcpu_second=0.0, serving_usd_per_gpu_second=0.0, increment=timedelta(seconds=1), source="list",
+        as_of=AS_OF,
+    )  # fmt: skip
+    cluster = ClusterFee(cloud="aws", service="eks", region="us-east-1", price=price(0.1))
+    known = PriceBook(
+        offers=(sized("box", 0.1, spot=price(0.03)),),
+        tariffs=(tariff(warm=warm, usd_per_request=2e-7),),
+        fees=(cluster,),
+    )
+    slips = (
+        replace(known, offers=(sized("box", 0.1, spot=price(0.003)),)),
+        replace(known, tariffs=(replace(known.tariffs[0], usd_per_request=2e-4),)),
+        replace(known, tariffs=(replace(known.tariffs[0], warm=replace(warm, serving_usd_per_gib_second=0.5)),)),
+        replace(known, fees=(replace(cluster, price=price(100.0)),)),
+    )
+    assert [kinds(book, known, AS_OF) for book in slips] == [["far"]] * 4
+    assert kinds(known, known, AS_OF) == []
+
+
+def test_requests_warm_seconds_and_fees_that_replace_nothing_are_compared_with_others() -> None:
+    """Against the bundled book: a request at a thousandth of a dollar, an hour of a cluster at 20."""
+    new = tariff(service="fn-new", usd_per_request=1e-3)
+    fee = ClusterFee(cloud="own", service="plane", region="rack-1", price=price(20.0))
+    assert kinds(PriceBook(tariffs=(new,)), bundled(), AS_OF) == ["far"]
+    assert kinds(PriceBook(fees=(fee,)), bundled(), AS_OF) == ["far"]
+
+
+@pytest.mark.parametrize("cloud,meant", [("AWS", "aws"), ("awz", "aws"), ("gce", "gcp"), ("own", None), ("aws", None)])
+def test_a_cloud_that_may_be_a_slip_for_a_known_one_is_questioned(cloud: str, meant: str | None) -> None:
+    found = questions(PriceBook(offers=(sized("box", 0.1, cloud=cloud),)), today=AS_OF, among=bundled())
+    assert [(each.kind, each.entry) for each in found] == [("cloud", cloud)] * (meant is not None)
+    assert all(each.detail == f"1 entry of a cloud of its own; is it {meant}?" for each in found)
+
+
+def test_a_price_or_rate_of_a_day_that_has_not_come_is_questioned() -> None:
+    tomorrow = PriceBook(offers=(sized("a", 0.1),))
+    assert kinds(tomorrow, today=AS_OF - timedelta(days=1)) == ["future"]
+    rate = Exchange(currency="EUR", usd_per_unit=1.1, as_of=date(2030, 1, 1), source="a bank")
+    euros = Price(amount=0.1, source="list", as_of=ASKED_ON, exchange=rate)
+    assert kinds(PriceBook(offers=(sized("a", 0.1, on_demand=euros),))) == ["future"]
 
 
 @pytest.mark.parametrize(
