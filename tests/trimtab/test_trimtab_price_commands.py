@@ -117,6 +117,18 @@ def test_import_writes_the_file_and_says_what_was_left_out(run: Run, tmp_path: P
     assert run("check", out)[0] == 0
 
 
+@pytest.mark.parametrize("cloud,meant", [("awz", "aws"), ("aws", None), ("hetzner", None)])
+def test_import_asks_whether_a_cloud_of_almost_a_known_name_is_that_one(
+    run: Run, tmp_path: Path, cloud: str, meant: str | None
+) -> None:
+    out = tmp_path / "mine.csv"
+    code, _, err = run("import", DATA / "skypilot_aws.csv", "--format", "skypilot", "--cloud", cloud, "--out", out)
+    assert (code, out.exists()) == (0, True)
+    assert ("did you mean" in err) is (meant is not None)
+    if meant is not None:
+        assert f"--cloud: {cloud} is a cloud of its own in the file that was written; did you mean {meant}?" in err
+
+
 def test_import_without_a_cloud_is_a_fault_and_writes_nothing(run: Run, tmp_path: Path) -> None:
     out = tmp_path / "mine.csv"
     code, _, err = run("import", DATA / "opencost.csv", "--format", "opencost", "--out", out)

@@ -139,6 +139,8 @@ def import_(
     (OUT.left-out.csv), each with its line and the reason, and summed up on stderr.
     """
     from trimtab.imports.convert import Labels, convert  # noqa: PLC0415
+    from trimtab.pricechecks import clouds_of, like_cloud  # noqa: PLC0415
+    from trimtab.prices import bundled  # noqa: PLC0415
 
     labels = Labels(
         source=source or file.name,
@@ -148,5 +150,8 @@ def import_(
         rate_as_of=rate_as_of,
     )
     done = convert(form.value, file, out, cloud=cloud, region=region, labels=labels)
+    near = like_cloud(cloud, clouds_of(bundled()))
+    if near is not None:
+        say(f"--cloud: {cloud} is a cloud of its own in the file that was written; did you mean {near}?")
     say(done.summary())
     typer.echo(out)
