@@ -7,9 +7,21 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from domain.load import LoadHistory
+from domain.unknown import Unknown
 
 HOURS_PER_MONTH = 730.0
 ZONE_OF_A_REGION = re.compile(r"[a-z]|-[a-z0-9-]+")  # us-east-1 + a, us-central1 + -b
+
+
+def age_on(today: date, as_of: date | None, rate_as_of: date | None = None) -> timedelta | Unknown:
+    """How old a figure is: its own day counts, or that of the rate it was exchanged at where that is the older.
+
+    Unknown where the figure has no date, and where that day comes after `today`: what was paid then is not known.
+    """
+    if as_of is None:
+        return Unknown("of an unknown date")
+    oldest = as_of if rate_as_of is None else min(as_of, rate_as_of)
+    return Unknown(f"of {oldest}, after {today}") if oldest > today else today - oldest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +51,9 @@ class Price:
     evidence: str = "stated"
     exchange: Exchange | None = None
 
-    def age(self, today: date) -> timedelta | None:
-        """How old the figure is; None where its date is unknown."""
-        return None if self.as_of is None else today - self.as_of
+    def age(self, today: date) -> timedelta | Unknown:
+        """How old the figure is, see `age_on`."""
+        return age_on(today, self.as_of, None if self.exchange is None else self.exchange.as_of)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,9 +212,10 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
 
 
 def _price(used: PriceUsed, today: date) -> Mapping[str, Json]:
-    """A figure with its age on the day of the decision; 0 where a recorded history is older than the price."""
+    """A figure with its age on the day of the decision, or why that is not known: a recorded history may end before the price."""
     age = used.age(today)
-    return {**asdict(used), "age_days": None if age is None else max(0, age.days)}
+    unknown = {"age_unknown": age.reason} if isinstance(age, Unknown) else {}
+    return {**asdict(used), "age_days": None if isinstance(age, Unknown) else age.days, **unknown}
 
 
 def _break_even(market: Market, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:

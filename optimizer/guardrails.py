@@ -221,17 +221,17 @@ def _dedicated_now(observation: Observation) -> int | Unknown | None:
 
 
 def price_age(context: Context, plan: Plan, observation: Observation) -> Plan:
-    """Names every price that is old, undated or remembered; refuses the plan where one is older than may be used."""
+    """Names every price that is old, of an unknown age or remembered; refuses the plan where one may be older than allowed."""
     today = observation.observed_at.date()
     prices = context.kept.quote.prices if context.kept is not None and keeps_today(plan) else context.prices
     aged = [(used, used.age(today)) for used in prices]
     options = context.options
     if options.max_price_age is not None:
         for used, age in aged:
-            if age is None or age > options.max_price_age:
+            if isinstance(age, Unknown) or age > options.max_price_age:
                 reason = Reason(code="price_too_old", detail=_aged(used, age))
                 raise Refused(reason, "newer prices: give a price file, or allow a greater age")
-    old = [_aged(used, age) for used, age in aged if age is None or age > options.old_price]
+    old = [_aged(used, age) for used, age in aged if isinstance(age, Unknown) or age > options.old_price]
     remembered = [f"{used.what}: from memory, not read anywhere" for used in prices if used.evidence == "memory"]
     if not old and not remembered:
         return plan
@@ -260,6 +260,6 @@ def _way(way: Configuration) -> str:
     return f"{said}, {words(way.purchase)}" if mixed else said
 
 
-def _aged(used: PriceUsed, age: timedelta | None) -> str:
-    dated = "of an unknown date" if age is None else f"{age.days} days old"
+def _aged(used: PriceUsed, age: timedelta | Unknown) -> str:
+    dated = age.reason if isinstance(age, Unknown) else f"{age.days} days old"
     return f"{used.what}: {dated}" + (f", exchanged at the rate of {used.rate_as_of}" if used.rate_as_of else "")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from domain.plan import Evidence, Json
+from domain.prices import age_on
 from domain.unknown import Unknown
 
 
@@ -31,26 +32,33 @@ def prices_used(evidence: Evidence) -> tuple[Sourced, ...]:
 
 
 def price_age(evidence: Evidence, today: date) -> timedelta | Unknown:
-    """Age of the oldest price or exchange rate; Unknown where none was used, or none of them has a date.
+    """Age of the oldest price or exchange rate; Unknown where none was used, or the age of none is known.
 
-    0 where a recorded history is older than the price.
+    It is not known of a price without a date, nor of one that `today`, in a recorded history, comes before.
     """
-    used = prices_used(evidence)
-    dates = [each for price in used for each in (price.as_of, price.rate_as_of) if each is not None]
-    if not dates:
-        return Unknown("no dated price was used" if used else "no price was used")
-    return max(timedelta(0), today - min(dates))
+    ages = _ages(evidence, today)
+    known = [age for age in ages if not isinstance(age, Unknown)]
+    if known:
+        return max(known)
+    return Unknown(f"the prices are {_whys(ages)[0]}" if ages else "no price was used")
 
 
 def age_text(evidence: Evidence, today: date) -> str | None:
-    """`prices 127 d old`, and whether some have no date; None where no price was used."""
-    used, age = prices_used(evidence), price_age(evidence, today)
-    if not used:
+    """`prices 127 d old`, and of what some are whose age is not known; None where no price was used."""
+    ages, age = _ages(evidence, today), price_age(evidence, today)
+    if not ages:
         return None
     if isinstance(age, Unknown):
-        return "prices of an unknown date"
-    undated = ", some of an unknown date" if any(price.as_of is None for price in used) else ""
-    return f"prices {age.days} d old{undated}"
+        return f"prices {_whys(ages)[0]}"
+    return f"prices {age.days} d old" + "".join(f", some {why}" for why in _whys(ages))
+
+
+def _ages(evidence: Evidence, today: date) -> list[timedelta | Unknown]:
+    return [age_on(today, price.as_of, price.rate_as_of) for price in prices_used(evidence)]
+
+
+def _whys(ages: Sequence[timedelta | Unknown]) -> list[str]:
+    return list(dict.fromkeys(age.reason for age in ages if isinstance(age, Unknown)))
 
 
 def _date(value: Json) -> date | None:

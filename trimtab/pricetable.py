@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from domain.prices import ClusterFee, Commitment, InstanceOffer, Price, PriceBook, ServerlessTariff
+from domain.prices import ClusterFee, Commitment, InstanceOffer, Price, PriceBook, ServerlessTariff, age_on
+from domain.unknown import Unknown
 
 Row = Mapping[str, Any]
 KINDS = ("machines", "tasks", "serverless", "commitments", "fees")
@@ -168,8 +169,9 @@ def _fee(each: ClusterFee, today: date) -> Row:
 def _origin(priced: Price | Commitment | ServerlessTariff, today: date) -> Row:
     """Where a figure is from, its age, and the rate at which it was exchanged (a discount never is)."""
     exchange = None if isinstance(priced, Commitment) else priced.exchange
+    age = age_on(today, priced.as_of, None if exchange is None else exchange.as_of)
     return {
-        "age_days": None if priced.as_of is None else (today - priced.as_of).days,
+        "age_days": None if isinstance(age, Unknown) else age.days,
         "as_of": priced.as_of and priced.as_of.isoformat(),
         "evidence": priced.evidence,
         "source": priced.source,

@@ -11,6 +11,7 @@ from pathlib import Path
 from dashboards.report.words import percent, rounded_money
 from domain.errors import SettingsError
 from domain.prices import InstanceOffer
+from domain.unknown import Unknown
 from domain.workload import ServingMode
 from monitor.recorded import Trace
 from optimizer.calendar import CalendarOptions
@@ -86,7 +87,7 @@ def price_of(given: float | None, section: WorkloadSettings | None, today: date)
 
 def _said(offer: InstanceOffer, today: date, *, assumed: bool) -> str:
     price, age = offer.on_demand, offer.on_demand.age(today)
-    dated = ", of an unknown date" if age is None else f", {price.as_of}, {age.days} days old"
+    dated = f", {age.reason}" if isinstance(age, Unknown) else f", {price.as_of}, {age.days} days old"
     why = "assumed: no price was given, " if assumed else ""
     return (
         f"a replica costs {price.amount:g} USD an hour ({why}{offer.instance_type}, {offer.cloud} {offer.region}, "

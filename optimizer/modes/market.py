@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from domain.capacity import CapacityModel
 from domain.plan import Reason
-from domain.prices import Price, PriceBook
+from domain.prices import Price, PriceBook, age_on
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from optimizer.demand import Demand, Sizing
@@ -91,12 +91,10 @@ class PriceUsed:
     note: str = ""
     rate_as_of: str | None = None
 
-    def age(self, today: date) -> timedelta | None:
-        """How old the figure is, or the rate where that is older; None where a date is not known."""
-        if self.as_of is None:
-            return None
-        dates = [self.as_of] if self.rate_as_of is None else [self.as_of, self.rate_as_of]
-        return today - min(date.fromisoformat(each) for each in dates)
+    def age(self, today: date) -> timedelta | Unknown:
+        """How old the figure is, see `age_on`."""
+        dates = (None if day is None else date.fromisoformat(day) for day in (self.as_of, self.rate_as_of))
+        return age_on(today, *dates)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -201,6 +201,19 @@ def test_old_and_undated_prices_are_named() -> None:
     assert said == "fn: an instance: 854 days old; mine: of an unknown date"
 
 
+def test_a_price_from_after_a_recorded_history_is_named_and_refused_where_young_ones_are_required() -> None:
+    """Its age is not known: it is not 0."""
+    later = replace(FRESH, as_of="2030-01-01")
+    said = next(
+        reason.detail for reason in passed(plan(), context(prices=(later,))).reasons if reason.code == "old_price"
+    )
+    assert said.startswith("box on demand: of 2030-01-01, after 20")
+    strict = GuardrailOptions(max_price_age=timedelta(days=9999))
+    with pytest.raises(Refused) as refusal:
+        passed(plan(), context(prices=(later,), options=strict))
+    assert refusal.value.reason.code == "price_too_old"
+
+
 def test_prices_may_be_required_to_be_young() -> None:
     strict = GuardrailOptions(max_price_age=timedelta(days=10))
     with pytest.raises(Refused) as refusal:

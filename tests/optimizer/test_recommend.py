@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -230,6 +230,15 @@ def test_the_evidence_shows_every_mode_and_each_price_with_its_age(busy: Act) ->
     assert (dedicated["cold_share"], dedicated["estimate"]) == (None, False)
     assert shared.get("estimate", True) is True
     assert all(used["age_days"] == 32 and used["source"] == "made up" for used in prices["used"])
+
+
+def test_the_age_of_a_price_from_after_the_history_is_null_with_the_reason() -> None:
+    later = tuple(replace(each, on_demand=replace(each.on_demand, as_of=date(2030, 1, 1))) for each in BOOK.offers)
+    found = acted(observation(daily()), book=replace(BOOK, offers=later))
+    prices: Any = found.evidence.prices
+    used = [each for each in prices["used"] if each["as_of"] == "2030-01-01"]
+    assert {(each["age_days"], each["age_unknown"].partition(",")[0]) for each in used} == {(None, "of 2030-01-01")}
+    assert "old_price" in codes(found)
 
 
 def test_the_replay_shows_our_policy_beside_the_others_in_dollars_and_misses(busy: Act) -> None:
