@@ -73,6 +73,7 @@ def table(where: Directory, profiles: Sequence[RuntimeProfile]) -> Panel:
         (money.proposed(), "Proposed, USD/h", "currencyUSD"),
         (f"sum by (workload) ({names.SAVING})", "Saving, USD/month", "currencyUSD"),
         (f"max by (workload) ({names.INPUT_AGE})", "Age of inputs", "s"),
+        (f"max by (workload) ({names.PRICE_AGE})", "Age of prices", "s"),
         *(() if alerts is None else ((alerts, "Alerts", "short"),)),
     )
     return workload_table("Workloads and their recommendations", columns, where)

@@ -9,6 +9,7 @@ CAPACITY = "trimtab_capacity_rps"  # {workload}: requests/s that one replica car
 COST = "trimtab_cost_usd_per_hour"  # {workload, state="current"|"proposed"}
 SAVING = "trimtab_saving_usd_per_month"  # {workload}
 INPUT_AGE = "trimtab_input_age_seconds"  # {workload, signal}
+PRICE_AGE = "trimtab_price_age_seconds"  # {workload}
 INFO = "trimtab_recommendation_info"  # {workload, state} = 1
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"  # {workload}
 CYCLE_SECONDS = "trimtab_cycle_duration_seconds"

@@ -15,6 +15,7 @@ from domain.plan import Act, Json, Recommendation
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from trimtab.anomalies import Strange, excess_requests, excess_usd_per_hour, score_of, strange
+from trimtab.priceages import price_age
 from trimtab.records import Record, Status
 from trimtab.store.journal import Journal
 from trimtab.store.nights import Standing
@@ -30,6 +31,7 @@ FLEET = "trimtab_fleet_usd_per_month"
 FIGURES = ("bill", "plan", "saving", "saving_low", "saving_high")
 SHARED_HOSTS = "trimtab_shared_hosts"
 INPUT_AGE = "trimtab_input_age_seconds"
+PRICE_AGE = "trimtab_price_age_seconds"
 CYCLE_DURATION = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures"  # the client adds _total
 RECOMMENDATION_INFO = "trimtab_recommendation_info"
@@ -69,6 +71,7 @@ class TrimtabCollector(Collector):
         yield from _fleet(totals_of(records, now))
         yield from _anomalies(records, now)
         yield _ages(records, now)
+        yield _price_ages(records, now)
         yield from _ledger(self._journal.nights.standing(now.astimezone(UTC).date()))
         yield from _cycles(self._journal)
 
@@ -214,6 +217,19 @@ def _ages(records: Iterable[Record], now: datetime) -> Metric:
     for record in records:
         for signal in record.last_seen:
             ages.add_metric([record.recommendation.workload, signal], record.input_age(signal, now).total_seconds())
+    return ages
+
+
+def _price_ages(records: Iterable[Record], now: datetime) -> Metric:
+    ages = GaugeMetricFamily(
+        PRICE_AGE,
+        "Age of the oldest price of the newest recommendation; absent where none is known.",
+        labels=["workload"],
+    )
+    for record in records:
+        age = price_age(record.recommendation.evidence, now.astimezone(UTC).date())
+        if record.status(now) is not Status.EXPIRED and not isinstance(age, Unknown):
+            ages.add_metric([record.recommendation.workload], age.total_seconds())
     return ages
 
 

@@ -44,6 +44,8 @@ def _sum(totals: Totals) -> str:
         said += f", {usd(totals.plan)} as proposed: {usd(totals.saving)} less ({usd(totals.low)} to {usd(totals.high)})"
     if totals.hosts:
         said += f"; {len(totals.hosts)} shared host{'s' * (len(totals.hosts) != 1)}, {usd(totals.hosts_usd)} a month"
+    if totals.prices is not None:
+        said += f"; {totals.prices}"
     return said
 
 

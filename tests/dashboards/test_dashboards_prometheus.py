@@ -138,6 +138,7 @@ def trimtab() -> Iterator[str]:
         names.COST, *(({**w, "state": state}, 2.5) for w in (vision, llama) for state in ("current", "proposed"))
     )
     yield gauges(names.INPUT_AGE, ({**vision, "signal": "request_rate"}, 40), ({**llama, "signal": "request_rate"}, 41))
+    yield gauges(names.PRICE_AGE, (vision, 86400), (llama, 172800))
     forecast = [
         {**w, "quantile": quantile, "horizon": "lead"} for w in (vision, llama) for quantile in ("0.95", "plan")
     ]

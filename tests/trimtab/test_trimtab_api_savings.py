@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from domain.ledger import Gap
 from domain.unknown import Unknown
@@ -48,6 +48,24 @@ def test_what_is_seen_to_run_is_shown_as_applied(served: Served) -> None:
     assert (accepted["status"], accepted["decided_at"]) == ("applied", "2026-03-02T12:00:00Z")
 
 
+NOT_KEPT = {"price_age_days": "the recommendation is not kept any more"}
+
+
+def test_a_promise_tells_how_old_its_prices_were_that_night(served: Served) -> None:
+    """Of the first of January: 57 and 58 days before these nights; the sum has the oldest."""
+    served.recommendations.keep([a_record()])
+    nights = [a_night(NIGHT - timedelta(days=back), recommendation=an_act().id) for back in (3, 4)]
+    served.journal.nights.add([*nights, a_night(NIGHT - timedelta(days=3), "z")], NOON)
+    body = served.get("/savings")
+    assert [(item["workload"], item["price_age_days"]) for item in body["items"]] == [
+        ("shop:ranker", (NIGHT - timedelta(days=4) - date(2026, 1, 1)).days),
+        ("shop:ranker", (NIGHT - timedelta(days=3) - date(2026, 1, 1)).days),
+        ("z", None),
+    ]
+    assert body["totals"]["price_age_days"] == body["items"][1]["price_age_days"]
+    assert body["totals"]["price_age_unknown_nights"] == 1
+
+
 def some_nights(served: Served) -> None:
     """Three nights of one workload, of which one is not known, and one of another."""
     gone = Unknown("only 60% of the load is known")
@@ -66,7 +84,7 @@ def test_a_night_of_the_ledger_has_everything(served: Served) -> None:
         "promised_usd": 6.0, "baseline_usd": 18.0, "ran_usd": 13.0, "realised_usd": 5.0, "gap_usd": -1.0,
         "gap": {"load": -0.5, "price": -0.25, "capacity": 0.0, "not_applied": -0.25, "other": 0.0},
         "followed_share": 0.96875, "requests": 864000.0, "missed_share": 0.0002, "missed_before": 0.0004,
-        "would_have_missed": 0.0, "budget": 0.001, "slo_held": True, "worse": [], "unknown": {},
+        "would_have_missed": 0.0, "budget": 0.001, "slo_held": True, "worse": [], "price_age_days": None, "unknown": NOT_KEPT,
     }  # fmt: skip
 
 
@@ -76,6 +94,7 @@ def test_totals_are_of_the_whole_question_and_leave_out_what_is_not_known(served
     assert whole["totals"] == {
         "nights": 4, "known_nights": 3, "promised_usd": 18.0, "realised_usd": 15.0, "gap_usd": -3.0,
         "gap": {"load": -1.5, "price": -0.75, "capacity": 0.0, "not_applied": -0.75, "other": 0.0},
+        "price_age_days": None, "price_age_unknown_nights": 4,
     }  # fmt: skip
     one = served.get("/savings", workload="z")
     assert (one["totals"]["nights"], [item["slo_held"] for item in one["items"]]) == (1, [False])
@@ -89,14 +108,14 @@ def test_a_night_that_is_not_known_is_null_with_its_reason_and_is_no_zero(served
     item = served.get("/savings", workload="shop:ranker")["items"][1]
     assert (item["realised_usd"], item["gap"], item["gap_usd"], item["slo_held"]) == (None,) * 4
     why = "only 60% of the load is known"
-    assert item["unknown"] == {"ran_usd": why, "realised_usd": why, "missed_share": why, "gap": why}
+    assert item["unknown"] == {"ran_usd": why, "realised_usd": why, "missed_share": why, "gap": why} | NOT_KEPT
     part = replace(
         a_night(NIGHT - timedelta(days=4)),
         gap=Gap(load=1.0, price=Unknown("x"), capacity=0.0, not_applied=0.0, other=-2.0),
     )
     served.journal.nights.add([part], NOON)
     shown = served.get("/savings")["items"][0]
-    assert (shown["gap"]["price"], shown["gap_usd"], shown["unknown"]) == (None, -1.0, {"gap.price": "x"})
+    assert (shown["gap"]["price"], shown["gap_usd"], shown["unknown"]) == (None, -1.0, {"gap.price": "x"} | NOT_KEPT)
 
 
 def test_pages_of_the_ledger_give_each_night_once(served: Served) -> None:

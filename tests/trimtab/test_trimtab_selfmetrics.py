@@ -91,6 +91,13 @@ def test_the_last_good_figure_stays_until_it_expires_and_is_then_absent(metered:
     assert "trimtab_forecast_load" not in metered.families()
 
 
+def test_the_age_of_prices_is_shown_where_it_is_known_and_until_it_expires(metered: Metered) -> None:
+    assert metered.value("trimtab_price_age_seconds", workload="shop:ranker") == 60 * 86400
+    assert metered.value("trimtab_price_age_seconds", workload="shop:young") is None
+    metered.now = NOON + 6 * HOUR
+    assert metered.value("trimtab_price_age_seconds", workload="shop:ranker") is None
+
+
 def test_the_age_of_inputs_grows_while_nothing_comes(metered: Metered) -> None:
     metered.now = NOON + HOUR
     assert metered.value("trimtab_input_age_seconds", workload="shop:ranker", signal="request_rate") == 3660

@@ -16,6 +16,7 @@ from domain.workload import ServingMode
 from optimizer.placement import Placement, Seat, as_json
 from tests.fakes.recommendations import NOON, a_configuration, a_hold, a_record, an_act
 from trimtab.records import Record, Status, still_decided
+from trimtab.tables import write
 from trimtab.totals import Totals, totals_of
 
 usd = st.floats(0.0, 1e5, allow_subnormal=False)
@@ -85,7 +86,27 @@ def test_a_decision_of_a_person_holds_while_the_hosts_are_the_same_and_not_on_an
     assert not still_decided(here, sharing("a", "c", "box-2"))
 
 
+def test_the_oldest_price_of_what_is_summed_is_told_with_the_sum() -> None:
+    """The first is priced on 2026-01-01, 60 days ago; the hold has a bill and no price, the last nothing at all."""
+    act, held = a_record(an_act("a")), a_record(replace(a_hold("b"), current=a_configuration()))
+    nothing = a_record(replace(a_hold("c"), current=Unknown("gone")))
+    totals = totals_of([act, held, nothing], NOON)
+    assert (totals.price_age, totals.unaged) == (timedelta(days=60), 1)
+    assert totals.prices == "prices up to 60 d old (not known for 1 workload)"
+    assert write("table", [act], NOON).endswith("; prices up to 60 d old\n")
+    assert totals_of([held], NOON).prices == "the age of the prices is not known"
+    assert totals_of([nothing], NOON).prices is None
+
+
 def test_nothing_is_a_total_too() -> None:
     assert totals_of([], NOON) == Totals(
-        workloads=0, billed=0, acts=0, saving_known=0, bill=0.0, saving=0.0, low=0.0, high=0.0
+        workloads=0,
+        billed=0,
+        acts=0,
+        saving_known=0,
+        bill=0.0,
+        saving=0.0,
+        low=0.0,
+        high=0.0,
+        price_age=Unknown("no price of a known age is in the sums"),
     )

@@ -157,6 +157,8 @@ def _fleet(totals: Totals) -> dict[str, Any]:
         "saving_low": saving and saving.low,
         "saving_high": saving and saving.high,
         "saving_workloads": totals.saving_known,
+        "price_age_days": None if isinstance(totals.price_age, Unknown) else totals.price_age.days,
+        "price_age_unknown_workloads": totals.unaged,
         "shared_hosts": len(totals.hosts),
         "shared_hosts_usd_per_month": totals.hosts_usd,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, timedelta
 from typing import Annotated, Any
 
@@ -16,9 +17,12 @@ from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import SavingsPage
 from trimtab.present import moment
+from trimtab.priceages import price_age
 from trimtab.store.codec import reason_body
+from trimtab.store.recommendations import Recommendations
 
 MICRO = 6  # decimals of a dollar; the ledger itself is exact
+Place = tuple[str, str, str]
 AMOUNTS = ("promised_usd", "baseline_usd", "ran_usd", "realised_usd")
 FACTS = ("followed_share", "requests", "missed_share", "missed_before", "would_have_missed")
 
@@ -47,25 +51,36 @@ def router(deps: Deps) -> APIRouter:
         ledger = ledger_of(deps.journal.nights.between(begin, end, workload))
         rows = sorted(ledger.nights, key=_place)
         rest = [row for row in rows if place is None or _place(row) > tuple(map(str, place))]
-        page = rest[:limit]
+        page, ages = rest[:limit], _price_ages(deps.recommendations, rows)
         return {
-            "items": [night_body(row) for row in page],
-            "totals": totals_body(ledger.totals),
+            "items": [night_body(row, ages[_place(row)]) for row in page],
+            "totals": totals_body(ledger.totals, list(ages.values())),
             "next": write_cursor(_place(page[-1]) if len(rest) > limit else None, *question),
         }
 
     return routes
 
 
-def _place(row: LedgerNight) -> tuple[str, str, str]:
+def _place(row: LedgerNight) -> Place:
     return row.night.isoformat(), row.workload, row.recommendation_id
 
 
-def night_body(row: LedgerNight) -> dict[str, Any]:
+def _price_ages(kept: Recommendations, rows: Sequence[LedgerNight]) -> Mapping[Place, timedelta | Unknown]:
+    """How old in each night the oldest price was that its promise was made of."""
+    records = {each: kept.find(each) for each in {row.recommendation_id for row in rows}}
+    ages: dict[Place, timedelta | Unknown] = {}
+    for row in rows:
+        record = records[row.recommendation_id]
+        gone = Unknown("the recommendation is not kept any more")
+        ages[_place(row)] = gone if record is None else price_age(record.recommendation.evidence, row.night)
+    return ages
+
+
+def night_body(row: LedgerNight, aged: timedelta | Unknown) -> dict[str, Any]:
     """One night; what is not known is null, and `unknown` says why."""
     gap = row.gap
     parts = {} if isinstance(gap, Unknown) else {f"gap.{name}": part for name, part in gap.parts().items()}
-    figures = {name: getattr(row, name) for name in (*AMOUNTS, *FACTS, "gap")} | parts
+    figures = {name: getattr(row, name) for name in (*AMOUNTS, *FACTS, "gap")} | parts | {"price_age_days": aged}
     shown = {name: _known(getattr(row, name), name in AMOUNTS) for name in (*AMOUNTS, *FACTS)}
     return shown | {
         "night": row.night,
@@ -76,13 +91,15 @@ def night_body(row: LedgerNight) -> dict[str, Any]:
         "gap": None if isinstance(gap, Unknown) else {name: _known(part, True) for name, part in gap.parts().items()},
         "budget": row.budget,
         "slo_held": None if isinstance(row.missed_share, Unknown) else row.missed_share <= row.budget,
+        "price_age_days": None if isinstance(aged, Unknown) else aged.days,
         "worse": [reason_body(reason) for reason in row.worse],
         "unknown": {name: value.reason for name, value in figures.items() if isinstance(value, Unknown)},
     }
 
 
-def totals_body(totals: LedgerTotals) -> dict[str, Any]:
-    """The sums over the nights of which both sides are known."""
+def totals_body(totals: LedgerTotals, ages: Sequence[timedelta | Unknown]) -> dict[str, Any]:
+    """The sums over the nights of which both sides are known, and the age of the oldest price of any night."""
+    aged = [age.days for age in ages if not isinstance(age, Unknown)]
     return {
         "nights": totals.nights,
         "known_nights": totals.known_nights,
@@ -90,6 +107,8 @@ def totals_body(totals: LedgerTotals) -> dict[str, Any]:
         "realised_usd": round(totals.realised_usd, MICRO),
         "gap_usd": round(totals.realised_usd - totals.promised_usd, MICRO),
         "gap": {name: round(part, MICRO) for name, part in totals.gap.items()},
+        "price_age_days": max(aged, default=None),
+        "price_age_unknown_nights": len(ages) - len(aged),
     }
 
 

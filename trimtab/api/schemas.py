@@ -200,6 +200,8 @@ class FleetBody(BaseModel):
     saving_low: float | None
     saving_high: float | None
     saving_workloads: int = Field(description="Proposals of which the saving is known.")
+    price_age_days: int | None = Field(description="Age of the oldest price or exchange rate in these sums.")
+    price_age_unknown_workloads: int = Field(description="Workloads in them whose prices are of no known age.")
     shared_hosts: int
     shared_hosts_usd_per_month: float
 
@@ -249,6 +251,9 @@ class NightBody(BaseModel):
     would_have_missed: float | None = Field(description="What the baseline would have missed of this night's load.")
     budget: float = Field(description="Share of requests that the SLO lets be missed.")
     slo_held: bool | None
+    price_age_days: int | None = Field(
+        description="Age in that night of the oldest price that the promise was made of."
+    )
     worse: list[ReasonBody] = Field(description="In what it made things worse over the last week of nights.")
     unknown: dict[str, str]
 
@@ -262,6 +267,8 @@ class SavingsTotals(BaseModel):
     realised_usd: float
     gap_usd: float
     gap: GapBody
+    price_age_days: int | None = Field(description="The greatest such age among the nights.")
+    price_age_unknown_nights: int
 
 
 class SavingsPage(BaseModel):

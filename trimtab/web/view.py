@@ -93,13 +93,18 @@ def page_of(
         acts=totals.acts,
         holds=totals.workloads - totals.acts,
         cost=usd(totals.bill) if totals.billed else "not known",
-        cost_note=f"a month as it runs; known for {totals.billed} of {_workloads(totals.workloads)}",
+        cost_note=_cost_note(totals),
         saving=usd(totals.saving) if totals.saving_known else "none yet",
         saving_note=_saving_note(totals),
         last_cycle="no cycle has been run yet" if last_cycle is None else f"last cycle {span(now - last_cycle)} ago",
         failure=failure,
         outcomes=outcomes_of(nights, now),
     )
+
+
+def _cost_note(totals: Totals) -> str:
+    note = f"a month as it runs; known for {totals.billed} of {_workloads(totals.workloads)}"
+    return note if totals.prices is None else f"{note}; {totals.prices}"
 
 
 def _saving_note(totals: Totals) -> str:
