@@ -87,6 +87,7 @@ def test_check_asks_about_the_bundled_book_and_ends_well(run: Run) -> None:
     assert code == 0
     assert "days old" in out
     assert "of an unknown date" in out
+    assert err.startswith("the bundled book: ")
     assert "questions about 2," in err
 
 
@@ -95,7 +96,14 @@ def test_check_asks_about_a_file_and_ends_well(run: Run, config: Path) -> None:
     assert code == 0
     assert out.startswith("far: aws us-east-1 own.large: on-demand USD an hour for one processor 1.1, ")
     assert "undated: user's price file: 1 price of an unknown date" in out
-    assert err.strip() == "2 questions about 1 entry"
+    assert err.strip() == "mine.csv: 2 questions about 1 entry"
+
+
+def test_check_without_a_file_asks_about_the_one_that_the_settings_name(run: Run, config: Path) -> None:
+    code, out, err = run("check", "--config", config)
+    assert code == 0
+    assert out.startswith("far: aws us-east-1 own.large")
+    assert err.strip() == "mine.csv: 2 questions about 1 entry"
 
 
 def test_check_of_a_wrong_file_is_a_fault(run: Run, tmp_path: Path) -> None:

@@ -86,13 +86,18 @@ def _asked(chosen: object) -> str:
 @prices.command("check")
 def check(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A price file; else the bundled book.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="A price file; else that of the settings, else the bundled book.", show_default=False
+        ),
     ] = None,
+    config: Config = None,
 ) -> None:
-    """Ask about prices: far from their neighbours, spot above on-demand, listed twice, old or undated.
+    """Ask about prices: far from what they replace or their neighbours, listed twice, without accelerator, old or undated.
 
     Questions are no faults: the exit code is 0, and 2 only for a file that is wrong.
     """
+    file = load_settings(config).prices.file if file is None else file
     from trimtab.pricechecks import questions  # noqa: PLC0415
     from trimtab.prices import bundled  # noqa: PLC0415
     from trimtab.wiring import now  # noqa: PLC0415
@@ -102,7 +107,8 @@ def check(
     for question in asked:
         typer.echo(f"{question.kind}: {question}")
     count = len(book.offers) + len(book.commitments) + len(book.tariffs) + len(book.fees)
-    say(f"{len(asked)} question{'s' * (len(asked) != 1)} about {count:,} entr{'y' if count == 1 else 'ies'}")
+    of = "the bundled book" if file is None else file.name
+    say(f"{of}: {len(asked)} question{'s' * (len(asked) != 1)} about {count:,} entr{'y' if count == 1 else 'ies'}")
 
 
 def _of_file(file: Path) -> PriceBook:
