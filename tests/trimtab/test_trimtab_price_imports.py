@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,42 @@ def test_zones_are_folded_into_the_dearest_and_a_zone_without_spot_leaves_none(t
     assert found["m7g.large"].spot is None
     assert found["m7g.large"].architecture == "arm64"
     assert (found["p4de.24xlarge"].accelerator, found["p4de.24xlarge"].gpu_memory_gib) == ("A100", 80.0)
+
+
+def test_a_zone_that_does_not_say_its_accelerator_takes_it_from_another_and_its_dearer_spot_counts(
+    tmp_path: Path,
+) -> None:
+    """A type that the price book does not know: nothing but the other zone has its GiB."""
+    info = "\"{'Gpus': [{'Name': 'V100', 'Count': 1.0, 'MemoryInfo': {'SizeInMiB': 16384}}]}\""
+    (tmp_path / "vms.csv").write_text(
+        "InstanceType,AcceleratorName,AcceleratorCount,vCPUs,MemoryGiB,Price,Region,GpuInfo,SpotPrice,AvailabilityZone\n"
+        "new.large,,,,,3.06,east,,1.0,east-b\n"
+        f"new.large,V100,1.0,8.0,61.0,3.06,east,{info},0.9,east-a\n"
+    )
+    out = tmp_path / "mine.csv"
+    done = convert("skypilot", tmp_path / "vms.csv", out, cloud="own", region=None, labels=LABELS)
+    [offer] = load_user_prices(out).offers
+    assert done.left_out == ()
+    assert (offer.accelerator, offer.accelerator_count, offer.gpu_memory_gib) == ("V100", 1, 16.0)
+    assert offer.spot is not None
+    assert offer.spot.amount == 1.0
+
+
+@pytest.mark.parametrize("given,day", [(None, date(2026, 10, 1)), ("2026-11-05", date(2026, 11, 5))])
+def test_an_opencost_row_has_its_own_day_and_says_how_its_price_was_taken(
+    tmp_path: Path, given: str | None, day: date
+) -> None:
+    imported(
+        "opencost",
+        "opencost.csv",
+        tmp_path / "mine.csv",
+        region="us-east-1",
+        labels=Labels(source="a list", as_of=given),
+    )
+    found = {offer.instance_type: offer.on_demand for offer in load_user_prices(tmp_path / "mine.csv").offers}
+    assert found["m5.large"].source == "a list (one price, taken for on demand)"
+    assert found["c6a.large"].source == "a list (one price, taken for on demand, the dearest of several)"
+    assert found["m5.large"].as_of == day
 
 
 def test_a_list_in_another_currency_keeps_its_amounts_and_its_rate(tmp_path: Path) -> None:

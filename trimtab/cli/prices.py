@@ -129,7 +129,13 @@ def import_(
         str | None, typer.Option("--source", help="Where the figures are from.", show_default="the file's name")
     ] = None,
     as_of: Annotated[
-        str | None, typer.Option("--as-of", metavar="DAY", help="Day they were true; else unknown.", show_default=False)
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="DAY",
+            help="Day they were true; else that of each row, else unknown.",
+            show_default=False,
+        ),
     ] = None,
     currency: Annotated[str, typer.Option("--currency", help="Currency of the list.")] = "USD",
     usd_per_unit: Annotated[

@@ -2,7 +2,7 @@
 
 Columns EndTimestamp, InstanceID, Region, AssetClass, InstanceIDField, InstanceType, MarketPriceHourly, Version
 (pkg/cloud/provider/csvprovider.go). The file names neither cloud nor currency nor processors, and one price that may be
-anything paid: it is taken for on demand. Rows may price a single machine (by provider id); those of
+anything paid: it is taken for on demand, which its source says. EndTimestamp is the day of a price. Rows may price a single machine (by provider id); those of
 one type and region have to agree, else the dearest is taken and that is said.
 """
 
@@ -11,11 +11,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
 from domain.errors import SettingsError
 from trimtab.imports.result import Imported, LeftOut, Machine, Row, Sizes, number
 
 NEEDED = ("InstanceID", "Region", "AssetClass", "InstanceType", "MarketPriceHourly")
+ONE_PRICE = "one price, taken for on demand"
+SEVERAL = "several machines of the type have different prices, the dearest is taken"
 ASSETS = {"pv": "a volume", "gpu": "an accelerator apart from its machine"}
 
 
@@ -69,15 +72,25 @@ def _machine(row: Row, cloud: str, region: str | None, name: str, sizes: Sizes) 
         gpu_memory_gib=known.gpu_memory_gib,
         on_demand_per_hour=usd,
         spot_per_hour=None,
+        taken=ONE_PRICE,
+        as_of=_day(row.get("EndTimestamp") or ""),
     )
 
 
+def _day(text: str) -> str:
+    """The day of `2026-10-01 00:00:00 UTC`; empty where there is none."""
+    try:
+        return date.fromisoformat(text.strip()[:10]).isoformat()
+    except ValueError:
+        return ""
+
+
 def _take(found: dict[tuple[str, str], Machine], made: Machine) -> None:
-    """Keeps the dearest of several prices for one type and region."""
+    """Keeps the dearest of several prices for one type and region, and the latest day of the same one."""
     key = made.region, made.instance_type
     before = found.get(key)
     if before is None or before.on_demand_per_hour == made.on_demand_per_hour:
-        found.setdefault(key, made)
+        found[key] = made if before is None else replace(before, as_of=max(before.as_of, made.as_of))
         return
     dearer = max(before, made, key=lambda each: each.on_demand_per_hour)
-    found[key] = replace(dearer, note="several machines of the type have different prices, the dearest is taken")
+    found[key] = replace(dearer, note=SEVERAL, taken=f"{ONE_PRICE}, the dearest of several")

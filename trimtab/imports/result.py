@@ -19,7 +19,11 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One machine type of a foreign list; prices are in that list's currency, `note` says what was made of it."""
+    """One machine type of a foreign list; prices are in that list's currency.
+
+    `note` says in the summary what was made of it, `taken` with the source how its price was read; `as_of` is the day
+    that the list gives it, empty where it gives none.
+    """
 
     cloud: str
     region: str
@@ -34,6 +38,8 @@ class Machine:
     on_demand_per_hour: float
     spot_per_hour: float | None
     note: str = ""
+    taken: str = ""
+    as_of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,14 +85,19 @@ Sizes = Callable[[str, str], InstanceOffer | None]
 
 
 def price_file(machines: Sequence[Machine], *, source: str, as_of: str, rate: Mapping[str, str]) -> str:
-    """The machines as a CSV price file of ours; `rate` are the columns of `trimtab.usercurrency`, none for USD."""
+    """The machines as a CSV price file of ours; `as_of`, where given, stands for the days of the list.
+
+    `rate` are the columns of `trimtab.usercurrency`, none for USD.
+    """
     priced = {"on_demand_per_hour": "on_demand_usd_per_hour", "spot_per_hour": "spot_usd_per_hour"}
     names = [*COLUMNS, *rate] if rate else [priced.get(name, name) for name in COLUMNS]
     text = io.StringIO()
     writer = csv.DictWriter(text, names, lineterminator="\n")
     writer.writeheader()
     for each in sorted(machines, key=lambda one: (one.cloud, one.region, one.instance_type)):
-        cells = {name: _cell(getattr(each, name, None)) for name in COLUMNS} | {"source": source, "as_of": as_of}
+        from_where = f"{source} ({each.taken})" if each.taken else source
+        cells = {name: _cell(getattr(each, name, None)) for name in COLUMNS} | {"source": from_where}
+        cells["as_of"] = as_of or each.as_of
         if not rate:
             cells = {priced.get(name, name): cell for name, cell in cells.items()}
         writer.writerow(cells | dict(rate))

@@ -6,14 +6,15 @@ the cloud is the folder's name, not a column; zones of a region are folded into 
 price holds in each; on Google Cloud accelerators are priced apart, in rows without a type, and the rows of the
 machines they belong to (a2, a3, a4, g2, g4) have only the rest of the price; fractions of an accelerator
 (Azure's A10) say nothing about a whole one; prices may be empty, NaN or 0; GpuInfo is a Python literal whose
-SizeInMiB holds GiB in some clouds (RunPod: 80).
+SizeInMiB holds GiB in some clouds (RunPod: 80). What a row does not say of size, accelerator or architecture is taken
+from another row of its type, so that a zone is not left out (and its dearer spot with it) for want of a cell.
 """
 
 from __future__ import annotations
 
 import ast
 import csv
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from domain.errors import SettingsError
@@ -35,7 +36,10 @@ def read(lines: Iterable[str], *, cloud: str, region: str | None, sizes: Sizes, 
     found: dict[tuple[str, str], Machine] = {}
     left_out: list[LeftOut] = []
     outside = 0
-    for row in reader:
+    rows = [(reader.line_num, row) for row in reader]
+    said = _said([row for _, row in rows])
+    for line, bare in rows:
+        row = _completed(bare, said)
         if region is not None and row["Region"] != region:
             outside += 1
             continue
@@ -43,9 +47,7 @@ def read(lines: Iterable[str], *, cloud: str, region: str | None, sizes: Sizes, 
         if isinstance(made, str):
             name = row["InstanceType"] or row["AcceleratorName"]
             left_out.append(
-                LeftOut(
-                    line=reader.line_num, name=f"{name} {row.get('AvailabilityZone') or row['Region']}", reason=made
-                )
+                LeftOut(line=line, name=f"{name} {row.get('AvailabilityZone') or row['Region']}", reason=made)
             )
         else:
             key = made.region, made.instance_type
@@ -113,6 +115,32 @@ def _gib(info: str) -> float | None:
     except (ValueError, SyntaxError, TypeError, KeyError, IndexError):
         return None
     return (mib if mib < LEAST_MIB else mib / 1024.0) or None
+
+
+SAYS: Mapping[str, Callable[[str], object]] = {
+    "vCPUs": number, "MemoryGiB": number, "AcceleratorName": str.strip, "AcceleratorCount": number, "GpuInfo": _gib,
+    "Arch": str.strip,
+}  # fmt: skip
+
+
+def _said(rows: Sequence[Row]) -> Mapping[tuple[str, str], str]:
+    """(type, column) -> the first cell of it that says something."""
+    said: dict[tuple[str, str], str] = {}
+    for row in rows:
+        for column, reads in SAYS.items():
+            if row["InstanceType"] and reads(row.get(column) or ""):
+                said.setdefault((row["InstanceType"], column), row[column])
+    return said
+
+
+def _completed(row: Row, said: Mapping[tuple[str, str], str]) -> Row:
+    """The row, with the cells that say nothing taken from other rows of its type."""
+    found = {
+        column: said.get((row["InstanceType"], column))
+        for column, reads in SAYS.items()
+        if not reads(row.get(column) or "")
+    }
+    return {**row, **{column: cell for column, cell in found.items() if cell is not None}}
 
 
 def _folded(one: Machine, other: Machine) -> Machine:
