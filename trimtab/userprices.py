@@ -8,6 +8,7 @@ no cloud has: not positive, or over 2,000 USD an hour. Other currencies: `trimta
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from difflib import get_close_matches
@@ -207,41 +208,78 @@ class PriceFile(_Strict):
 
 
 def load_user_prices(path: Path) -> PriceBook:
-    """The book that a user's CSV or YAML file states. Raises SettingsError naming field, value and fix.
+    """The book that a user's CSV or YAML file states. Raises SettingsError naming line or entry, field, value and fix.
 
     What is listed twice is there twice; `trimtab.pricechecks` asks about it.
     """
-    content = in_usd(_read(path), path.name)
+    content, lines = _read(path)
     try:
-        return PriceFile.model_validate(content).book()
+        return PriceFile.model_validate(in_usd(content, path.name)).book()
     except ValidationError as error:
-        raise _explained(path, error) from error
+        fault = _explained(path.name, error, machines_only=bool(lines))
+        raise SettingsError(_placed(fault.field, lines), fault.value, fault.fix) from error
+    except SettingsError as fault:
+        raise SettingsError(_placed(fault.field, lines), fault.value, fault.fix) from fault
 
 
-def _read(path: Path) -> Any:
+def _read(path: Path) -> tuple[Any, Sequence[int]]:
+    """The content, and of a CSV the line of each offer."""
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError("prices", str(path), f"give a readable CSV or YAML file ({error})") from error
     if path.suffix == ".csv":
-        rows = csv.DictReader(text.splitlines())
-        return {"offers": [{name: value for name, value in row.items() if value != ""} for row in rows]}
+        return _rows(text, path.name)
     if path.suffix not in {".yaml", ".yml"}:
         raise SettingsError("prices", str(path), "name it .csv, .yaml or .yml, so that its format is known")
     try:
-        return yaml.safe_load(text) or {}
+        return yaml.safe_load(text) or {}, ()
     except yaml.YAMLError as error:
         raise SettingsError("prices", str(path), f"mend the YAML: {' '.join(str(error).split())}") from error
 
 
-def _explained(path: Path, error: ValidationError) -> SettingsError:
-    """The first fault as one line; an unknown field is shown with the nearest known one."""
-    first = error.errors()[0]
-    where = f"{path.name}: " + ".".join(str(part) for part in first["loc"])
-    fix = first["msg"][0].lower() + first["msg"][1:]
+def _rows(text: str, name: str) -> tuple[Any, Sequence[int]]:
+    reader = csv.DictReader(text.splitlines())
+    rows, lines = [], []
+    for row in reader:
+        beyond = row.pop(None, None)  # where csv puts what has no column
+        if beyond:
+            raise SettingsError(f"{name}: line {reader.line_num}", beyond, "take out the cells that have no column")
+        rows.append({column: cell for column, cell in row.items() if cell})
+        lines.append(reader.line_num)
+    return {"offers": rows}, lines
+
+
+def _placed(field: str, lines: Sequence[int]) -> str:
+    """The field with the line of the CSV in the place of the number of the offer."""
+    return (
+        re.sub(r"\boffers\.(\d+)\.?", lambda found: f"line {lines[int(found[1])]}: ", field, count=1)
+        if lines
+        else field
+    )
+
+
+def _explained(name: str, error: ValidationError, *, machines_only: bool) -> SettingsError:
+    """One fault as one line, a field that does not exist before any other; it is shown with the nearest known one."""
+    faults = error.errors()
+    first = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
+    path = [str(part) for part in first["loc"]]
+    where, field = f"{name}: {'.'.join(path)}", path[-1] if path else ""
     if first["type"] == "extra_forbidden":
-        models: tuple[type[BaseModel], ...] = (Offer, Promise, Tariff, KeptWarm, Fee, PriceFile)
-        known = {name for model in models for name in model.model_fields} - {EXCHANGE}
-        near = get_close_matches(str(first["loc"][-1]), known, n=1)
-        fix = f"no such field; did you mean {near[0]}?" if near else "no such field; take it out"
+        return SettingsError(where, first["input"], _no_such(field, machines_only=machines_only))
+    if first["type"] == "missing":
+        return SettingsError(where, None, "it is required; give it")
+    fix = first["msg"][0].lower() + first["msg"][1:]
+    if field == "accelerator_count":
+        fix += "; leave out machines with a part of an accelerator: a capacity measured on a whole one says nothing about it"
     return SettingsError(where, first["input"], fix)
+
+
+def _no_such(field: str, *, machines_only: bool) -> str:
+    elsewhere: tuple[type[BaseModel], ...] = (Promise, Tariff, KeptWarm, Fee, PriceFile)
+    others = {known for model in elsewhere for known in model.model_fields}
+    if machines_only and field in others:
+        return "a CSV holds machines only; write what else you pay into a YAML file"
+    known = ({*Offer.model_fields} if machines_only else {*Offer.model_fields, *others}) - {EXCHANGE}
+    near = get_close_matches(field, known, n=1)
+    return f"no such field; did you mean {near[0]}?" if near else "no such field; take it out"

@@ -102,6 +102,58 @@ def test_machines_of_devices_that_serve_no_model_are_left_out(book: PriceBook) -
     assert not {offer.instance_type for offer in book.offers if offer.instance_type.startswith(("f1.", "f2.", "vt1."))}
 
 
+MACHINE = "cloud,region,instance_type,vcpus,memory_gib,on_demand_usd_per_hour"
+GOOD = "aws,us-east-1,box,2,8,0.1"
+
+
+@pytest.mark.parametrize(
+    "text,said",
+    [
+        (
+            f"{MACHINE}\n{GOOD}\naws,us-east-1,box,2,8,free\n",
+            "prices.csv: line 3: on_demand_usd_per_hour: 'free' is not",
+        ),
+        (
+            f"{MACHINE}\n{GOOD}\n\naws,us-east-1,,2,8,0.1\n",
+            "prices.csv: line 4: instance_type: None is not usable; it is required",
+        ),
+        (
+            f"{MACHINE}\n{GOOD}\naws,us-east-1\n",
+            "prices.csv: line 3: instance_type: None is not usable; it is required",
+        ),
+        (
+            f"{MACHINE}\n{GOOD},0.2\n",
+            "prices.csv: line 2: ['0.2'] is not usable; take out the cells that have no column",
+        ),
+        (
+            f"{MACHINE},usd_per_gib_second\n{GOOD},1\n",
+            "line 2: usd_per_gib_second: '1' is not usable; a CSV holds machines only",
+        ),
+        (
+            f"{MACHINE},acelerator\n{GOOD},T4\n",
+            "line 2: acelerator: 'T4' is not usable; no such field; did you mean accelerator?",
+        ),
+        (f"{MACHINE},accelerator_count\n{GOOD},0.25\n", "line 2: accelerator_count: '0.25' is not"),
+        (f"{MACHINE},currency\n{GOOD},EUR\n", "line 2: usd_per_unit: None is not"),
+    ],
+)
+def test_a_fault_of_a_csv_names_its_line_field_value_and_fix(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        load_user_prices(path)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 250
+
+
+def test_a_part_of_an_accelerator_is_refused_with_the_reason(tmp_path: Path) -> None:
+    path = tmp_path / "prices.csv"
+    path.write_text(f"{MACHINE},accelerator,accelerator_count\n{GOOD},A10,0.25\n")
+    with pytest.raises(SettingsError, match="leave out machines with a part of an accelerator"):
+        load_user_prices(path)
+
+
 def test_containers_are_priced_by_their_size(book: PriceBook) -> None:
     """Fargate: 0.25 processors at 0.04048 and 0.5 GiB at 0.004445 an hour, up to 16 processors and 120 GiB."""
     tasks = {offer.instance_type: offer for offer in book.offers if offer.task}
