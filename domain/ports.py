@@ -51,7 +51,10 @@ Emitter = Callable[[Sequence[Recommendation]], Iterable[Artifact]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something worth telling somebody; the same `key` again is the same event, going on."""
+    """Something worth telling somebody; the same `key` again is the same event, going on.
+
+    `until` is when it ends by itself, None where only a next look can tell.
+    """
 
     key: str
     severity: str
@@ -59,6 +62,7 @@ class Event:
     detail: str
     at: datetime
     over: bool = False
+    until: datetime | None = None
 
 
 Notifier = Callable[[Event], None]

@@ -21,7 +21,7 @@ class PrometheusOptions:
     """Addresses (`host:port`) of what is scraped, and the files and Alertmanagers (their URLs) that rules need.
 
     `kubernetes` adds pods that ask for it by the usual `prometheus.io/*` annotations. `rule_files` are
-    globs relative to prometheus.yml.
+    globs relative to prometheus.yml: beside it as `trimtab render` writes them, or in a folder of their own.
     """
 
     scrape_interval: timedelta = timedelta(seconds=15)
@@ -32,7 +32,7 @@ class PrometheusOptions:
     node_exporters: Sequence[str] = ()
     kube_state_metrics: Sequence[str] = ()
     alertmanagers: Sequence[str] = ("http://127.0.0.1:9093",)
-    rule_files: Sequence[str] = ("rules/*.rules.yml",)
+    rule_files: Sequence[str] = ("*.rules.yml", "rules/*.rules.yml")
     kubernetes: bool = False
 
 

@@ -42,6 +42,7 @@ def report_written(journal: Journal, at: datetime) -> Iterator[Event]:
                     summary=f"The cost report of {day} is written.",
                     detail=_cost(journal.costs(day, day), day),
                     at=written,
+                    until=written + REPORT_IS_NEWS,
                 )
             return
 

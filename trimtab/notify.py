@@ -35,8 +35,8 @@ class AlertmanagerNotifier:
     """Posts events as alerts; the labels are made of the key alone, so the same event is the same alert.
 
     Each carries a link: to the page of reports for a report, else to its workload on the page at `base_url`; and for
-    trouble the address of its runbook. An event that goes on has to be told again within `alive_for`, or Alertmanager
-    takes it as resolved. Raises SourceUnavailable or BadAnswer when it cannot be told.
+    trouble the address of its runbook. An event that goes on and has no `until` has to be told again within `alive_for`, or
+    Alertmanager takes it as resolved. Raises SourceUnavailable or BadAnswer when it cannot be told.
     """
 
     url: str
@@ -69,7 +69,7 @@ class AlertmanagerNotifier:
             "labels": labels_of(event),
             "annotations": {"summary": event.summary, "description": event.detail, **runbook},
             "startsAt": event.at.isoformat(),
-            "endsAt": (now if event.over else now + self.alive_for).isoformat(),
+            "endsAt": (now if event.over else event.until or now + self.alive_for).isoformat(),
             **({} if self.base_url is None else {"generatorURL": f"{self.base_url}{path_of(event)}"}),
         }
 

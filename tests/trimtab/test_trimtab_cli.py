@@ -21,6 +21,7 @@ import yaml
 from domain.workload import ScaleTarget
 from monitor.recorded import read_trace
 from tests.fakes.recommendations import NOON, a_record, a_workload, an_act
+from tests.rules.fleet import accepted
 from trimtab.__main__ import main
 from trimtab.settings_file import read_settings
 from trimtab.store.database import open_database
@@ -227,6 +228,14 @@ def test_render_writes_each_kind_and_names_the_files(
     assert all(Path(line).is_file() for line in done.out.splitlines())
     if kind == "alertmanager":
         assert {path.suffix for path in (tmp_path / kind).iterdir()} == {".yml", ".tmpl"}
+
+
+def test_prometheus_yml_finds_the_rules_beside_it(run: Run, config: Path, tmp_path: Path) -> None:
+    """As docs/rules.md has it: everything into one folder; promtool follows the globs as Prometheus does."""
+    for kind in ("rules", "prometheus"):
+        assert run("render", kind, "--config", config, "--out", tmp_path).code == 0
+    rules = list(tmp_path.glob("*.rules.yml"))
+    assert f"{len(rules)} rule files found" in accepted("promtool", "check", "config", tmp_path / "prometheus.yml")
 
 
 def test_forms_of_manifests_are_chosen_on_the_command_line(run: Run, config: Path, tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def test_a_report_is_news_for_a_day_and_says_what_the_day_cost(journal: Journal)
     journal.keep_report(StoredReport(day=date(2026, 3, 2), generated_at=NOON, files={}))  # asked for while it goes on
     (event,) = report_written(journal, NOON)
     assert (event.key, event.at, event.severity) == ("report:2026-03-01", written, "info")
+    assert event.until == written + timedelta(hours=24)
     assert event.summary == "The cost report of 2026-03-01 is written."
     assert event.detail == "1 workload cost $48.00 on 2026-03-01; of 1 more it is not known."
     assert not list(report_written(journal, written + timedelta(hours=24)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +53,32 @@ def test_an_event_is_one_alert_until_it_is_over(start_alertmanager: StartAlertma
         return bool(post["status"] == "resolved" and post["alerts"][0]["labels"]["event"] == event.key)
 
     webhook.wait_for(over)
+
+
+@pytest.mark.servers
+def test_a_report_is_told_once_however_long_trimtab_is_away(
+    start_alertmanager: StartAlertmanager, webhook: Webhook
+) -> None:
+    """Its end is known when it begins; trouble that is not told again is taken as over."""
+    alertmanager = start_alertmanager(config(webhook))
+    tell = AlertmanagerNotifier(url=alertmanager.url, clock=clock, alive_for=timedelta(seconds=2))
+    report = Event(
+        key="report:2026-03-01",
+        severity="info",
+        summary="s",
+        detail="d",
+        at=clock(),
+        until=clock() + timedelta(hours=1),
+    )
+    tell(report)
+    tell(an_event())
+    webhook.wait_for(lambda post: post["status"] == "resolved")
+    tell(report)  # Trimtab is back
+    tell(replace(an_event(), detail="timed out"))
+    firing = webhook.wait_for(lambda post: post["alerts"][0]["annotations"]["description"] == "timed out")
+    assert firing["alerts"][0]["labels"]["alertname"] == "TrimtabHeld"
+    told = [post for post in webhook.posts if post["alerts"][0]["labels"]["alertname"] == "TrimtabReport"]
+    assert [post["status"] for post in told] == ["firing"]
 
 
 def test_an_alertmanager_that_is_away_is_unavailable() -> None:
