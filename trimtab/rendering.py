@@ -79,6 +79,7 @@ def rule_options(settings: Settings) -> rules.RuleOptions:
         input_age=max(usual.input_age, 3 * timedelta(seconds=settings.history.step_s)),
         expiring=timedelta(minutes=section.expiring_minutes),
         budgets=any(each.budget_usd_per_month for each in settings.objectives),
+        budget_ahead=section.budget_ahead,
         cost_factor=section.cost_factor,
         cost_floor_usd_per_hour=section.cost_floor_usd_per_hour,
         operator=rules.OperatorOptions(namespace=section.namespace, labels=section.labels)

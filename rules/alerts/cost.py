@@ -62,7 +62,7 @@ def cost_over_budget(options: RuleOptions) -> Alert | None:
     """Spent this month: more than its elapsed part allows, by a margin, or more than the whole budget."""
     if not options.budgets:
         return None
-    spent, budget = (f"max without (job, instance) ({name})" for name in (SPEND, BUDGET))
+    spent, budget = (f"max by (workload, team) ({name})" for name in (SPEND, BUDGET))
     ahead = options.budget_ahead
     elapsed = "((day_of_month() - 1) * 24 + hour()) / (days_in_month() * 24)"
     at = timedelta(hours=3)  # of the first day, when a tenth of the budget may be spent

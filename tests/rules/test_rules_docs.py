@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from tests.rules.fleet import every_alert
+from trimtab.settings.alerting import RulesSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TOLD_BY_TRIMTAB = {"TrimtabSource", "TrimtabHeld", "TrimtabExpired", "TrimtabArtifacts", "TrimtabSlower"}
@@ -30,6 +31,17 @@ def test_every_alert_has_a_runbook_page_and_every_page_an_alert() -> None:
         assert f'amtool silence add --duration=2h --comment="why" alertname={name}' in page
         if name in severities:
             assert f"Severity: {severities[name]}, " in page
+
+
+def test_every_setting_that_is_named_is_one() -> None:
+    named = {
+        (page.name, name)
+        for page in DOCS.rglob("*.md")
+        for name in re.findall(r"`rules\.(\w+)", page.read_text(encoding="utf-8"))
+    }
+    assert len({name for _, name in named}) > 5
+    named.discard(("manifests.md", "external"))  # of the Helm chart of prometheus-adapter
+    assert {(page, name) for page, name in named if name not in RulesSettings.model_fields} == set()
 
 
 def test_the_table_of_alerts_is_whole_and_says_their_severity() -> None:

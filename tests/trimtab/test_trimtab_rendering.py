@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from manifests import Form
-from trimtab.rendering import dashboard_options, manifest_options
+from rules import RuleOptions
+from trimtab.rendering import dashboard_options, manifest_options, rule_options
 from trimtab.settings import Settings
 from trimtab.settings_file import parse_settings
 
@@ -55,6 +56,11 @@ emit:
     assert (options.timezone, options.exact_tolerance, options.cpu_utilization) == ("Europe/Berlin", True, 60)
     assert (options.polling, options.scale_down_window) == (timedelta(seconds=15), timedelta(minutes=10))
     assert (options.failures_before_fallback, options.headroom) == (5, 1.5)
+
+
+def test_the_pace_of_a_budget_reaches_its_alert() -> None:
+    assert rule_options(parsed("rules: {budget_ahead: 1.5}")).budget_ahead == 1.5
+    assert rule_options(parsed("")).budget_ahead == RuleOptions().budget_ahead
 
 
 def test_every_setting_of_grafana_reaches_the_dashboards() -> None:

@@ -31,6 +31,11 @@ class RulesSettings(Section):
     cost_floor_usd_per_hour: float = Field(
         default=0.1, ge=0, description="USD an hour over the plan that are not worth an alert."
     )
+    budget_ahead: float = Field(
+        default=1.1,
+        ge=1,
+        description="A budget is spent too fast at this multiple of what the elapsed part of the month allows.",
+    )
     proof_days: float = Field(
         default=14.0,
         ge=0,
