@@ -69,7 +69,9 @@ def charges() -> Iterator[Charge]:
 def sample() -> str:
     """A file with every kind of row."""
     at = datetime(2026, 3, 18, tzinfo=UTC)
-    return focus_csv(NightlyReport(date=date(2026, 3, 17), generated_at=at, rows=(), charges=tuple(charges())))
+    return focus_csv(
+        NightlyReport(date=date(2026, 3, 17), generated_at=at, rows=(), alerts=(), charges=tuple(charges()))
+    )
 
 
 def validator() -> Path:

@@ -104,7 +104,7 @@ class Days:
 def spent(days: Days) -> Spend | Unknown:
     """What the month has cost so far; of today the part that is over. Unknown where no day is known."""
     if not days.members:
-        return Unknown("no cycle has looked at any workload")
+        return _nobody_looked(days)
     usd, known, of = 0.0, 0, 0
     for day in _month_to(days.today, days.first):
         share = days.passed if day == days.today else 1.0
@@ -116,6 +116,11 @@ def spent(days: Days) -> Spend | Unknown:
     return Spend(usd=usd, known=known, of=of)
 
 
+def _nobody_looked(days: Days) -> Unknown:
+    since = min(days.first, days.today - ORDINARY_DAYS * DAY)
+    return Unknown(f"no cycle looked at a workload between {since} and {days.today}")
+
+
 def _month_to(today: date, first: date) -> list[date]:
     return [first + n * DAY for n in range((today - first).days + 1)]
 
@@ -124,7 +129,7 @@ def outlook(days: Days) -> Outlook | Unknown:
     """What is known as it was; every other day of a workload that is still there like its own last known ones."""
     watched = [day for day in days.spend if day <= days.today]
     if not days.members or not watched:
-        return Unknown("no cycle has looked at any workload")
+        return _nobody_looked(days)
     before = sum(days.today - ORDINARY_DAYS * DAY <= day < days.today for day in watched)
     if before < FEWEST_DAYS:
         return Unknown(f"only {before} of the last {ORDINARY_DAYS} days were watched, {FEWEST_DAYS} are needed")

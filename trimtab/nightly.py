@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 
+from dashboards.report.aims import AlertLine
 from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
 from domain.artifact import Artifact
 from domain.errors import TrimtabError
@@ -113,7 +114,7 @@ class Nightly:
             realised_day=realised([night for night in nights if night.night == day]),
             realised_month=realised(nights),
             unusual=tuple(unusual({row.workload: row.cost for row in rows}, earlier)),
-            alerts=alert_lines(self.journal.alerts_between(_start(day), _start(day) + DAY)),
+            alerts=self._alerts(day),
             charges=charges,
             left_out=left_out,
             billing_account=self.billing_account,
@@ -164,6 +165,12 @@ class Nightly:
             team=workload.team if workload else None,
             model=model_of(workload) if workload else None,
         )
+
+    def _alerts(self, day: date) -> tuple[AlertLine, ...] | Unknown:
+        """Those of the day; a silence means nothing while Alertmanager has never been heard."""
+        if not self.journal.alerts(limit=1):
+            return Unknown("Alertmanager has not told of any alert yet; it needs POST /alerts/webhook as a receiver")
+        return alert_lines(self.journal.alerts_between(_start(day), _start(day) + DAY))
 
     def _signal(self, workload: Workload | None, signal: Signal, day: date) -> LoadHistory | Unknown:
         if workload is None:
@@ -273,7 +280,7 @@ def _trend(costs: Sequence[DayCosts], day: date) -> Iterable[DayCost]:
         parts = [cost.usd for cost in costs if cost.day == one]
         known = [part for part in parts if not isinstance(part, Unknown)]
         if not parts:
-            yield DayCost(day=one, cost=Unknown(f"no cycle ran on {one}"))
+            yield DayCost(day=one, cost=Unknown("no cycle ran"))
         elif len(known) < len(parts):
             yield DayCost(day=one, cost=Unknown(f"the cost of {len(parts) - len(known)} workloads is not known"))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards.report.aims import AlertLine, MonthLine, Range, Realised
+from dashboards.report.aims import AlertLine, MonthLine, Range, Realised, Share
 from domain.ledger import LedgerNight, totals_of
 from domain.unknown import Unknown
 from trimtab.month import Attained, Outlook, Spend
@@ -19,20 +19,25 @@ def fleet_line(spend: Spend | Unknown, ahead: Outlook | Unknown) -> MonthLine:
 
 def objective_line(progress: Progress) -> MonthLine:
     """One objective."""
-    objective, share = progress.objective, progress.attained
+    objective = progress.objective
     return MonthLine(
         whose=objective.workload or f"team {objective.team}",
         spent=_usd(progress.spend),
         spent_whole=_whole(progress.spend),
         forecast=_range(progress.forecast),
         budget=objective.budget_usd_per_month,
-        attained=share.share if isinstance(share, Attained) else share,
+        attained=_share(progress.attained),
         target=progress.target,
         goal=objective.goal,
         owner=objective.owner,
+        stakeholders=objective.stakeholders,
         review_on=objective.review_on,
         review_due=progress.review_due,
     )
+
+
+def _share(held: Attained | Unknown) -> Share | Unknown:
+    return held if isinstance(held, Unknown) else Share(share=held.share, known=held.known, of=held.of)
 
 
 def _usd(spend: Spend | Unknown) -> float | Unknown:
@@ -68,6 +73,7 @@ def alert_lines(alerts: Sequence[Alert]) -> tuple[AlertLine, ...]:
             name=alert.labels.get("alertname", ""),
             severity=alert.labels.get("severity", ""),
             workload=alert.labels.get("workload"),
+            team=alert.labels.get("team"),
             starts_at=alert.starts_at,
             ends_at=alert.ends_at if alert.status == "resolved" else None,
             summary=alert.annotations.get("description") or alert.annotations.get("summary") or "",

@@ -20,10 +20,19 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """The share (0..1) of requests held, over the `known` days of workloads `of` so many."""
+
+    share: float
+    known: int = 1
+    of: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MonthLine:
     """The month up to the end of the report's day, of the fleet or of who has an objective (`whose`).
 
-    `spent_whole` says whether every day is in `spent`; otherwise it is a lower bound. `attained` (0..1) is the share of requests
+    `spent_whole` says whether every day is in `spent`; otherwise it is a lower bound. `attained` is the share of requests
     held so far, None where no target is set. `budget` is an amount a month, None where there is none.
     """
 
@@ -32,10 +41,11 @@ class MonthLine:
     spent_whole: bool
     forecast: Range | Unknown
     budget: float | None = None
-    attained: float | Unknown | None = None
+    attained: Share | Unknown | None = None
     target: float | None = None
     goal: str | None = None
     owner: str | None = None
+    stakeholders: tuple[str, ...] = ()
     review_on: date | None = None
     review_due: bool = False
 
@@ -52,11 +62,12 @@ class Realised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertLine:
-    """An alert that fired on the report's day; `ends_at` None while it still does."""
+    """An alert that fired on the report's day, of a workload, else of a team, else of the fleet; `ends_at` None while it still does."""
 
     name: str
     severity: str
     workload: str | None
+    team: str | None
     starts_at: datetime
     ends_at: datetime | None
     summary: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from dashboards.report import words
-from dashboards.report.aims import AlertLine, MonthLine, UnusualCost
+from dashboards.report.aims import AlertLine, MonthLine, Share, UnusualCost
 from dashboards.report.model import NightlyReport
 from dashboards.report.tiles import Tile, covering, plural
 from dashboards.report.view import Text
@@ -54,24 +54,31 @@ def month_tile(report: NightlyReport) -> Iterator[Tile]:
     line = report.month
     if line is None:
         return
-    so_far = f"So far {words.full(spent(line, report.currency))}"
+    so_far = f"So far {words.full(spent(line, report.currency))}{budgets_note(report)}"
+    broken = any(over(each) for each in report.objectives)
     ahead = line.forecast
     if isinstance(ahead, Unknown):
-        yield Tile(title="Forecast of the month", figure=ahead, note=so_far)
+        yield Tile(title="Forecast of the month", figure=ahead, note=so_far, broken=broken)
         return
     bounds = f"{words.rounded_money(ahead.low, report.currency)} to {words.rounded_money(ahead.high, report.currency)}"
     yield Tile(
         title="Forecast of the month" + covering(ahead.known, ahead.of),
         figure=words.rounded_money(ahead.amount, report.currency),
-        note=f"{bounds}. {so_far}{budgets_note(report)}",
-        broken=any(over(each) for each in report.objectives),
+        note=f"{bounds}. {so_far}",
+        broken=broken,
     )
 
 
 def budgets_note(report: NightlyReport) -> str:
-    """How many budgets the month will break."""
-    budgets = [each for each in report.objectives if each.budget is not None]
-    return f". {sum(map(over, budgets))} of {plural(len(budgets), 'budget')} will be exceeded" if budgets else ""
+    """How many budgets the month will break, and of how many that is not known."""
+    verdicts = [over(each) for each in report.objectives if each.budget is not None]
+    if not verdicts:
+        return ""
+    known = [verdict for verdict in verdicts if verdict is not None]
+    if not known:
+        return f". Whether {plural(len(verdicts), 'budget')} will be exceeded is not known"
+    rest = f", of {len(verdicts) - len(known):,} more it is not known" if len(known) < len(verdicts) else ""
+    return f". {sum(known)} of {plural(len(known), 'budget')} will be exceeded{rest}"
 
 
 def realised_tile(report: NightlyReport) -> Iterator[Tile]:
@@ -105,13 +112,20 @@ def spent(line: MonthLine, currency: str) -> Text:
     return text if line.spent_whole else f"{GREATER}{words.THIN}{text}"
 
 
-def over(line: MonthLine) -> bool:
-    """Whether the budget is spent, or will be by the forecast."""
+def over(line: MonthLine) -> bool | None:
+    """Whether the budget is spent, or will be by the forecast; None without a budget and where that is not known.
+
+    What is spent is a lower bound, and so is a forecast that leaves workloads out: neither says that a budget will last.
+    """
     if line.budget is None:
-        return False
+        return None
     if not isinstance(line.spent, Unknown) and line.spent > line.budget:
         return True
-    return not isinstance(line.forecast, Unknown) and line.forecast.amount > line.budget
+    if isinstance(line.forecast, Unknown):
+        return None
+    if line.forecast.amount > line.budget:
+        return True
+    return False if line.forecast.known == line.forecast.of else None
 
 
 def aims(report: NightlyReport) -> list[Aim]:
@@ -124,10 +138,10 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
     ahead, known = line.forecast, None if isinstance(line.spent, Unknown) else line.spent
     expected = None if isinstance(ahead, Unknown) else ahead.amount
     scale = None if line.budget is None else max(filter(None, (line.budget, known, expected)))
-    below = isinstance(line.attained, float) and line.target is not None and line.attained < line.target
+    below = isinstance(line.attained, Share) and line.target is not None and line.attained.share < line.target
     return Aim(
         whose=line.whose,
-        about=". ".join(filter(None, (line.goal, f"Owner: {line.owner}" if line.owner else None))),
+        about=". ".join(filter(None, (line.goal, *people(line)))),
         budget=None if line.budget is None else words.rounded_money(line.budget, currency),
         spent=spent(line, currency),
         ahead=ahead if isinstance(ahead, Unknown) else words.rounded_money(ahead.amount, currency),
@@ -135,7 +149,7 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
         if isinstance(ahead, Unknown)
         else f"{words.rounded_money(ahead.low, currency)} to {words.rounded_money(ahead.high, currency)}"
         + covering(ahead.known, ahead.of),
-        over=over(line),
+        over=over(line) is True,
         spent_width=width(known, scale),
         ahead_width=width(expected, scale),
         mark=width(line.budget, scale),
@@ -147,10 +161,18 @@ def aim(line: MonthLine, day: date, currency: str) -> Aim:
     )
 
 
-def held(share: float | Unknown | None) -> Text:
-    """The share of requests held."""
-    if isinstance(share, float):
-        return words.attainment(share)
+def people(line: MonthLine) -> Iterator[str]:
+    """Who answers for it, and who is to know."""
+    if line.owner:
+        yield f"Owner: {line.owner}"
+    if line.stakeholders:
+        yield f"Stakeholders: {', '.join(line.stakeholders)}"
+
+
+def held(share: Share | Unknown | None) -> Text:
+    """The share of requests held, and of how many days that is known."""
+    if isinstance(share, Share):
+        return words.attainment(share.share) + covering(share.known, share.of, "days of workloads")
     return share or Unknown("no day of the month has been reported yet")
 
 
@@ -167,8 +189,15 @@ def unusual_text(each: UnusualCost, currency: str) -> str:
 
 def alerts(report: NightlyReport) -> tuple[list[Fired], int]:
     """The first alerts of the day, and how many more there were."""
+    if isinstance(report.alerts, Unknown):
+        return [], 0
     shown = [fired(each) for each in report.alerts[:ALERTS_SHOWN]]
     return shown, len(report.alerts) - len(shown)
+
+
+def no_alert(report: NightlyReport) -> Text:
+    """What stands where no alert is shown."""
+    return report.alerts if isinstance(report.alerts, Unknown) else "Alertmanager told of none."
 
 
 def fired(alert: AlertLine) -> Fired:
@@ -176,7 +205,7 @@ def fired(alert: AlertLine) -> Fired:
     return Fired(
         name=alert.name,
         severity=alert.severity,
-        about=alert.workload or "the fleet",
+        about=alert.workload or (f"team {alert.team}" if alert.team else "the fleet"),
         when=f"{clock(alert.starts_at)} to {clock(alert.ends_at)}"
         if alert.ends_at
         else f"since {clock(alert.starts_at)}",

@@ -19,7 +19,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "holds": ("", "What would end it"),
     "groups": ("Workloads", "Cost of the day", "Change", "Per 1,000 requests", "Idle", "Proposed saving a month"),
     "aims": ("Budget a month", "Spent so far", "Forecast", "Requests held", "Review"),
-    "alerts": ("Severity", "Workload", "When", ""),
+    "alerts": ("Severity", "Whose", "When", ""),
     "workloads": (
         "Decision", "Mode", "Replicas", "Requests", "Missed", "Idle", "Cost", "Change", "Per 1,000 requests",
         "A day as proposed", "Saving a month",
@@ -65,6 +65,7 @@ def html(report: NightlyReport, most_lines: int | None = None) -> str:
             unusual=[(each.workload, month.unusual_text(each, report.currency)) for each in report.unusual],
             alerts=alerts,
             more_alerts=more_alerts,
+            no_alert=month.no_alert(report),
             proposals=view.proposals(report)[:most_lines],
             holds=view.holds(report)[:most_lines],
             groups=[

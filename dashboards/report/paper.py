@@ -10,6 +10,7 @@ LINES_ON_PAPER = 25  # of each table: laying out text takes seconds, and the CSV
 # WeasyPrint draws inline SVG by its own attributes alone: what the style sheet says of each class has to stand there too.
 INK = {
     'class="now"': 'class="now" fill="#8796a6"',
+    'class="now last"': 'class="now last" fill="#0d6e6e"',
     'class="then"': 'class="then" fill="#0d6e6e"',
     'class="gap"': 'class="gap" fill="none" stroke="#8796a6" stroke-width="0.4" stroke-dasharray="3 3"',
     "<line ": '<line stroke="#1b2430" stroke-width="0.6" ',

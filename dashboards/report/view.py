@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from dashboards.report import figures, words
 from dashboards.report.curves import Curve, curve
@@ -225,5 +226,5 @@ def sentence(reason: Reason) -> str:
 
 
 def link(report: NightlyReport, row: WorkloadRow) -> str | None:
-    """Where the recommendation's whole evidence is, if the API's address is known."""
-    return None if report.base_url is None else f"{report.base_url.rstrip('/')}/recommendations/{row.recommendation_id}"
+    """The workload on our own page, with its recommendation and evidence, if its address is known."""
+    return None if report.base_url is None else f"{report.base_url.rstrip('/')}/#{quote(row.workload, safe='')}"

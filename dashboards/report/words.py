@@ -84,8 +84,8 @@ def count(value: float) -> str:
 
 
 def replicas(value: float) -> str:
-    """Whole where whole, else one decimal."""
-    return number(value, 0 if value == round(value) else 1)
+    """Whole where whole, else one decimal; under a tenth two significant digits."""
+    return small(value, 2) if 0 < value < 0.1 else number(value, 0 if value == round(value) else 1)
 
 
 def days(age: timedelta) -> str:

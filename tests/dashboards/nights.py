@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 
 from dashboards.report import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
-from dashboards.report.aims import AlertLine, MonthLine, Range, Realised, UnusualCost
+from dashboards.report.aims import AlertLine, MonthLine, Range, Realised, Share, UnusualCost
 from domain.load import LoadHistory
 from domain.plan import Reason, Saving
 from domain.unknown import Unknown
@@ -160,10 +160,11 @@ def aims() -> tuple[MonthLine, ...]:
             spent_whole=True,
             forecast=Range(amount=4_561.0, low=4_320.0, high=4_799.0),
             budget=4_000.0,
-            attained=0.99871,
+            attained=Share(share=0.99871, known=15, of=17),
             target=0.999,
             goal="Half of last year's cost per 1,000 requests",
             owner="jo",
+            stakeholders=("finance", "sre"),
             review_on=date(2026, 3, 15),
             review_due=True,
         ),
@@ -194,6 +195,7 @@ def alerts() -> tuple[AlertLine, ...]:
             name="TrimtabErrorBudgetBurnFast",
             severity="critical",
             workload="search:rerank",
+            team="search",
             starts_at=MIDNIGHT + timedelta(hours=14, minutes=5),
             ends_at=MIDNIGHT + timedelta(hours=14, minutes=40),
             summary="search:rerank spends its error budget of 30 days 14.4 times too fast.",
@@ -202,6 +204,7 @@ def alerts() -> tuple[AlertLine, ...]:
             name="TrimtabCostOverBudget",
             severity="warning",
             workload=None,
+            team="perception",
             starts_at=MIDNIGHT - timedelta(hours=30),
             ends_at=None,
             summary="perception: 2480 USD were spent this month.",

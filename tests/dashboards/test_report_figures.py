@@ -129,4 +129,4 @@ def test_a_workload_stands_in_a_report_once() -> None:
 def test_a_report_is_generated_at_an_aware_time() -> None:
     naive = datetime(2026, 3, 18, tzinfo=UTC).replace(tzinfo=None)
     with pytest.raises(ValueError, match="aware"):
-        NightlyReport(date=date(2026, 3, 17), generated_at=naive, rows=())
+        NightlyReport(date=date(2026, 3, 17), generated_at=naive, rows=(), alerts=())

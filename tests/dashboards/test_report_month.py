@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from dashboards.report import NightlyReport, figures, overview, pdf, words
-from dashboards.report.aims import MonthLine, Range, Realised
-from dashboards.report.month import ALERTS_SHOWN, aim, alerts, over, realised_tile
+from dashboards.report.aims import MonthLine, Range, Realised, Share
+from dashboards.report.month import ALERTS_SHOWN, aim, alerts, month_tile, over, realised_tile
 from dashboards.report.page import html
 from dashboards.report.paper import LINES_ON_PAPER, inked
 from dashboards.report.words import MINUS
@@ -31,9 +32,56 @@ def line(spent: float | Unknown, forecast: float, budget: float | None) -> Month
 def test_a_budget_is_broken_by_what_is_spent_or_by_what_is_forecast() -> None:
     assert over(line(90.0, 101.0, 100.0))
     assert over(line(101.0, 99.0, 100.0))
-    assert not over(line(90.0, 99.0, 100.0))
-    assert not over(line(Unknown("no day is known"), 99.0, 100.0))
-    assert not over(line(90.0, 101.0, None))
+    assert over(line(90.0, 99.0, 100.0)) is False
+    assert over(line(Unknown("no day is known"), 99.0, 100.0)) is False
+    assert over(line(90.0, 101.0, None)) is None
+
+
+def test_a_budget_of_which_too_little_is_known_is_not_called_kept() -> None:
+    """What is spent already is enough to call it broken; a forecast that leaves workloads out is enough for that alone."""
+    blind = replace(line(90.0, 0.0, 100.0), forecast=Unknown("too few days"))
+    assert over(blind) is None
+    assert over(replace(blind, spent=101.0)) is True
+    partly = Range(amount=99.0, low=90.0, high=110.0, known=2, of=3)
+    assert over(replace(blind, forecast=partly)) is None
+    assert over(replace(blind, forecast=replace(partly, amount=101.0))) is True
+    kept = line(90.0, 99.0, 100.0)
+    for objectives, words_of_it in (
+        ((blind,), "Whether 1 budget will be exceeded is not known"),
+        ((blind, kept, replace(blind, spent=101.0)), "1 of 2 budgets will be exceeded, of 1 more it is not known"),
+        ((kept,), "0 of 1 budget will be exceeded"),
+    ):
+        for month in (line(200.0, 300.0, None), replace(blind, budget=None)):
+            (tile,) = month_tile(replace(small_night(), month=month, objectives=objectives))
+            assert tile.note.endswith(f". {words_of_it}")
+            assert tile.broken == (len(objectives) == 3)
+
+
+def test_a_share_held_says_of_how_many_days_it_is_known() -> None:
+    of_all = replace(line(1.0, 1.0, 1.0), attained=Share(share=0.99871, known=24, of=24), target=0.999)
+    assert (aim(of_all, DAY, "USD").attained, aim(of_all, DAY, "USD").below) == (f"99.871{words.THIN}%", True)
+    of_one = replace(of_all, attained=Share(share=0.99871, known=1, of=24))
+    assert aim(of_one, DAY, "USD").attained == f"99.871{words.THIN}% (1 of 24 days of workloads)"
+
+
+def test_owner_and_stakeholders_stand_with_the_objective() -> None:
+    objective = replace(line(1.0, 1.0, 1.0), goal="Half", owner="jo", stakeholders=("finance", "sre"))
+    assert aim(objective, DAY, "USD").about == "Half. Owner: jo. Stakeholders: finance, sre"
+
+
+def test_where_no_alertmanager_was_heard_nothing_is_said_of_alerts() -> None:
+    silent = replace(small_night(), alerts=Unknown("nobody told"))
+    assert alerts(silent) == ([], 0)
+    assert "not known: nobody told" in html(silent)
+    assert "told of none" not in html(silent)
+    assert "Alertmanager told of none." in html(replace(silent, alerts=()))
+
+
+def test_an_alert_is_a_workloads_a_teams_or_the_fleets() -> None:
+    of_workload, of_team = some_alerts()
+    lines = (of_workload, of_team, replace(of_team, team=None))
+    shown, _ = alerts(replace(small_night(), alerts=lines))
+    assert [each.about for each in shown] == ["search:rerank", "team perception", "the fleet"]
 
 
 def test_bars_share_one_scale_on_which_the_budget_is_marked() -> None:
@@ -102,6 +150,11 @@ def test_the_page_on_paper_is_short_and_says_what_it_leaves_out() -> None:
     assert page.count('class="tag ') == LINES_ON_PAPER
     assert f"Tables end after {LINES_ON_PAPER} lines: the HTML page and the CSV have all 200 workloads." in page
     assert "Tables end" not in html(fleet_night(200))
+
+
+def test_the_day_of_the_report_has_its_colour_on_paper_too() -> None:
+    (bar,) = re.findall(r'<rect class="now last"[^>]*>', inked(html(small_night())))
+    assert 'fill="#0d6e6e"' in bar
 
 
 def test_it_is_a_pdf_of_the_page_and_names_from_outside_stay_text() -> None:

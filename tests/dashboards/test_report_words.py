@@ -52,6 +52,11 @@ def test_percent(share: float, text: str) -> None:
     assert words.percent(share) == f"{text}{T}%"
 
 
+@pytest.mark.parametrize("value, text", [(0.0, "0"), (0.0295, "0.029"), (0.3, "0.3"), (12.0, "12"), (6.43, "6.4")])
+def test_replicas(value: float, text: str) -> None:
+    assert words.replicas(value) == text
+
+
 @given(st.floats(min_value=1e-9, max_value=1 - 1e-9))
 def test_a_share_between_none_and_all_never_reads_as_either(share: float) -> None:
     assert float(words.percent(share).removesuffix(f"{T}%")) not in (0.0, 100.0)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import dashboards.report
-from dashboards.report.aims import Range, Realised
+from dashboards.report.aims import Range, Realised, Share
 from dashboards.report.model import NightlyReport, PriceSource, WorkloadRow
 from domain.errors import NoData
 from domain.load import LoadHistory
@@ -231,7 +231,9 @@ def test_the_month_and_its_objectives_rest_on_reported_days(nightly: Nightly) ->
     assert report.month is not None
     assert (line.budget, line.owner, line.spent_whole) == (1000.0, "jo", True)
     assert line.spent == pytest.approx(72.0, abs=0.01)  # 1 and 2 March
-    assert line.attained == pytest.approx(0.97)
+    assert isinstance(line.attained, Share)
+    assert line.attained.share == pytest.approx(0.97)
+    assert (line.attained.known, line.attained.of) == (1, 1)
     assert isinstance(line.forecast, Range)
     assert line.forecast.amount == pytest.approx(31 * 36.0)
     assert report.month.forecast == line.forecast
@@ -248,6 +250,9 @@ def test_what_came_of_savings_is_told_of_the_day_and_the_month(nightly: Nightly)
 
 def test_alerts_that_fired_on_the_day_are_told_and_news_is_none(nightly: Nightly) -> None:
     start = datetime.combine(TODAY, datetime.min.time(), UTC)
+    never = nightly.gather(TODAY, now=NOON + DAY).alerts
+    assert isinstance(never, Unknown)
+    assert "has not told of any alert yet" in never.reason
 
     def told(name: str, severity: str, begun: datetime, over: datetime | None) -> Alert:
         return Alert(
@@ -265,12 +270,19 @@ def test_alerts_that_fired_on_the_day_are_told_and_news_is_none(nightly: Nightly
             told("Slow", "warning", start - HOUR, start + HOUR),
             told("Burning", "critical", start + 2 * HOUR, None),
             told("Yesterday", "critical", start - 3 * HOUR, start - HOUR),
+            replace(told("OfTeam", "warning", start + HOUR, None), labels={"alertname": "OfTeam", "team": "shop"}),
             told("Tomorrow", "critical", start + DAY, None),
             told("News", "info", start, None),
         ]
     )
     alerts = nightly.gather(TODAY, now=NOON + DAY).alerts
-    assert [(each.name, each.ends_at is None) for each in alerts] == [("Burning", True), ("Slow", False)]
+    assert not isinstance(alerts, Unknown)
+    assert [(each.name, each.ends_at is None) for each in alerts] == [
+        ("Burning", True),
+        ("Slow", False),
+        ("OfTeam", True),
+    ]
+    assert [(each.workload, each.team) for each in alerts[1:]] == [("shop:ranker", None), (None, "shop")]
 
 
 def test_tokens_are_counted_where_the_runtime_tells_of_them(nightly: Nightly) -> None:

@@ -46,6 +46,14 @@ def test_days_that_nobody_watched_are_counted_and_forecast_as_ordinary_ones() ->
     assert ahead.usd == pytest.approx(31 * 24)
 
 
+def test_where_no_cycle_ran_it_is_said_when() -> None:
+    """A store that is older than its last cycles has looked at workloads, only not lately."""
+    for members in ({"a"}, set[str]()):
+        ahead = outlook(Days.of(members, (), NOW))
+        assert ahead == Unknown("no cycle looked at a workload between 2026-02-25 and 2026-03-11")
+    assert spent(Days.of((), (), NOW)) == ahead
+
+
 def test_a_workload_that_came_later_cost_nothing_before() -> None:
     """On days on which others were watched it was not there; that is known, and no gap."""
     days = Days.of({"b"}, [*rows(range(1, 12)), *rows(range(8, 12), 10.0, "b")], NOW)
