@@ -76,14 +76,14 @@ class RecordedSource:
             raise ValueError(f"no whole step of {step} lies between {start} and {end}")
         if step % history.step:
             raise BadAnswer(
-                str(self._files[workload.id]),
+                self._files[workload.id].name,
                 f"is recorded every {history.step_s:g} s and can not be read every {step.total_seconds():g} s",
                 f"ask for a whole multiple of {history.step_s:g} s",
             )
         values = _regrid(history, start=start, step=step, steps=steps)
         if not np.isfinite(values).any():
             raise NoData(
-                str(self._files[workload.id]),
+                self._files[workload.id].name,
                 f"holds nothing between {start:%Y-%m-%dT%H:%MZ} and {end:%Y-%m-%dT%H:%MZ}",
                 f"it runs from {history.start:%Y-%m-%dT%H:%MZ} to {history.end:%Y-%m-%dT%H:%MZ}",
             )
@@ -96,7 +96,7 @@ class RecordedSource:
         if signal is Signal.READY_REPLICAS and trace.replicas is not None:
             return trace.replicas
         fix = "add a column replicas" if signal is Signal.READY_REPLICAS else "connect a Prometheus to have it"
-        raise NoData(str(trace.path), f"a trace file without {signal.value}", fix)
+        raise NoData(trace.path.name, f"a trace file without {signal.value}", fix)
 
 
 def _regrid(history: LoadHistory, *, start: datetime, step: timedelta, steps: int) -> Floats:
