@@ -61,7 +61,7 @@ Way = Email | Slack | PagerDuty | MsTeams | Webhook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
-    """Who hears of alerts of these severities, and of these teams' workloads alone where any are named."""
+    """Who hears of alerts of these severities, and of those alone that carry one of these teams where any are named."""
 
     way: Way
     severities: Sequence[str] = SEVERITIES

@@ -105,6 +105,22 @@ def test_receivers_come_beside_our_own_webhook_and_are_told_of_the_end() -> None
         assert all(way["send_resolved"] is told for name, ways in receiver.items() if name != "name" for way in ways)
 
 
+def test_a_receiver_of_a_team_hears_of_nothing_that_carries_no_team(tmp_path: Path) -> None:
+    """Proposals, reports, money and Trimtab's own trouble carry none (docs/rules.md); a budget of the team's does."""
+    theirs = Receiver(way=Slack(api_url_file="/etc/alertmanager/slack"), teams=("vision",))
+    artifacts = alertmanager(AlertmanagerOptions(receivers=(theirs,)))
+    told = {each["name"] for each in yaml.safe_load(artifacts[0].text)["receivers"] if "slack_configs" in each}
+    config = written(artifacts, tmp_path)[0]
+    for labels in (
+        {"severity": "info", "category": "recommendation", "workload": "a:b"},
+        {"severity": "info", "category": "report"},
+        {"severity": "warning", "category": "cost", "workload": "a:b"},
+        {"severity": "critical", "category": "trimtab", "workload": "a:b"},
+    ):
+        assert routed(config, **labels) not in told
+    assert routed(config, severity="warning", category="cost", team="vision") in told
+
+
 def test_teams_channels_are_written_as_newer_alertmanagers_read_them() -> None:
     """0.25, which is at hand, refuses the section: it is checked by its shape alone."""
     teams = Receiver(way=MsTeams(webhook_url_file="/etc/alertmanager/teams"))

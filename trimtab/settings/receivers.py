@@ -71,7 +71,9 @@ class ReceiverSettings(Section):
     severities: tuple[Literal["critical", "warning", "info"], ...] = Field(
         default=("critical", "warning", "info"), min_length=1, description="Severities it hears of."
     )
-    teams: tuple[Text, ...] = Field(default=(), description="Teams whose workloads it hears of; all without any.")
+    teams: tuple[Text, ...] = Field(
+        default=(), description="It hears only of alerts that carry one of these teams; of all where none is named."
+    )
     email: EmailSettings | None = Field(default=None, description="By e-mail.")
     slack: SlackSettings | None = Field(default=None, description="In Slack.")
     pagerduty: PagerDutySettings | None = Field(default=None, description="By PagerDuty.")
