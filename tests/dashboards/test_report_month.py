@@ -157,6 +157,19 @@ def test_the_day_of_the_report_has_its_colour_on_paper_too() -> None:
     assert 'fill="#0d6e6e"' in bar
 
 
+def test_how_to_read_it_stands_on_one_sheet() -> None:
+    """Three workloads end so low on their sheet that it would break over two."""
+    if isinstance(pdf(small_night()), Unknown):
+        pytest.skip("without Pango nothing is laid out")
+    from weasyprint import HTML  # noqa: PLC0415  it takes seconds, and cannot be imported without Pango
+
+    page = inked(html(fleet_night(3), most_lines=LINES_ON_PAPER))
+    page = page.replace("<h2>How to read this", '<h2 id="first">How to read this')
+    page = page.replace('<p class="note">Made at', '<p id="last" class="note">Made at')
+    sheets = [sheet.anchors.keys() & {"first", "last"} for sheet in HTML(string=page).render().pages]
+    assert [found for found in sheets if found] == [{"first", "last"}]
+
+
 def test_it_is_a_pdf_of_the_page_and_names_from_outside_stay_text() -> None:
     night: NightlyReport = replace(small_night(), rows=(replace(scheduled(), workload='<path class="now">'),))
     made = pdf(night)
