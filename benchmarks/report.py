@@ -2,7 +2,7 @@
 
 The store is a SQLite file with 17 days of costs of every workload, hourly cycles and alerts; each workload has a recommendation
 made by the real optimizer on a day's load. The source answers from memory; what a real Prometheus takes to answer for a day of
-`--asked` workloads (series of our recording rules, and raw histograms, for the share over the SLO is read from those) is measured apart.
+`--asked` workloads (a tenth of them language models; series of our recording rules, and raw histograms, for the share over the SLO is read from those) is measured apart.
 
     python benchmarks/report.py [--workloads 1000] [--times 3] [--asked 1000] [--json OUT] [--out DIR]
 """
@@ -13,7 +13,7 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +34,7 @@ from domain.plan import Recommendation, recommendation_id
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ScaleTarget, ServingMode, Workload
+from monitor.profiles import PROFILES
 from monitor.prometheus import PrometheusSource
 from optimizer.options import Options
 from optimizer.recommend import recommend
@@ -53,6 +54,7 @@ from trimtab.store.tables import CostRow
 
 DAY, HOUR, STEP = timedelta(days=1), timedelta(hours=1), timedelta(minutes=5)
 SIGNALS = (Signal.REQUEST_RATE, Signal.ERROR_RATIO, Signal.SLOW_RATIO, Signal.READY_REPLICAS)
+TOKENS = (Signal.TOKEN_RATE, Signal.PROMPT_TOKEN_RATE)  # of language models besides
 REPORTED = date(2026, 3, 17)
 END = datetime(2026, 3, 18, tzinfo=UTC)
 SHAPES, DAYS = 8, 17
@@ -183,24 +185,42 @@ def nightly(database: Database) -> Nightly:
     )
 
 
-def history(workloads: int, end_s: float) -> Iterator[str]:
-    """A day of recorded series, and of the raw latency histogram each minute, as OpenMetrics text."""
-    *recorded, _ = fleet_lines(workloads, 288, end_s)
+def asked_about(workloads: int) -> list[Workload]:
+    """A fleet whose series stand in a real Prometheus; a tenth of it, at least one, are language models."""
+    talking = -(-workloads // 10)
+    labels = [{"service": f"service{index}", "model": f"model{index}"} for index in range(workloads - talking)]
+    return [
+        *(Workload(id=each["service"], runtime="trimtab-serving", labels=each) for each in labels),
+        *(Workload(id=f"llm{n}", runtime="vllm", labels={"model_name": f"llm{n}"}) for n in range(talking)),
+    ]
+
+
+def history(fleet: Sequence[Workload], end_s: float) -> Iterator[str]:
+    """A day of recorded series, and of the raw latency histograms each minute, as OpenMetrics text."""
+    own, talking = ([each for each in fleet if (each.runtime == "vllm") is vllm] for vllm in (False, True))
+    *recorded, _ = fleet_lines(len(own), 288, end_s)
     yield from recorded
-    times = np.arange(-1439, 1, dtype=np.float64) * 60.0 + end_s
-    yield "# TYPE ai_request_duration_seconds histogram"
-    for index in range(workloads):
-        labels = {"service": f"service{index}", "model": f"model{index}"}
-        counts = np.arange(1440, dtype=np.float64) * 60.0 * (index + 1)
-        for name, extra, share in (
-            ("bucket", {"le": "0.5"}, 0.999),
-            ("bucket", {"le": "+Inf"}, 1.0),
-            ("count", {}, 1.0),
-        ):
-            yield from series(
-                f"ai_request_duration_seconds_{name}", {**labels, **extra}, times, np.floor(counts * share)
-            )
+    times = np.arange(-287, 1, dtype=np.float64) * STEP.total_seconds() + end_s
+    names = PROFILES["vllm"].recorded
+    for signal, value in ((Signal.REQUEST_RATE, 2.0), (Signal.ERROR_RATIO, 0.0), (Signal.READY_REPLICAS, 3.0),
+                          (Signal.TOKEN_RATE, 400.0), (Signal.PROMPT_TOKEN_RATE, 900.0)):  # fmt: skip
+        yield f"# TYPE {names[signal]} gauge"
+        for each in talking:
+            yield from series(names[signal], each.labels, times, np.full(len(times), value))
+    yield from histograms("ai_request_duration_seconds", own, end_s)
+    yield from histograms("vllm:e2e_request_latency_seconds", talking, end_s)
     yield "# EOF"
+
+
+def histograms(name: str, fleet: Sequence[Workload], end_s: float) -> Iterator[str]:
+    """Counters of every minute of the day: a thousandth takes longer than the SLO."""
+    times = np.arange(-1439, 1, dtype=np.float64) * 60.0 + end_s
+    yield f"# TYPE {name} histogram"
+    for index, each in enumerate(fleet):
+        counts = np.arange(1440, dtype=np.float64) * 60.0 * (index + 1)
+        bound = f"{each.slo.latency.total_seconds():g}"
+        for part, extra, share in (("bucket", {"le": bound}, 0.999), ("bucket", {"le": "+Inf"}, 1.0), ("count", {}, 1.0)):  # fmt: skip
+            yield from series(f"{name}_{part}", {**each.labels, **extra}, times, np.floor(counts * share))
 
 
 def asked(workloads: int) -> float:
@@ -208,26 +228,27 @@ def asked(workloads: int) -> float:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with tempfile.TemporaryDirectory() as name, Processes(Path(name)) as processes:
         folder = Path(name)
-        write_text(history(workloads, end.timestamp()), folder / "history.om")
+        fleet = asked_about(workloads)
+        write_text(history(fleet, end.timestamp()), folder / "history.om")
         blocks_from_text(processes, folder / "history.om", folder / "data")
         (folder / "prometheus.yml").write_text("global: {}\n", encoding="utf-8")
         port = free_port()
         start_prometheus(processes, folder / "prometheus.yml", folder / "data", port)
         source = PrometheusSource(f"http://127.0.0.1:{port}")
-        labels = [{"service": f"service{index}", "model": f"model{index}"} for index in range(workloads)]
-        fleet = [Workload(id=each["service"], runtime="trimtab-serving", labels=each) for each in labels]
         begun = time.perf_counter()
         with ThreadPoolExecutor(max_workers=4) as threads:
             known = list(threads.map(partial(day_of, source, end), fleet))
         seconds = time.perf_counter() - begun
-    if set(known) != {len(SIGNALS)}:
-        raise SystemExit(f"not every signal of every workload was known: {min(known)} of {len(SIGNALS)}")
+    unknown = [each.id for each, whole in zip(fleet, known, strict=True) if not whole]
+    if unknown:
+        raise SystemExit(f"not every signal of every workload was known: {len(unknown)} lack one, such as {unknown[0]}")
     return seconds
 
 
-def day_of(source: PrometheusSource, end: datetime, of: Workload) -> int:
-    """How many of the signals that a report asks for had an answer."""
-    return sum(source.load(of, signal, start=end - DAY, end=end, step=STEP).coverage > 0.9 for signal in SIGNALS)
+def day_of(source: PrometheusSource, end: datetime, of: Workload) -> bool:
+    """Whether all the signals that a report asks for had an answer."""
+    signals = (*SIGNALS, *(TOKENS if of.runtime == "vllm" else ()))
+    return all(source.load(of, signal, start=end - DAY, end=end, step=STEP).coverage > 0.9 for signal in signals)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
