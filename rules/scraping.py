@@ -21,7 +21,7 @@ class PrometheusOptions:
     """Addresses (`host:port`) of what is scraped, and the files and Alertmanagers (their URLs) that rules need.
 
     `kubernetes` adds pods that ask for it by the usual `prometheus.io/*` annotations. `rule_files` are
-    globs relative to prometheus.yml: beside it as `trimtab render` writes them, or in a folder of their own.
+    globs relative to prometheus.yml: rules lie beside it, or (as `trimtab serve` keeps them) in a folder `rules`.
     """
 
     scrape_interval: timedelta = timedelta(seconds=15)

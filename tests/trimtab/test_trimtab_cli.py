@@ -20,8 +20,8 @@ import yaml
 
 from domain.workload import ScaleTarget
 from monitor.recorded import read_trace
+from tests.conftest import require
 from tests.fakes.recommendations import NOON, a_record, a_workload, an_act
-from tests.rules.fleet import accepted
 from trimtab.__main__ import main
 from trimtab.settings_file import read_settings
 from trimtab.store.database import open_database
@@ -230,12 +230,21 @@ def test_render_writes_each_kind_and_names_the_files(
         assert {path.suffix for path in (tmp_path / kind).iterdir()} == {".yml", ".tmpl"}
 
 
-def test_prometheus_yml_finds_the_rules_beside_it(run: Run, config: Path, tmp_path: Path) -> None:
-    """As docs/rules.md has it: everything into one folder; promtool follows the globs as Prometheus does."""
-    for kind in ("rules", "prometheus"):
-        assert run("render", kind, "--config", config, "--out", tmp_path).code == 0
-    rules = list(tmp_path.glob("*.rules.yml"))
-    assert f"{len(rules)} rule files found" in accepted("promtool", "check", "config", tmp_path / "prometheus.yml")
+@pytest.mark.parametrize("folder", [".", "rules"])
+def test_prometheus_loads_the_rules_that_are_rendered_as_documented(
+    run: Run, config: Path, tmp_path: Path, folder: str
+) -> None:
+    """All in one folder, or the rules in one of their own, as `trimtab serve` writes them."""
+    require("promtool")
+    assert run("render", "rules", "--config", config, "--out", tmp_path / folder).code == 0
+    assert run("render", "prometheus", "--config", config, "--out", tmp_path).code == 0
+    written = len(list((tmp_path / folder).glob("*.rules.yml")))
+    checked = subprocess.run(
+        ["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert written > 3
+    assert f"{written} rule files found" in checked.stdout
 
 
 def test_forms_of_manifests_are_chosen_on_the_command_line(run: Run, config: Path, tmp_path: Path) -> None:
