@@ -12,9 +12,14 @@ import yaml
 
 from manifests import Form
 from rules import RuleOptions
+from trimtab.demo.interrupts import Interrupts
+from trimtab.demo.processes import Processes
+from trimtab.demo.stage import Stage
 from trimtab.rendering import dashboard_options, manifest_options, rule_options
 from trimtab.settings import Settings
-from trimtab.settings_file import parse_settings
+from trimtab.settings_file import parse_settings, read_settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "trimtab.yaml"
 
 
 def parsed(text: str) -> Settings:
@@ -89,3 +94,11 @@ def test_the_settings_that_the_docs_show_are_settings(page: str, beginning: str)
     assert shown
     for block in shown:
         assert parsed(block).emit != Settings().emit
+
+
+def test_the_example_has_budgets_and_the_demonstration_watches_them(tmp_path: Path) -> None:
+    settings = read_settings(EXAMPLE)
+    assert [each.labels for each in settings.objectives] == [{"workload": "llama-8b"}, {"team": "vision"}]
+    stage = Stage.on(tmp_path, Processes(tmp_path, Interrupts()))
+    stage.write_rules(settings, [])
+    assert "TrimtabCostOverBudget" in (tmp_path / "rules" / "trimtab-fleet.rules.yml").read_text(encoding="utf-8")

@@ -107,7 +107,7 @@ def _served(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
     say("starting a model server, the model-quality exporter and Alertmanager")
     waiting = stage.start_model(live.declared.match["service"], live.served.service_s) | stage.start_alertmanager()
     begins_s = float(int(time.time()))
-    _start_history(stage, cast, begins_s, say)
+    _start_history(stage, settings, cast, begins_s, say)
     for address, child in waiting.items():
         stage.processes.wait_ready(child, address)
     with Traffic(cast, stage.ports, EXAMPLES / "models" / "digits_heldout.csv.gz", begins_s=begins_s) as traffic:
@@ -118,7 +118,7 @@ def _served(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
         yield Scene(stage=stage, trimtab=trimtab, addresses=_addresses(stage))
 
 
-def _start_history(stage: Stage, cast: Sequence[Player], end_s: float, say: Say) -> None:
+def _start_history(stage: Stage, settings: Settings, cast: Sequence[Player], end_s: float, say: Say) -> None:
     """Prometheus, with the whole past in it."""
     longest = timedelta(seconds=end_s - history_start_s(cast, end_s))
     say(
@@ -126,7 +126,8 @@ def _start_history(stage: Stage, cast: Sequence[Player], end_s: float, say: Say)
         "moved so that they end now"
     )
     began = time.monotonic()
-    rules = stage.write_rules([(workload_of(p.declared), PROFILES[p.declared.runtime]) for p in cast])
+    targets = [(workload_of(p.declared), PROFILES[p.declared.runtime]) for p in cast]
+    rules = stage.write_rules(settings, targets)
     data = backfill(
         stage.processes,
         history_lines(cast, end_s),

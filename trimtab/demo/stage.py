@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ import yaml
 
 from domain.signals import RuntimeProfile
 from domain.workload import Workload
-from rules import AlertmanagerOptions, PrometheusOptions, RuleOptions, alertmanager, prometheus_config, render
+from rules import AlertmanagerOptions, PrometheusOptions, alertmanager, prometheus_config, render
 from trimtab.demo.cast import REPLAYED
 from trimtab.demo.processes import Child, Processes, executable, free_port
 from trimtab.files import write_artifacts
+from trimtab.rendering import rule_options
 from trimtab.settings import Settings
 
 # promtool asks for a week at a time: at less than 60 s that is over Prometheus' 11,000 points.
@@ -76,10 +77,12 @@ class Stage:
         )
         return {f"{at(self.ports.serving)}/ready": serving, f"{at(self.ports.quality)}/ready": quality}
 
-    def write_rules(self, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
-        """Write all rule files; the recording ones are returned, since only they apply to the past."""
+    def write_rules(self, settings: Settings, targets: Sequence[tuple[Workload, RuntimeProfile]]) -> list[Path]:
+        """Write all rule files of the settings; the recording ones are returned, since only they apply to the past."""
         folder = self.folder / "rules"
-        options = RuleOptions(interval=RULE_INTERVAL, slow_interval=RULE_INTERVAL, max_drift=MAX_DRIFT)
+        options = replace(
+            rule_options(settings), interval=RULE_INTERVAL, slow_interval=RULE_INTERVAL, max_drift=MAX_DRIFT
+        )
         write_artifacts(folder, render(targets, (), options))
         return sorted(folder.glob("recorded-*.rules.yml"))
 
