@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards import money, names
+from dashboards import money, names, outcomes
 from dashboards.around import links, marks
 from dashboards.directory import Directory
+from dashboards.options import DashboardOptions
 from dashboards.spec import Board, Panel, Query, Section, present
+from dashboards.spend import budgets
 from dashboards.stats import MOST, SAVES, stat
 from dashboards.tables import workload_table
-from domain.signals import RuntimeProfile
+from domain.signals import RuntimeProfile, quote
 
 
-def costs(profiles: Sequence[RuntimeProfile], where: Directory) -> Board:
+def costs(profiles: Sequence[RuntimeProfile], where: Directory, options: DashboardOptions) -> Board:
     """One dashboard about dollars, at the prices of the price book."""
     return Board(
         uid=names.COSTS_UID,
@@ -21,8 +23,11 @@ def costs(profiles: Sequence[RuntimeProfile], where: Directory) -> Board:
         description="What models cost at the prices of the price book, what a thousand requests cost, and what Trimtab proposes to save.",
         sections=(
             Section(title="At a glance", panels=glance()),
+            *([Section(title="Budgets", panels=budgets(options.budget_ahead))] if options.budgets else []),
             Section(title="Where the money goes", panels=spending()),
             Section(title="What it buys, and what could be saved", panels=present(buying(profiles))),
+            Section(title="Months of the fleet", panels=months()),
+            Section(title="What came of it", panels=outcomes.came_of_it()),
             Section(title="Workloads", panels=(table(profiles, where),)),
         ),
         links=links(names.COSTS_UID),
@@ -74,6 +79,29 @@ def total() -> Panel:
             Query(expr=f"sum({money.as_proposed()})", legend="as proposed"),
         ),
     )
+
+
+def months() -> tuple[Panel, ...]:
+    """The sums that the table, the page and `GET /costs` show, a shared host in them once."""
+    return (
+        Panel(
+            title="Bill and plan, USD/month",
+            description="What a month of what runs costs, and what it would if every proposal were followed: the sums over what is known, a host that workloads share in them once.",
+            unit="currencyUSD",
+            queries=(_figures("bill|plan"),),
+        ),
+        Panel(
+            title="Saving proposed and its range, USD/month",
+            description="The sum of the savings proposed, and of the low and the high ends of their ranges.",
+            unit="currencyUSD",
+            queries=(_figures("saving.*"),),
+            least=None,
+        ),
+    )
+
+
+def _figures(which: str) -> Query:
+    return Query(expr=f"max by (figure) ({names.FLEET_USD}{{figure=~{quote(which)}}})", legend="{{figure}}")
 
 
 def buying(profiles: Sequence[RuntimeProfile]) -> list[Panel]:

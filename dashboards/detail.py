@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from dashboards import money, names
+from dashboards import money, names, outcomes, unusual
 from dashboards.budgets import budget_panels
-from dashboards.health import input_age
 from dashboards.holding import alerts, promises
+from dashboards.options import DashboardOptions
 from dashboards.spec import Panel, Query, Section, present
-from dashboards.stats import AGES, SAVES, stat
+from dashboards.stats import SAVES, ages, input_age, stat
 from dashboards.subject import Subject, asked
 from domain.signals import Signal
 
 DRAWN = "0.5|0.9|plan"  # of a forecast: the middle, nearly the most, and what the plan holds
 
 
-def sections(subject: Subject) -> tuple[Section, ...]:
+def sections(subject: Subject, options: DashboardOptions) -> tuple[Section, ...]:
     """All of a workload's sections; a panel that the runtime cannot answer is left out, an empty section too."""
     found = (
-        Section(title="At a glance", panels=glance(subject)),
+        Section(title="At a glance", panels=glance(subject, options)),
         Section(title="Demand and replicas", panels=present(demand(subject))),
         Section(title="Promises", panels=present(promises(subject))),
         Section(title="Budgets and alerts", panels=present([*budget_panels(subject.promised), alerts(subject)])),
+        Section(
+            title="Out of the ordinary, and what came of advice",
+            panels=(unusual.of_workload(subject.own), outcomes.of_workload(subject.own)),
+        ),
         Section(title="Resources of a replica", panels=present(resources(subject))),
-        Section(title="Money and sight", panels=present(dollars(subject))),
+        Section(title="Money and sight", panels=present(dollars(subject, options))),
     )
     return tuple(section for section in found if section.panels)
 
 
-def glance(subject: Subject) -> tuple[Panel, ...]:
+def glance(subject: Subject, options: DashboardOptions) -> tuple[Panel, ...]:
     """What stands now."""
     ready = subject.ask(Signal.READY_REPLICAS, 0.95)
     panels = [
@@ -38,7 +42,7 @@ def glance(subject: Subject) -> tuple[Panel, ...]:
             "currencyUSD", f"sum({names.SAVING}{{{subject.own}}})", thresholds=SAVES),
         stat("State", "In which state the recommendation stands.", "short",
             f"max by (state) ({names.INFO}{{{subject.own}}} == 1)", legend="{{state}}", named=True),
-        input_age(f"max({names.INPUT_AGE}{{{subject.own}}})", title="Oldest input", description="Age of its stalest signal; older than 15 minutes nothing is decided on it."),
+        input_age(f"max({names.INPUT_AGE}{{{subject.own}}})", "the workload", options),
     ]  # fmt: skip
     if ready is not None:
         panels.insert(1, stat("Replicas ready", "Replicas that answer as ready.", "short", f"sum({ready})"))
@@ -111,7 +115,7 @@ def resources(subject: Subject) -> list[Panel]:
     ]
 
 
-def dollars(subject: Subject) -> list[Panel]:
+def dollars(subject: Subject, options: DashboardOptions) -> list[Panel]:
     """Cost now and as proposed, what it buys, and the age of what it rests on."""
     rate = subject.ask(Signal.REQUEST_RATE, 0.95)
     cost = f"1000 * sum({money.current(subject.own)}) / (3600 * (sum({rate}) > 0))"
@@ -142,7 +146,7 @@ def dollars(subject: Subject) -> list[Panel]:
             description="Seconds since each signal was last answered. A signal that is not answered is never read as zero: it ages.",
             unit="s",
             queries=(Query(expr=f"max by (signal) ({names.INPUT_AGE}{{{subject.own}}})", legend="{{signal}}"),),
-            thresholds=AGES,
+            thresholds=ages(options),
             line=True,
         ),
     ]

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dashboards import money, names
+from dashboards import money, names, unusual
 from dashboards.alarms import ABOUT_ONE, alarms, of_each_workload, quiet
 from dashboards.around import links, marks
 from dashboards.budgets import worst
 from dashboards.costs import spending
 from dashboards.directory import Directory
-from dashboards.health import failures, input_age
+from dashboards.health import failures
+from dashboards.options import DashboardOptions
 from dashboards.spec import Board, Panel, Query, Section, present
-from dashboards.stats import MOST, SAVES, stat, worse_above
+from dashboards.stats import MOST, SAVES, input_age, stat, worse_above
 from dashboards.tables import workload_table
 from domain.signals import RuntimeProfile, Signal
 from domain.workload import Workload
 
 
-def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) -> Board:
+def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory, options: DashboardOptions) -> Board:
     """One dashboard over all workloads, whatever their runtime."""
     profiles = tuple({profile.name: profile for _, profile in targets}.values())
     sections = [
-        Section(title="At a glance", panels=glance()),
+        Section(title="At a glance", panels=glance(options)),
         Section(title="Cost", panels=spending()),
         Section(title="Workloads", panels=(table(where, profiles),)),
+        Section(title="Out of the ordinary", panels=unusual.of_fleet()),
     ]
     if profiles:
         sections.append(
@@ -48,7 +50,7 @@ def fleet(targets: Sequence[tuple[Workload, RuntimeProfile]], where: Directory) 
     )
 
 
-def glance() -> tuple[Panel, ...]:
+def glance(options: DashboardOptions) -> tuple[Panel, ...]:
     """Six numbers."""
     return (
         stat("Workloads", "Workloads that have a recommendation, to act on or to hold.", "short",
@@ -59,7 +61,7 @@ def glance() -> tuple[Panel, ...]:
              "currencyUSD", f"sum({names.SAVING})", thresholds=SAVES),
         stat("Recommendations by state", "How many recommendations stand in which state.", "short",
              f"count by (state) ({names.INFO} == 1)", legend="{{state}}"),
-        input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
+        input_age(f"max({names.INPUT_AGE})", "any workload", options),
         failures(),
     )  # fmt: skip
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dashboards import money, names
 from dashboards.alarms import alarms, how_many, quiet
 from dashboards.around import WINDOW, links, marks
+from dashboards.options import DashboardOptions
 from dashboards.spec import GRID, Board, Panel, Query, Section, Step
-from dashboards.stats import AGES, MOST, NONE_WANTED, stat
+from dashboards.stats import MOST, NONE_WANTED, ages, input_age, stat
 from domain.signals import RuntimeProfile
 
 # What Prometheus knows of the process that exports our metrics, under whatever job it is scraped.
@@ -19,7 +20,7 @@ ENDS = (Step(value=None, colour="red"), Step(value=0.0, colour="orange"), Step(v
 OVER = (Step(value=None, colour="green"), Step(value=1.0, colour="orange"))
 
 
-def health(profiles: Sequence[RuntimeProfile]) -> Board:
+def health(profiles: Sequence[RuntimeProfile], options: DashboardOptions) -> Board:
     """One dashboard about Trimtab itself."""
     rest = quiet(profiles)
     return Board(
@@ -27,9 +28,9 @@ def health(profiles: Sequence[RuntimeProfile]) -> Board:
         title="Trimtab / Health",
         description="Whether Trimtab runs, how old its inputs are, how its cycles go, and whether load stays within its forecasts.",
         sections=(
-            Section(title="At a glance", panels=glance(rest)),
+            Section(title="At a glance", panels=glance(rest, options)),
             Section(title="Cycles", panels=cycles()),
-            Section(title="Sight", panels=(*sight(), *foresight(profiles))),
+            Section(title="Sight", panels=(*sight(options), *foresight(profiles))),
             Section(title="Alerts", panels=(alarms("Alerts over time", "alertname", rest, width=GRID),)),
             Section(title="The process", panels=process()),
         ),
@@ -39,13 +40,13 @@ def health(profiles: Sequence[RuntimeProfile]) -> Board:
     )
 
 
-def glance(rest: str | None) -> tuple[Panel, ...]:
+def glance(rest: str | None, options: DashboardOptions) -> tuple[Panel, ...]:
     """Six numbers; `rest` is what is known where no alert fires."""
     return (
         stat("Processes that answer", "Processes of Trimtab that Prometheus reaches; one is right.", "short",
              f"sum(up and on (job, instance) increase({names.CYCLE_FAILURES}[1h]))",
              thresholds=(Step(value=None, colour="red"), Step(value=1.0, colour="green"))),
-        input_age(f"max({names.INPUT_AGE})", title="Oldest input", description="Age of the stalest signal of any workload; older than 15 minutes nothing is decided on it."),
+        input_age(f"max({names.INPUT_AGE})", "any workload", options),
         failures(),
         stat("Until the first one expires", "Time that the recommendation that ends first still stands unless it is renewed; each cycle should. Below zero it has expired.",
              "s", f"min({names.VALID_UNTIL}) - time()", thresholds=ENDS),
@@ -54,11 +55,6 @@ def glance(rest: str | None) -> tuple[Panel, ...]:
         stat("Alerts that fire", "Alerts of Trimtab's rules, about workloads and about itself. Without its rules in Prometheus there is no data.", "short",
              how_many(rest), thresholds=NONE_WANTED),
     )  # fmt: skip
-
-
-def input_age(expr: str, *, title: str, description: str) -> Panel:
-    """One age of this moment."""
-    return stat(title, description, "s", expr, thresholds=AGES)
 
 
 def failures() -> Panel:
@@ -101,7 +97,7 @@ def cycles() -> tuple[Panel, ...]:
     )
 
 
-def sight() -> tuple[Panel, ...]:
+def sight(options: DashboardOptions) -> tuple[Panel, ...]:
     """Inputs by signal and by workload."""
     return (
         Panel(
@@ -109,7 +105,7 @@ def sight() -> tuple[Panel, ...]:
             description="The stalest workload of each signal. A signal that is not answered is never read as zero: it ages.",
             unit="s",
             queries=(Query(expr=f"max by (signal) ({names.INPUT_AGE})", legend="{{signal}}"),),
-            thresholds=AGES,
+            thresholds=ages(options),
             line=True,
             width=8,
         ),
@@ -118,7 +114,7 @@ def sight() -> tuple[Panel, ...]:
             description=f"The stalest signal of each of the {MOST} workloads that are seen worst.",
             unit="s",
             queries=(Query(expr=f"topk({MOST}, max by (workload) ({names.INPUT_AGE}))", legend="{{workload}}"),),
-            thresholds=AGES,
+            thresholds=ages(options),
             line=True,
             width=8,
         ),

@@ -12,6 +12,14 @@ INPUT_AGE = "trimtab_input_age_seconds"  # {workload, signal}
 PRICE_AGE = "trimtab_price_age_seconds"  # {workload}
 INFO = "trimtab_recommendation_info"  # {workload, state} = 1
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"  # {workload}
+FLEET_USD = "trimtab_fleet_usd_per_month"  # {figure="bill"|"plan"|"saving"|"saving_low"|"saving_high"}
+LOAD_ANOMALY = "trimtab_load_anomaly_score"  # {workload}: of the last hour; above 1 it is out of the ordinary
+SPEND_ANOMALY = "trimtab_spend_anomaly_score"  # {workload}
+PROMISED = "trimtab_promised_saving_usd_per_month"  # {workload}: of what was taken up
+REALISED = "trimtab_realised_saving_usd_per_month"  # {workload}
+MADE_WORSE = "trimtab_made_worse"  # {workload}: 0 or 1
+BUDGET = "trimtab_budget_usd_per_month"  # {workload} or {team}: only where a budget is set
+SPEND = "trimtab_spend_month_to_date_usd"  # with the labels of its budget
 CYCLE_SECONDS = "trimtab_cycle_duration_seconds"
 CYCLE_FAILURES = "trimtab_cycle_failures_total"
 

@@ -34,11 +34,11 @@ def render(
     profiles = tuple({profile.name: profile for _, profile in ordered}.values())
     bounds = [workload.slo.min_accuracy for workload, _ in ordered if workload.slo.min_accuracy is not None]
     boards = (
-        fleet(ordered, where),
-        costs(profiles, where),
+        fleet(ordered, where, options),
+        costs(profiles, where, options),
         quality(max(bounds, default=None)),
-        health(profiles),
-        *workload_boards(ordered, where),
+        health(profiles, options),
+        *workload_boards(ordered, where, options),
     )
     written = tuple(Artifact(path=PurePosixPath(f"{board.uid}.json"), text=to_json(board)) for board in boards)
     return written + provisioning(options)

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from dashboards.options import DashboardOptions
 from dashboards.spec import NEUTRAL, Kind, Panel, Query, Step
 
 MOST = 15  # lines of a panel over all workloads
 
 SAVES = (Step(value=None, colour="orange"), Step(value=0.0, colour="green"))
 NONE_WANTED = (Step(value=None, colour="green"), Step(value=1.0, colour="red"))
-# The rules warn at 15 minutes; two scrapes of five minutes late is worth a look.
-AGES = (
-    Step(value=None, colour="green"),
-    Step(value=600.0, colour="orange"),
-    Step(value=900.0, colour="red"),
-)
+
+
+def ages(options: DashboardOptions) -> tuple[Step, ...]:
+    """Orange from the age on at which the alert tells of an input, red where nothing is decided on it any more."""
+    bounds = {options.too_old.total_seconds(): "red"}
+    if options.stale < options.too_old:
+        bounds[options.stale.total_seconds()] = "orange"
+    return Step(value=None, colour="green"), *(Step(value=age, colour=bounds[age]) for age in sorted(bounds))
+
+
+def input_age(expr: str, of: str, options: DashboardOptions) -> Panel:
+    """The oldest input of this moment; `of` says whose."""
+    minutes = options.too_old.total_seconds() / 60
+    text = f"Age of the stalest signal of {of}; older than {minutes:g} minutes nothing is decided on it."
+    return stat("Oldest input", text, "s", expr, thresholds=ages(options))
 
 
 def worse_above(bound: float | None) -> tuple[Step, ...]:

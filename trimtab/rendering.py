@@ -161,14 +161,18 @@ def _plain(url: str | None) -> str:
 
 
 def dashboard_options(settings: Settings) -> dashboards.DashboardOptions:
-    """The settings of Grafana as the options of dashboards."""
-    section, own = settings.emit.grafana, settings.prometheus
+    """The settings of Grafana as the options of dashboards, and the bounds that decisions and alerts keep to."""
+    section, own, alerts = settings.emit.grafana, settings.prometheus, rule_options(settings)
     usual = dashboards.DashboardOptions().prometheus_url if own is None else own.url
     return dashboards.DashboardOptions(
         prometheus_url=without_credentials(section.prometheus_url or usual),
         dashboards_path=section.dashboards_path,
         folder=section.folder,
         scrape_interval=timedelta(seconds=section.scrape_interval_s),
+        stale=alerts.input_age,
+        too_old=timedelta(minutes=settings.decisions.max_input_age_minutes),
+        budgets=alerts.budgets,
+        budget_ahead=alerts.budget_ahead,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from domain.budget import allowed
 from rules.model import Alert, Case, Category
 from rules.names import BUDGET, COST, MADE_WORSE, SPEND
 from rules.options import RuleOptions
@@ -64,15 +65,13 @@ def cost_over_budget(options: RuleOptions) -> Alert | None:
         return None
     spent, budget = (f"max by (workload, team) ({name})" for name in (SPEND, BUDGET))
     ahead = options.budget_ahead
-    elapsed = "((day_of_month() - 1) * 24 + hour()) / (days_in_month() * 24)"
     at = timedelta(hours=3)  # of the first day, when a tenth of the budget may be spent
     owner = {"workload": EXAMPLE}
     return Alert(
         name="TrimtabCostOverBudget",
         category=Category.COST,
         severity="warning",
-        # The first tenth of a month is too short to call a pace.
-        expr=f"{spent}\n> {budget} * scalar(clamp({number(ahead)} * {elapsed}, {number(0.1 * ahead)}, 1))",
+        expr=f"{spent}\n> {budget} * scalar({allowed(ahead)})",
         known=f"{spent} * {budget}",
         wait=timedelta(hours=1),
         tail=timedelta(hours=1),

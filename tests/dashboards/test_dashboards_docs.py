@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards import render
+from dashboards import DashboardOptions, render
 from dashboards.queries import all_panels
 from dashboards.report.spreadsheet import COLUMNS, KNOWABLE
 from domain.workload import Slo, Workload
@@ -33,7 +33,7 @@ def test_every_panel_is_explained() -> None:
     page = (DOCS / "dashboards.md").read_text(encoding="utf-8")
     titles = {
         panel["title"]
-        for artifact in render(TARGETS)
+        for artifact in render(TARGETS, DashboardOptions(budgets=True))
         if artifact.path.suffix == ".json"
         for panel in all_panels(json.loads(artifact.text))
     }

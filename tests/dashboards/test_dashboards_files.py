@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import yaml
 
 from dashboards import DashboardOptions, render
 from dashboards.queries import all_panels, panel_queries
+from dashboards.stats import ages
 from domain.artifact import Artifact
 from domain.signals import RuntimeProfile
 from domain.workload import Workload
@@ -32,6 +34,7 @@ REAL = tuple(
 )  # fmt: skip
 
 OVERVIEWS = {"trimtab-fleet", "trimtab-costs", "trimtab-quality", "trimtab-health"}
+BUDGETS = DashboardOptions(budgets=True)
 Targets = tuple[tuple[Workload, RuntimeProfile], ...]
 
 
@@ -40,13 +43,13 @@ def dashboards_of(artifacts: tuple[Artifact, ...]) -> dict[str, dict[str, Any]]:
     return {a.path.stem: json.loads(a.text) for a in artifacts if a.path.suffix == ".json"}
 
 
-ALL = {**dashboards_of(render(EVERYTHING)), **dashboards_of(render(REAL))}
+ALL = {**dashboards_of(render(EVERYTHING, BUDGETS)), **dashboards_of(render(REAL, BUDGETS))}
 FEW = dashboards_of(render(((LLAMA, OTHER),)))  # of a runtime that records nothing
 PANELS = [(uid, panel) for boards in (ALL, FEW) for uid, board in boards.items() for panel in all_panels(board)]
 PANEL_NAMES = [f"{uid}: {panel['title']}" for uid, panel in PANELS]
 
 
-@pytest.mark.parametrize("artifact", render(ONE_RUNTIME), ids=lambda artifact: str(artifact.path))
+@pytest.mark.parametrize("artifact", render(ONE_RUNTIME, BUDGETS), ids=lambda artifact: str(artifact.path))
 def test_the_files_are_exactly_these(artifact: Artifact) -> None:
     assert_golden(f"dashboards/{artifact.path}", artifact.text)
 
@@ -247,6 +250,27 @@ def test_bounds_are_the_strictest_of_the_workloads_shown() -> None:
     assert steps["Share of requests that fail"] == [None, pytest.approx(0.0005)]
     assert steps["Latency"] == [None, 0.25]
     assert steps["Accuracy of the model"] == [None, 0.9]
+
+
+def test_without_a_budget_there_is_no_panel_about_budgets() -> None:
+    titles = {panel["title"] for panel in all_panels(dashboards_of(render(EVERYTHING))["trimtab-costs"])}
+    assert "Saving proposed and its range, USD/month" in titles
+    assert titles & {"Spent of the budget", "Spent this month, USD"} == set()
+
+
+@pytest.mark.parametrize("uid", ["trimtab-fleet", "trimtab-health", "trimtab-workload-plain"])
+def test_the_age_of_inputs_is_coloured_where_the_alert_tells_and_where_nothing_is_decided(uid: str) -> None:
+    options = DashboardOptions(stale=timedelta(minutes=20), too_old=timedelta(minutes=45))
+    panels = {panel["title"]: panel for panel in all_panels(dashboards_of(render(ONE_RUNTIME, options))[uid])}
+    oldest = panels["Oldest input"]
+    assert "older than 45 minutes nothing is decided on it" in oldest["description"]
+    steps = [(step.get("value"), step["color"]) for step in oldest["fieldConfig"]["defaults"]["thresholds"]["steps"]]
+    assert steps == [(None, "green"), (1200.0, "orange"), (2700.0, "red")]
+
+
+def test_an_alert_that_comes_after_the_last_decision_has_no_colour_of_its_own() -> None:
+    late = ages(DashboardOptions(stale=timedelta(minutes=45), too_old=timedelta(minutes=30)))
+    assert [(step.value, step.colour) for step in late] == [(None, "green"), (1800.0, "red")]
 
 
 def test_long_names_make_uids_that_differ() -> None:

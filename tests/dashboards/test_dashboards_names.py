@@ -8,7 +8,7 @@ from dashboards import names
 from monitor.quality.metrics import QualityCollector
 from monitor.quality.tracker import Tracker
 from monitor.quality.windows import Sizes
-from trimtab import selfmetrics
+from trimtab import budgetmetrics, selfmetrics
 
 
 def test_the_quality_exporter_has_every_metric_of_the_model_quality_dashboard() -> None:
@@ -22,6 +22,7 @@ def test_the_quality_exporter_has_every_metric_of_the_model_quality_dashboard() 
 
 
 def test_trimtab_has_every_metric_of_its_own() -> None:
-    exported = {value for name, value in vars(selfmetrics).items() if name.isupper() and isinstance(value, str)}
+    homes = (vars(selfmetrics), vars(budgetmetrics))
+    exported = {value for home in homes for name, value in home.items() if name.isupper() and isinstance(value, str)}
     wanted = {value for value in vars(names).values() if isinstance(value, str) and value.startswith("trimtab_")}
     assert {name.removesuffix("_total") for name in wanted} <= exported

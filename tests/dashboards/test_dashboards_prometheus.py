@@ -12,15 +12,17 @@ from typing import Any
 
 import pytest
 
-from dashboards import money, names, render
+from dashboards import DashboardOptions, money, names, render
 from dashboards.around import marks
 from dashboards.queries import panel_queries
+from dashboards.spend import budgets
 from domain.workload import Slo, Workload
 from monitor.profiles import PROFILES
 from tests.conftest import StartPrometheus
 from tests.dashboards.boards import recorded_names
 from tests.openmetrics import document, family, samples
 from tests.servers import Prometheus, backfill
+from trimtab.selfmetrics import FIGURES
 
 pytestmark = pytest.mark.servers
 
@@ -143,6 +145,13 @@ def trimtab() -> Iterator[str]:
         {**w, "quantile": quantile, "horizon": "lead"} for w in (vision, llama) for quantile in ("0.95", "plan")
     ]
     yield gauges(names.FORECAST, *((labels, 12) for labels in forecast))
+    for name in (names.LOAD_ANOMALY, names.SPEND_ANOMALY):
+        yield gauges(name, (vision, 0.4), (llama, 1.3))
+    yield gauges(names.FLEET_USD, *(({"figure": figure}, 900.0) for figure in FIGURES))
+    for name, value in ((names.PROMISED, 812.5), (names.REALISED, 700.0), (names.MADE_WORSE, 0)):
+        yield gauges(name, (vision, value), (llama, value))
+    for name, value in ((names.BUDGET, 4000), (names.SPEND, 1000)):
+        yield gauges(name, (llama, value), ({"team": "vision"}, value))
     yield gauges(names.CYCLE_SECONDS, ({}, 1.5))
     failures = samples(names.CYCLE_FAILURES, OURS, TIMES, [0.05 * i for i in range(len(TIMES))])
     yield family("trimtab_cycle_failures", "counter", [failures])
@@ -152,7 +161,7 @@ def test_every_panel_of_every_dashboard_returns_data(start_prometheus: StartProm
     data = backfill(document(*served(), *quality(), *processes(), *vllm(), *recorded(), *trimtab()), tmp_path / "data")
     server = start_prometheus(data=data)
     silent = []
-    for artifact in render(TARGETS):
+    for artifact in render(TARGETS, DashboardOptions(budgets=True)):
         if artifact.path.suffix != ".json":
             continue
         workload = CHOSEN.get(artifact.path.stem, "")
@@ -172,6 +181,27 @@ def test_the_gap_between_cost_now_and_as_proposed_is_the_saving(
     server = start_prometheus(data=backfill(document(gauges(names.COST, *costs)), tmp_path / "data"))
     sums = [server.query(f"sum({expr})", at=AT)[0]["value"][1] for expr in (money.current(), money.as_proposed())]
     assert [float(value) for value in sums] == [17.0, 11.0]
+
+
+def test_a_budget_is_drawn_by_its_owner_against_the_line_of_its_alert(
+    start_prometheus: StartPrometheus, tmp_path: Path
+) -> None:
+    """From a tenth of the month at first to the whole budget at last; whose spend is not known has no line."""
+    budget = gauges(names.BUDGET, ({"workload": "llama"}, 4000), ({"team": "vision"}, 500), ({"team": "unseen"}, 9))
+    spend = gauges(names.SPEND, ({"workload": "llama"}, 1000), ({"team": "vision"}, 600))
+    server = start_prometheus(data=backfill(document(budget, spend), tmp_path / "data"))
+    share, alert = budgets(1.1)[0].queries
+    drawn = {
+        (s["metric"].get("workload"), s["metric"].get("team")): s["value"][1] for s in server.query(share.expr, at=AT)
+    }
+    assert drawn == {("llama", None): "0.25", (None, "vision"): "1.2"}
+    moments = [
+        datetime(2026, 6, 1, 1, tzinfo=UTC),
+        datetime(2026, 6, 16, tzinfo=UTC),
+        datetime(2026, 6, 30, tzinfo=UTC),
+    ]
+    lines = [float(server.query(alert.expr, at=moment)[0]["value"][1]) for moment in moments]
+    assert lines == pytest.approx([0.11, 0.55, 1.0])
 
 
 def test_a_mark_is_set_where_the_state_changed_and_not_at_a_start(

@@ -28,6 +28,8 @@ CHOSEN = {"trimtab-workload-vllm": "llama-8b"}
 EXPECTED = "vision:digits"
 # Known only after some of the demonstration's own requests: accuracy after 50 labelled answers, a first cycle's age.
 LATER_S = 90.0
+# The ledger's, of what was taken up and has run for a night.
+OF_NIGHTS = ("trimtab_promised_saving_usd_per_month", "trimtab_realised_saving_usd_per_month", "trimtab_made_worse")
 DRIFT_KNOWN_AFTER = 300  # predictions: the reference and the current window that the stage gives the exporter
 
 
@@ -103,7 +105,8 @@ def test_it_recommends_a_schedule_and_serverless_and_holds_for_want_of_data(stan
 def test_every_panel_of_every_dashboard_has_data(standing: Demo) -> None:
     """All dashboards that the demonstration wrote, each query asked of its own Prometheus.
 
-    Drift is not known before the quality exporter has its two windows of predictions, which takes minutes.
+    Drift is not known before the quality exporter has its two windows of predictions, which takes minutes; what
+    came of the advice takes nights.
     """
     boards = sorted(artifacts(standing, "dashboards").glob("*.json"))
     assert len(boards) == 6
@@ -111,8 +114,9 @@ def test_every_panel_of_every_dashboard_has_data(standing: Demo) -> None:
         (f"{board.stem}: {query.title}", query.expr)
         for board in boards
         for query in panel_queries(board.read_text(), {"workload": CHOSEN.get(board.stem, EXPECTED)})
+        if not any(metric in query.expr for metric in OF_NIGHTS)
     ]
-    assert len(asked) > 100
+    assert len(asked) > 110
 
     def silent() -> list[str]:
         missing = [(title, expression) for title, expression in asked if not ask(standing, expression)]

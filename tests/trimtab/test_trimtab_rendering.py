@@ -76,9 +76,22 @@ emit: {grafana: {dashboards_path: /d, folder: Cost, scrape_interval_s: 30}}
 """)
     )
     assert options.prometheus_url == "http://here:9090"
+    assert (options.budgets, options.budget_ahead, options.stale) == (False, 1.1, timedelta(minutes=15))
     assert (options.dashboards_path, options.folder, options.scrape_interval) == ("/d", "Cost", timedelta(seconds=30))
     other = dashboard_options(parsed("emit: {grafana: {prometheus_url: 'http://there:9090'}}"))
     assert other.prometheus_url == "http://there:9090"
+
+
+def test_dashboards_keep_to_the_bounds_of_decisions_and_alerts() -> None:
+    options = dashboard_options(
+        parsed("""
+history: {step_s: 600}
+decisions: {max_input_age_minutes: 40}
+objectives: [{team: vision, budget_usd_per_month: 100}]
+""")
+    )
+    assert (options.stale, options.too_old) == (timedelta(minutes=30), timedelta(minutes=40))
+    assert options.budgets
 
 
 def test_the_settings_know_every_form() -> None:
