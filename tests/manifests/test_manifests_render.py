@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -21,6 +23,7 @@ from tests.golden_files import GOLDEN, assert_golden
 from tests.manifests.advice import DIGITS, ECS, MONDAY, ODD, ODD_NAME, OFFICE, act, bought, configuration, hold, planned
 from tests.manifests.validators import NEWEST, keda_accepts, kubernetes_accepts
 
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "manifests.md"
 OLDEST = "1.29"
 ODD_NAME_IN_FILES = safe_name(ODD_NAME)
 
@@ -40,6 +43,15 @@ def made(
 def validated(manifests: dict[str, dict[str, Any]], kubernetes: str = NEWEST) -> None:
     kubernetes_accepts(manifests["hpa"], kubernetes)
     keda_accepts(manifests["keda"])
+
+
+def test_the_page_shows_what_keda_is_given() -> None:
+    """Its excerpt, word for word, of a workload with few replicas."""
+    section = PAGE.read_text(encoding="utf-8").split("## Following from KEDA")[1].split("\n## ")[0]
+    excerpt = yaml.safe_load(re.search(r"^    fallback:\n(?:    .*\n)+", section, re.MULTILINE)[0])  # type: ignore[index]
+    rerank = Workload(id="search:rerank", runtime="trimtab-serving", bounds=Bounds(min_replicas=1, max_replicas=6))
+    spec = made(rerank, act(rerank.id, 3))["keda"]["spec"]
+    assert excerpt == {name: spec[name] for name in ("fallback", "triggers")}
 
 
 def test_every_file_is_its_golden_file() -> None:
