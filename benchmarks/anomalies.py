@@ -3,6 +3,7 @@
 A page begins at the first step that is out of the ordinary after six quiet hours. A labelled window is found if a page
 begins within it; a page that begins elsewhere is a false one, also on traces that nobody has labelled. `labels.json` in
 the folder of the traces has the windows (`anomaly_windows`, and `partial_capture_windows`, in which nothing may page).
+Spend is replayed on the same traces, with leaks injected (`benchmarks.anomaly_spend`).
 
     python benchmarks/anomalies.py [--traces DIR] [--json OUT] [--chart TRACE 2014-10-27 9 OUT.png]
 
@@ -25,6 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmarks import anomaly_spend
 from benchmarks.anomaly_chart import draw
 from benchmarks.anomaly_methods import FIRST, Scores, ours, seasonal_esd, z_score
 from benchmarks.measure import ROOT, write_json
@@ -249,6 +251,13 @@ def main() -> None:
     curves = {method: curve_of(labelled, method) for method in METHODS} if labelled else {}
     print(table({**rows, **sums}))
     print("\n" + rate_table(curves) if labelled else "\nno trace of these has labelled windows")
+    spent = {
+        trace.name: anomaly_spend.spend_outcome(trace.history, scores["trimtab"], pages) for trace, scores in judged
+    }
+    spent["**all, together**"] = anomaly_spend.together(list(spent.values()))
+    print(
+        "\nspend: replicas of an HPA on each trace, and leaks injected into them\n\n" + anomaly_spend.spend_table(spent)
+    )
     inside = {method: sum(by[method].partial for by in rows.values()) for method in METHODS}
     print(f"\npages in {sum(len(trace.partial) for trace, _ in judged)} windows of partial capture: {inside}")
     write_json(
@@ -263,6 +272,7 @@ def main() -> None:
                 method: {str(rate): _body(left_out(curve, rate)) for rate in RATES} for method, curve in curves.items()
             },
             "pages_in_partial_capture": inside,
+            "spend": anomaly_spend.bodies(spent),
         },
     )
 

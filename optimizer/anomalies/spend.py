@@ -53,7 +53,7 @@ def spend_reading(observation: Observation, current: Configuration | Unknown) ->
     seen = seen_in_steps(load)
     if isinstance(seen, Unknown):
         return seen
-    share = _expected_share(seen)
+    share = expected_share(seen)
     spent = seen_in_steps(LoadHistory(start=load.start, step=load.step, values=on_grid_of(load, spend)))
     assert isinstance(spent, LoadHistory)  # noqa: S101  on the grid of the load
     found = reading(LoadHistory(start=seen.start, step=seen.step, values=spent.values / share), less=False)
@@ -69,7 +69,7 @@ def spend_reading(observation: Observation, current: Configuration | Unknown) ->
     return Reading(now=now, episode=in_usd(found.episode))
 
 
-def _expected_share(load: LoadHistory) -> Floats:
+def expected_share(load: LoadHistory) -> Floats:
     """The load that was expected of each step, as a share of its mean; NaN before anything was expected."""
     day = midnight(load.end - timedelta(microseconds=1))
     past = load.until(day).since(day - LOOKBACK)

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.anomalies import Trace, at_rate, curve_of, left_out, outcome, pages, traces_of
 from benchmarks.anomaly_methods import Scores, seasonal_esd, z_score
+from benchmarks.anomaly_spend import explained, replicas_of, spend_outcome, told
 from domain.load import LoadHistory
 
 MONDAY = datetime(2026, 10, 5, tzinfo=UTC)
@@ -75,6 +76,36 @@ def test_the_baselines_find_what_they_are_made_for_and_keep_quiet_otherwise() ->
         assert method(daily(spike)).own[-30]
         assert method(daily(0.0)).own.sum() <= 1  # the test of S-H-ESD allows itself one window in twenty
     assert not z_score(daily(15.0)).own.any()  # within what the day's own wave allows it
+
+
+def test_leaks_of_spend_are_found_and_replicas_that_follow_the_load_are_no_leak() -> None:
+    load = daily(0.0)
+    quiet = Scores(score=np.zeros(len(load)), own=np.zeros(len(load), dtype=np.bool_))
+    found = spend_outcome(load, quiet, pages)
+    assert found.false <= 1
+    assert found.weeks == pytest.approx(9 / 7)  # of fifteen days the first six are compared with
+    assert found.injected["doubled for 12 h"] == 9
+    assert found.found["doubled for 12 h"] >= 8
+
+
+def test_spend_is_not_told_of_while_the_load_itself_is_strange_nor_six_hours_after() -> None:
+    load = daily(0.0)
+    own = np.zeros(len(load), dtype=np.bool_)
+    own[10] = True
+    assert np.flatnonzero(explained(Scores(score=own.astype(np.float64), own=own), HOUR)).tolist() == list(
+        range(10, 17)
+    )
+    everywhere = np.ones(len(load), dtype=np.bool_)
+    silent = spend_outcome(load, Scores(score=everywhere.astype(np.float64), own=everywhere), pages)
+    assert (silent.false, set(silent.found.values())) == (0, {0})
+
+
+def test_spend_of_a_day_is_judged_by_nothing_that_comes_later() -> None:
+    load = daily(0.0)
+    replicas, day, none = replicas_of(load), MONDAY + 8 * 24 * HOUR, np.zeros(len(load), dtype=np.bool_)
+    later = LoadHistory(start=load.start, step=HOUR, values=np.where(np.arange(len(load)) < 9 * 24, load.values, 900.0))
+    altered = np.where(np.arange(len(load)) < 9 * 24, replicas, 99.0)
+    assert np.array_equal(told(load, replicas, day, none), told(later, altered, day, none), equal_nan=True)
 
 
 def test_the_bundled_traces_are_read_with_their_labels(capsys: pytest.CaptureFixture[str]) -> None:
