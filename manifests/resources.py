@@ -18,9 +18,10 @@ from manifests.subject import API_VERSION, Made, Subject
 OFFERED_AS: Mapping[str, str] = {
     **dict.fromkeys(("Inferentia1", "Inferentia2", "Trainium1"), "aws.amazon.com/neuron"),
     **dict.fromkeys(("RadeonProV520",), "amd.com/gpu"),
+    **dict.fromkeys(("Gaudi",), "habana.ai/gaudi"),
     **dict.fromkeys(
         (
-            "T4", "T4G", "V100", "A10", "A10G", "A100", "L4", "L40S", "H100", "H100NVL", "H200", "B200", "B300",
+            "K520", "K80", "M60", "T4", "T4G", "V100", "A10", "A10G", "A100", "L4", "L40S", "H100", "H100NVL", "H200", "B200", "B300",
             "RTX-PRO-4500", "RTX-PRO-6000", "RTX-PRO-SERVER-6000",
         ),
         "nvidia.com/gpu",
