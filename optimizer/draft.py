@@ -120,7 +120,7 @@ def planned(case: Case, market: Market, study: CapacityStudy, outlook: Outlook, 
     observation, options = case.observation, case.options
     sized = right_sized(observation, market, outlook.demand(), options)
     because = (*grounds(observation, reasons_of(study, options.capacity), outlook), *sized.reasons)
-    proposal = propose(observation, sized.market, outlook, options)
+    proposal = propose(observation, sized.market, outlook, options, sized.answers)
     if isinstance(proposal, Infeasible):
         return NotReady(reasons=(*because, Reason(code="no_mode", detail=proposal.reason)), needs=LIMITS)
     ahead = prospect_of(outlook, proposal, options)

@@ -23,7 +23,7 @@ from optimizer.modes import Infeasible, Market, ModesOptions, Quote, quotes
 from optimizer.options import Options
 from optimizer.outlook import Outlook, recent_of
 from optimizer.pairing import on_grid_of
-from optimizer.policies import POLICIES
+from optimizer.policies import POLICIES, Answers
 from optimizer.proving import spot_proofs
 from optimizer.purchase import Risk
 from optimizer.readiness import length_of_history
@@ -44,7 +44,7 @@ class Proposal:
 
     plan: Plan
     quote: Quote
-    answers: dict[ServingMode, Quote | Infeasible]
+    answers: Answers
     kept: Kept | None
     missed: float
     missed_today: float | Unknown
@@ -135,11 +135,16 @@ def service_time_s(observation: Observation) -> float | Unknown:
     return float(np.quantile(known, 0.25)) if len(known) else Unknown(f"{stated.reason}, and no latency is known")
 
 
-def propose(observation: Observation, market: Market, outlook: Outlook, options: Options) -> Proposal | Infeasible:
-    """The plan of the policy that `options` name; Infeasible where that policy finds no way to hold the SLO."""
+def propose(
+    observation: Observation, market: Market, outlook: Outlook, options: Options, known: Answers | None = None
+) -> Proposal | Infeasible:
+    """The plan of the policy that `options` name; Infeasible where that policy finds no way to hold the SLO.
+
+    `known` are the modes' prices for the week ahead in this market, where somebody has asked for them before.
+    """
     demand = outlook.demand()
-    answers = quotes(market, demand)
-    chosen = POLICIES[options.policy](market, demand)
+    answers = quotes(market, demand) if known is None else known
+    chosen = POLICIES[options.policy](market, demand, answers)
     if isinstance(chosen, Infeasible):
         return chosen
     reasons = (*_mode_reasons(answers, chosen, options.policy), *chosen.reasons)
@@ -156,7 +161,7 @@ def propose(observation: Observation, market: Market, outlook: Outlook, options:
     )
 
 
-def _mode_reasons(answers: dict[ServingMode, Quote | Infeasible], chosen: Quote, policy: str) -> tuple[Reason, ...]:
+def _mode_reasons(answers: Answers, chosen: Quote, policy: str) -> tuple[Reason, ...]:
     """One reason for each mode that serves it by itself: refused and why, dearer, or chosen."""
     said = []
     for answer in answers.values():

@@ -13,21 +13,22 @@ from domain.unknown import Unknown
 from domain.workload import Resources, ServingMode
 from optimizer.allocation import Need, need_json, needed, reasons_of
 from optimizer.demand import Demand
-from optimizer.modes import Infeasible, Market, Quote
+from optimizer.modes import Infeasible, Market, Quote, quotes
 from optimizer.options import Options
-from optimizer.policies import POLICIES
+from optimizer.policies import POLICIES, Answers
 from optimizer.proving import spot_proofs
 from optimizer.purchase import allowed_spot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RightSized:
-    """The market to plan in, what a replica should ask for, and why.
+    """The market to plan in with every mode's price there, what a replica should ask for, and why.
 
     `shared` is the market of the workload as a tenant: beside others less room is less money, whatever it is alone.
     """
 
     market: Market
+    answers: Answers
     shared: Market
     allocation: Allocation
     reasons: tuple[Reason, ...]
@@ -42,13 +43,16 @@ def right_sized(observation: Observation, market: Market, demand: Demand, option
     """
     need = needed(observation, market.capacity, options.allocation)
     sized = market if need.resources == need.declared else resized(market, need.resources, observation.observed_at)
-    before = POLICIES[options.policy](market, demand)
-    after = before if sized is market else POLICIES[options.policy](sized, demand)
+    policy, asked = POLICIES[options.policy], quotes(market, demand)
+    before = policy(market, demand, asked)
+    asked_sized = asked if sized is market else quotes(sized, demand)
+    after = before if sized is market else policy(sized, demand, asked_sized)
     priced = sized is not market and isinstance(after, Quote) and (need.raised or _cheaper(after, before))
     chosen, quote = (sized, after) if priced else (market, before)
     eligible, spot = spot_of(chosen, quote)
     return RightSized(
         market=chosen,
+        answers=asked_sized if priced else asked,
         shared=chosen if need.raised else sized,
         allocation=Allocation(
             basis=AllocationBasis.MEASURED if need.measured else AllocationBasis.DECLARED,

@@ -9,7 +9,7 @@ from optimizer.modes import Infeasible, Market, Quote
 from optimizer.policies.least_cost import Answers, least_cost, serving_alone
 from optimizer.policies.rule_of_thumb import rule_of_thumb
 
-Policy = Callable[[Market, Demand], Quote | Infeasible]
+Policy = Callable[[Market, Demand, Answers | None], Quote | Infeasible]
 
 POLICIES: Mapping[str, Policy] = {
     "least_cost": least_cost,

@@ -15,9 +15,12 @@ from optimizer.modes import Infeasible, Market, Quote, cheapest, quotes
 Answers = Mapping[ServingMode, Quote | Infeasible]
 
 
-def least_cost(market: Market, demand: Demand, /) -> Quote | Infeasible:
-    """The cheapest quote; where no mode can serve the demand, every mode's reason in one sentence."""
-    answers = quotes(market, demand)
+def least_cost(market: Market, demand: Demand, known: Answers | None = None, /) -> Quote | Infeasible:
+    """The cheapest quote; where no mode can serve the demand, every mode's reason in one sentence.
+
+    `known` are the `quotes` of this market and demand, where somebody has asked for them before.
+    """
+    answers = quotes(market, demand) if known is None else known
     best = cheapest(serving_alone(answers))
     if isinstance(best, Quote):
         return best

@@ -15,6 +15,7 @@ from optimizer.demand import Demand, Spread
 from optimizer.machines import Machines
 from optimizer.modes import Infeasible, Market, Quote, quote
 from optimizer.modes.market import short_of
+from optimizer.policies.least_cost import Answers
 
 SPARSE_PER_HOUR = 5.0
 LARGE_MB = 1000.0
@@ -23,7 +24,7 @@ REPLICAS = 2
 MEMORY_OPTIMISED_GIB_PER_VCPU = 7.0  # the families sold as such have 7.6 to 8 GiB and more
 
 
-def rule_of_thumb(market: Market, demand: Demand, /) -> Quote | Infeasible:
+def rule_of_thumb(market: Market, demand: Demand, _known: Answers | None = None, /) -> Quote | Infeasible:
     """What the thresholds choose, priced like everything else (and refused where it cannot hold the SLO)."""
     if demand.rate_rps * 3600.0 < SPARSE_PER_HOUR:
         return quote(market, demand, ServingMode.SERVERLESS)
