@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import write_json
-from benchmarks.policies import TRACES, usable
+from benchmarks.policies import TRACES, capacity_of, usable
 from domain.load import LoadHistory
 from monitor.recorded import name_of
 from optimizer.scaling import ScalingProblem, decide
@@ -50,7 +50,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = {}
     for path, history, _ in usable(arguments.traces):
-        problem = ScalingProblem(capacity_rps=round(float(np.nanmean(history.values)) / 10, 6))
+        problem = ScalingProblem(capacity_rps=capacity_of(history))
         origins = np.random.default_rng(1).integers(len(history) // 10, len(history), arguments.origins).tolist()
         found[name_of(path)] = changed(history, problem, origins)
         print(

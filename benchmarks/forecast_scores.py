@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from domain.load import Floats, LoadHistory
+from domain.unknown import Unknown
 
 HOUR = timedelta(hours=1)
 DAY_H, WEEK_H = 24, 168
@@ -57,23 +58,29 @@ class Score:
     origins: int
 
 
-def score(hours: Hours, moments: Sequence[datetime], path: Floats, quantiles: Floats) -> Score:
+def score(hours: Hours, moments: Sequence[datetime], path: Floats, quantiles: Floats) -> Score | Unknown:
     """`path` is (origins, 24) and `quantiles` (3, origins, 24) for p90, p95, p99.
 
     Absolute errors are compared on the hours for which both naive forecasts exist: same time
     yesterday, same time last week; `vs_naive` takes the better of the two for this whole trace.
+    Unknown where there is no such hour, or a forecast that is compared with makes no error.
     """
     came = hours.from_(moments)
     yesterday, week = hours.from_(moments, DAY_H), hours.from_(moments, WEEK_H)
     both = np.isfinite(came) & np.isfinite(yesterday) & np.isfinite(week)
     known = np.isfinite(came)
+    if not both.any():
+        return Unknown("no hour is known together with the same one a day and a week before")
     errors = {name: float(np.abs(came - f)[both].mean()) for name, f in (("own", path), ("d", yesterday), ("w", week))}
     plain = np.stack([same_hour_p95(hours, moment) for moment in moments])
+    plain_p95 = pinball(plain, came, 0.95)
+    if min(errors["d"], errors["w"], plain_p95) == 0.0:
+        return Unknown("a forecast to compare with makes no error at all")
     cover = [float((came <= row)[known].mean()) for row in quantiles]
     return Score(
         vs_naive=errors["own"] / min(errors["d"], errors["w"]),
         vs_week=errors["own"] / errors["w"],
-        pinball_p95=pinball(quantiles[1], came, 0.95) / pinball(plain, came, 0.95),
+        pinball_p95=pinball(quantiles[1], came, 0.95) / plain_p95,
         cover_p90=cover[0],
         cover_p95=cover[1],
         cover_p99=cover[2],

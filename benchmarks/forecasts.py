@@ -96,8 +96,8 @@ def _gauge(rows: Sequence[Mapping[str, str]]) -> LoadHistory:
     return LoadHistory(start=moments[0], step=step, values=values)
 
 
-def judged(history: LoadHistory, result: Backtest) -> Score:
-    """Our folds against what came."""
+def judged(history: LoadHistory, result: Backtest) -> Score | Unknown:
+    """Our folds against what came; Unknown where nothing can be compared."""
     quantiles = np.stack([fold.forecast.quantiles for fold in result.folds], axis=1)
     moments = [fold.forecast.origin for fold in result.folds]
     return score(hours_of(history), moments, quantiles[0], quantiles[1:])
@@ -196,7 +196,8 @@ def peer_scores(python: Path, history: LoadHistory, result: Backtest, most: int)
     hours = hours_of(history)
     quantiles = np.stack([fold.forecast.quantiles for fold in folds], axis=1)
     paths = {"trimtab": quantiles[0], **peer_paths(python, hours, moments)}
-    return {name: score(hours, moments, path, quantiles[1:]).vs_naive for name, path in paths.items()}
+    made = {name: score(hours, moments, path, quantiles[1:]) for name, path in paths.items()}
+    return {name: one.vs_naive for name, one in made.items() if not isinstance(one, Unknown)}
 
 
 def table(scores: dict[str, Score], winners: dict[str, str]) -> str:
@@ -256,7 +257,11 @@ def main() -> None:
     for seed, trace in enumerate(traces):
         name, history = trace.name, trace.history
         result = backtest(history, folds=14 if options.quick else None)
-        scores[name], winners[name] = judged(history, result), most_trusted(history)
+        compared = judged(history, result)
+        if isinstance(compared, Unknown):
+            print(f"skipped {name}: {compared.reason}")
+            continue
+        scores[name], winners[name] = compared, most_trusted(history)
         breaks[name] = causality_breaks(history, 3 if options.quick else 20, seed)
         fits.append(seconds_of_fit(history, 3))
         if python is not None and not trace.gauge:
@@ -264,6 +269,7 @@ def main() -> None:
         print(f"{name}: {scores[name].vs_naive:.3f}", file=sys.stderr)
     if not scores:
         raise SystemExit(f"{options.traces} holds no usable trace")
+    traces = [trace for trace in traces if trace.name in scores]
     requests = [scores[trace.name] for trace in traces if not trace.gauge]
     sets = {"requests": requests, "all": list(scores.values())} if requests else {"all": list(scores.values())}
     (full, full_cpu), (again, again_cpu) = np.median(fits, axis=0).tolist()
@@ -272,6 +278,7 @@ def main() -> None:
     print(f"random origins whose answer the future changed: {sum(breaks.values())}")
     print(f"full fit of 28 days at 5 min {full:.3f} s, from memory {again:.3f} s (medians)", end="; ")
     print(f"of processor time {full_cpu:.3f} s and {again_cpu:.3f} s")
+    peers = {name: row for name, row in peers.items() if row}
     together = {key: geometric_mean([row[key] for row in peers.values()]) for key in next(iter(peers.values()), {})}
     if together:
         print(f"MAE / naive on at most {options.peer_origins} origins a trace: ", end="")

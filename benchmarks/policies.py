@@ -40,6 +40,7 @@ ATTAINMENTS = {
     "elb_requests": 0.99,
 }
 OTHERWISE = 0.99
+NO_CAPACITY = "hardly a request came, so there is no capacity to speak of"
 SMOOTH = (
     "azfn_bd33",
     "nasa_http",
@@ -87,12 +88,16 @@ def warmup_of(history: LoadHistory) -> timedelta | None:
     return timedelta(days=7 if length >= timedelta(days=12) else 4)
 
 
+def capacity_of(history: LoadHistory) -> float:
+    """Mean load / 10 (requests/s), to six decimals; 0 where hardly a request came."""
+    return round(float(np.nanmean(history.values)) / 10, 6)
+
+
 def figures(path: Path, history: LoadHistory, warmup: timedelta, startup: float, judge: ModuleType | None) -> Figures:
     """Decide on the whole trace, then score the decisions."""
     name = name_of(path)
-    capacity = round(float(np.nanmean(history.values)) / 10, 6)
     problem = ScalingProblem(
-        capacity_rps=capacity,
+        capacity_rps=capacity_of(history),
         startup=timedelta(seconds=startup),
         attainment=ATTAINMENTS.get(name, OTHERWISE),
         learning=warmup,
@@ -204,6 +209,8 @@ def usable(folder: Path) -> list[tuple[Path, LoadHistory, timedelta]]:
         warmup = warmup_of(history)
         if warmup is None:
             print(f"skipped: {path.name}: {len(history) * history.step} is too short to learn from and to judge")
+        elif capacity_of(history) <= 0.0:
+            print(f"skipped: {path.name}: {NO_CAPACITY}")
         else:
             found.append((path, history, warmup))
     return found

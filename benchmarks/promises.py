@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import ROOT, write_json
+from benchmarks.policies import NO_CAPACITY, capacity_of
 from domain.errors import TraceError
 from domain.load import LoadHistory
 from monitor.recorded import read_trace
@@ -65,7 +66,7 @@ def cases(name: str, history: LoadHistory) -> Iterator[Case]:
     """One case for each wanted attainment."""
     half = len(history) // 2
     first = LoadHistory(start=history.start, step=history.step, values=history.values[:half])
-    capacity = round(float(np.nanmean(history.values)) / 10, 6)
+    capacity = capacity_of(history)
     for wanted in WANTED:
         scored = half - len(recent_of(first, WEEK))
         problem = ScalingProblem(capacity_rps=capacity, attainment=wanted, learning=scored * history.step)
@@ -115,6 +116,9 @@ def usable(folder: Path) -> Iterator[tuple[str, LoadHistory]]:
             continue
         if len(history) * history.step < SHORTEST:
             print(f"skipped {name}: shorter than {SHORTEST.days} days")
+            continue
+        if capacity_of(history) <= 0.0:
+            print(f"skipped {name}: {NO_CAPACITY}")
             continue
         yield name, history.until(history.start + LONGEST)
 

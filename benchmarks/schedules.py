@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import ROOT, write_json
-from benchmarks.policies import ATTAINMENTS, OTHERWISE
+from benchmarks.policies import ATTAINMENTS, OTHERWISE, capacity_of
 from benchmarks.promises import usable
 from domain.load import LoadHistory
 from optimizer.replay import replay
@@ -46,9 +46,8 @@ class Pair:
 
 def pair(name: str, history: LoadHistory) -> Pair | None:
     """Both policies on one trace; None where the warm-up leaves too little, which is said."""
-    capacity = round(float(np.nanmean(history.values)) / 10, 6)
     attainment = ATTAINMENTS.get(name, OTHERWISE)
-    problem = ScalingProblem(capacity_rps=capacity, attainment=attainment, learning=WARMUP)
+    problem = ScalingProblem(capacity_rps=capacity_of(history), attainment=attainment, learning=WARMUP)
     done = replay(history, problem, warmup=WARMUP, usd_per_replica_hour=1.0, policies=("schedule", "trimtab"))
     alone, live = done.rows
     if None in {alone.mean_replicas, alone.missed_share, live.mean_replicas, live.missed_share}:

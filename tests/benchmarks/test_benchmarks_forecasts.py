@@ -6,10 +6,12 @@ import gzip
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from benchmarks.forecast_scores import Score
+from benchmarks.forecast_scores import Hours, Score, score
 from benchmarks.forecasts import means_table, usable
+from domain.unknown import Unknown
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -57,3 +59,12 @@ def test_each_set_of_traces_has_a_column_of_means() -> None:
     assert lines[0] == "| figure | requests (1) | all (2) |"
     assert "| vs_naive | 0.500 | 1.000 |" in lines
     assert "| vs_naive_most | 0.500 | 2.000 |" in lines
+
+
+def test_a_trace_that_repeats_itself_exactly_is_compared_with_nothing() -> None:
+    hours = Hours(first=START, values=np.tile(np.arange(24.0), 20))
+    found = score(hours, [START + timedelta(days=15)], np.ones((1, 24)), np.ones((3, 1, 24)))
+    assert found == Unknown("a forecast to compare with makes no error at all")
+    early = score(hours, [START + timedelta(days=6)], np.ones((1, 24)), np.ones((3, 1, 24)))
+    assert isinstance(early, Unknown)
+    assert "a week before" in early.reason

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.forecast_scores import Score
 from benchmarks.forecasts import causality_breaks, judged
 from domain.load import LoadHistory
 from monitor.recorded import read_trace
@@ -30,6 +31,7 @@ def test_altering_or_cutting_off_the_future_of_a_recorded_trace_changes_no_forec
 @pytest.mark.parametrize("name, at_most", [("elb_requests", 0.85), ("servegen_large_c48", 0.95)])
 def test_recorded_days_are_forecast_better_than_by_the_naive_ones_in_hindsight(name: str, at_most: float) -> None:
     found = judged(load(name), backtest(load(name)))
+    assert isinstance(found, Score)
     assert found.vs_naive < at_most
     assert found.pinball_p95 < 0.9
 
