@@ -214,7 +214,7 @@ class Cycle:
 
     def _notify(self, outcome: Outcome) -> None:
         """Tell of everything that is wrong or new now, and once of everything that is no longer."""
-        open_before = {event.key: event for event in self.journal.open_events()}
+        open_before = {event.key: event for event in self.journal.events.going_on()}
         today = outcome.at.astimezone(UTC).date()
         told = (
             *events_of(outcome.records, outcome.problems, outcome.at),
@@ -226,11 +226,11 @@ class Cycle:
         current = {event.key: event for event in told}
         for key, event in current.items():
             since = open_before[key].at if key in open_before else event.at
-            self.journal.open_event(replace(event, at=since))
+            self.journal.events.begin(replace(event, at=since))
             self._tell(replace(event, at=since))
         for key, event in open_before.items():
             if key not in current and self._tell(replace(event, over=True)):
-                self.journal.close_event(key)
+                self.journal.events.end(key, outcome.at)
 
     def _tell(self, event: Event) -> bool:
         """Whether it could be told; an Alertmanager that is away must not stop the cycle."""

@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 TREND_DAYS = 14
+NEVER_HEARD = Unknown(
+    "Alertmanager has not told of any alert yet, which needs POST /alerts/webhook as a receiver; "
+    "here stands what Trimtab saw by itself"
+)
 
 DayLoad = Callable[[Workload, Signal, datetime, datetime], LoadHistory]
 
@@ -115,6 +119,7 @@ class Nightly:
             realised_month=realised(nights),
             unusual=tuple(unusual({row.workload: row.cost for row in rows}, earlier)),
             alerts=self._alerts(day),
+            alerts_lack=None if self.journal.alerts(limit=1) else NEVER_HEARD,
             charges=charges,
             left_out=left_out,
             billing_account=self.billing_account,
@@ -166,11 +171,10 @@ class Nightly:
             model=model_of(workload) if workload else None,
         )
 
-    def _alerts(self, day: date) -> tuple[AlertLine, ...] | Unknown:
-        """Those of the day; a silence means nothing while Alertmanager has never been heard."""
-        if not self.journal.alerts(limit=1):
-            return Unknown("Alertmanager has not told of any alert yet; it needs POST /alerts/webhook as a receiver")
-        return alert_lines(self.journal.alerts_between(_start(day), _start(day) + DAY))
+    def _alerts(self, day: date) -> tuple[AlertLine, ...]:
+        """Those of the day, as Alertmanager told of them and as we saw them."""
+        start, end = _start(day), _start(day) + DAY
+        return alert_lines(self.journal.alerts_between(start, end), self.journal.events.between(start, end))
 
     def _signal(self, workload: Workload | None, signal: Signal, day: date) -> LoadHistory | Unknown:
         if workload is None:

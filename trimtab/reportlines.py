@@ -8,7 +8,9 @@ from dashboards.report.aims import AlertLine, MonthLine, Range, Realised, Share
 from domain.ledger import LedgerNight, totals_of
 from domain.unknown import Unknown
 from trimtab.month import Attained, Outlook, Spend
+from trimtab.notify import labels_of
 from trimtab.objectives import Progress
+from trimtab.store.events import NEWS, Episode
 from trimtab.store.journal import Alert
 
 
@@ -64,19 +66,35 @@ def realised(nights: Sequence[LedgerNight]) -> Realised:
     )
 
 
-def alert_lines(alerts: Sequence[Alert]) -> tuple[AlertLine, ...]:
-    """Alerts that ask for something, the critical ones first; what is only news is no alert of the day."""
-    asking = [alert for alert in alerts if alert.labels.get("severity") != "info"]
-    ordered = sorted(asking, key=lambda alert: (alert.labels.get("severity") != "critical", alert.starts_at))
-    return tuple(
-        AlertLine(
-            name=alert.labels.get("alertname", ""),
-            severity=alert.labels.get("severity", ""),
-            workload=alert.labels.get("workload"),
-            team=alert.labels.get("team"),
-            starts_at=alert.starts_at,
-            ends_at=alert.ends_at if alert.status == "resolved" else None,
-            summary=alert.annotations.get("description") or alert.annotations.get("summary") or "",
-        )
-        for alert in ordered
+def alert_lines(alerts: Sequence[Alert], own: Sequence[Episode]) -> tuple[AlertLine, ...]:
+    """What asks for something, the critical first: alerts as Alertmanager told of them, and of our `own` those that it did not tell of."""
+    told = [_as_told(alert) for alert in alerts if alert.labels.get("severity") != NEWS]
+    known = {(line.name, line.workload) for line in told}
+    ours = [line for line in map(_as_found, own) if (line.name, line.workload) not in known]
+    return tuple(sorted([*told, *ours], key=lambda line: (line.severity != "critical", line.starts_at)))
+
+
+def _as_told(alert: Alert) -> AlertLine:
+    return AlertLine(
+        name=alert.labels.get("alertname", ""),
+        severity=alert.labels.get("severity", ""),
+        workload=alert.labels.get("workload"),
+        team=alert.labels.get("team"),
+        starts_at=alert.starts_at,
+        ends_at=alert.ends_at if alert.status == "resolved" else None,
+        summary=alert.annotations.get("description") or alert.annotations.get("summary") or "",
+    )
+
+
+def _as_found(episode: Episode) -> AlertLine:
+    event = episode.event
+    labels = labels_of(event)
+    return AlertLine(
+        name=labels["alertname"],
+        severity=event.severity,
+        workload=labels.get("workload"),
+        team=None,
+        starts_at=event.at,
+        ends_at=episode.ended_at,
+        summary=event.detail or event.summary,
     )

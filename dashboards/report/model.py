@@ -92,7 +92,7 @@ class NightlyReport:
 
     `timezone` (IANA) is where the day begins and ends. `trend` ends with the report's day, oldest first. `base_url` is where the API answers, so that
     a row can link to its workload; None leaves the links out. `month` is the fleet's. What was realised of savings that were
-    taken up is told of the day and of the month up to it; None where no ledger is kept.
+    taken up is told of the day and of the month up to it; None where no ledger is kept. `alerts_lack` says why there may have been more alerts.
     """
 
     date: date
@@ -106,7 +106,8 @@ class NightlyReport:
     realised_day: Realised | None = None
     realised_month: Realised | None = None
     unusual: tuple[UnusualCost, ...] = ()
-    alerts: tuple[AlertLine, ...] | Unknown
+    alerts: tuple[AlertLine, ...]
+    alerts_lack: Unknown | None = None
     charges: tuple[Charge, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
     billing_account: str | None = None

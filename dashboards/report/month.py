@@ -189,15 +189,8 @@ def unusual_text(each: UnusualCost, currency: str) -> str:
 
 def alerts(report: NightlyReport) -> tuple[list[Fired], int]:
     """The first alerts of the day, and how many more there were."""
-    if isinstance(report.alerts, Unknown):
-        return [], 0
     shown = [fired(each) for each in report.alerts[:ALERTS_SHOWN]]
     return shown, len(report.alerts) - len(shown)
-
-
-def no_alert(report: NightlyReport) -> Text:
-    """What stands where no alert is shown."""
-    return report.alerts if isinstance(report.alerts, Unknown) else "Alertmanager told of none."
 
 
 def fired(alert: AlertLine) -> Fired:

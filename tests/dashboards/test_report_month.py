@@ -69,12 +69,13 @@ def test_owner_and_stakeholders_stand_with_the_objective() -> None:
     assert aim(objective, DAY, "USD").about == "Half. Owner: jo. Stakeholders: finance, sre"
 
 
-def test_where_no_alertmanager_was_heard_nothing_is_said_of_alerts() -> None:
-    silent = replace(small_night(), alerts=Unknown("nobody told"))
-    assert alerts(silent) == ([], 0)
-    assert "not known: nobody told" in html(silent)
-    assert "told of none" not in html(silent)
-    assert "Alertmanager told of none." in html(replace(silent, alerts=()))
+def test_a_day_without_alerts_says_so_and_why_there_may_have_been_some() -> None:
+    quiet = html(replace(small_night(), alerts=()))
+    assert "<p>None.</p>" in quiet
+    assert "There may have been others" not in quiet
+    unheard = html(replace(small_night(), alerts_lack=Unknown("nobody told")))
+    assert "There may have been others: nobody told." in unheard
+    assert some_alerts()[0].summary in unheard
 
 
 def test_an_alert_is_a_workloads_a_teams_or_the_fleets() -> None:

@@ -119,7 +119,7 @@ def test_a_source_that_comes_back_needs_no_help(stage: Stage) -> None:
     assert stage.record().status(NOON + 2 * HOUR) is Status.OPEN
     assert stage.record().recommendation.created_at == NOON + 2 * HOUR
     assert stage.heard.told() == [("source", False), ("source", True)]
-    assert not [event for event in stage.cycle.journal.open_events() if event.severity != "info"]
+    assert not [event for event in stage.cycle.journal.events.going_on() if event.severity != "info"]
 
 
 def test_one_workload_that_fails_leaves_the_others_alone(stage: Stage) -> None:
@@ -179,7 +179,7 @@ def test_what_could_not_be_told_is_told_again_and_its_end_too(stage: Stage) -> N
     stage.cycle.run(now=NOON)
     stage.fleet.broken = None
     stage.cycle.run(now=NOON + HOUR)
-    assert [event.key for event in stage.cycle.journal.open_events() if event.severity != "info"] == ["source"]
+    assert [event.key for event in stage.cycle.journal.events.going_on() if event.severity != "info"] == ["source"]
     stage.heard.fault = None
     stage.cycle.run(now=NOON + 2 * HOUR)
     assert stage.heard.told() == [("source", True)]

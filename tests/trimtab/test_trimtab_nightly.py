@@ -19,6 +19,7 @@ from dashboards.report.model import NightlyReport, PriceSource, WorkloadRow
 from domain.errors import NoData
 from domain.load import LoadHistory
 from domain.plan import Evidence, Json
+from domain.ports import Event
 from domain.signals import Signal
 from domain.unknown import Unknown
 from domain.workload import Workload
@@ -250,9 +251,10 @@ def test_what_came_of_savings_is_told_of_the_day_and_the_month(nightly: Nightly)
 
 def test_alerts_that_fired_on_the_day_are_told_and_news_is_none(nightly: Nightly) -> None:
     start = datetime.combine(TODAY, datetime.min.time(), UTC)
-    never = nightly.gather(TODAY, now=NOON + DAY).alerts
-    assert isinstance(never, Unknown)
-    assert "has not told of any alert yet" in never.reason
+    never = nightly.gather(TODAY, now=NOON + DAY)
+    assert never.alerts == ()
+    assert never.alerts_lack is not None
+    assert "has not told of any alert yet" in never.alerts_lack.reason
 
     def told(name: str, severity: str, begun: datetime, over: datetime | None) -> Alert:
         return Alert(
@@ -275,14 +277,51 @@ def test_alerts_that_fired_on_the_day_are_told_and_news_is_none(nightly: Nightly
             told("News", "info", start, None),
         ]
     )
-    alerts = nightly.gather(TODAY, now=NOON + DAY).alerts
-    assert not isinstance(alerts, Unknown)
+    report = nightly.gather(TODAY, now=NOON + DAY)
+    alerts = report.alerts
+    assert report.alerts_lack is None
     assert [(each.name, each.ends_at is None) for each in alerts] == [
         ("Burning", True),
         ("Slow", False),
         ("OfTeam", True),
     ]
     assert [(each.workload, each.team) for each in alerts[1:]] == [("shop:ranker", None), (None, "shop")]
+
+
+def test_what_was_seen_by_ourselves_is_an_alert_of_the_day_unless_it_was_told_too(nightly: Nightly) -> None:
+    """One over within the day, one that goes on, one over before it, news, and one of which Alertmanager tells as well."""
+    start = datetime.combine(TODAY, datetime.min.time(), UTC)
+    events = nightly.journal.events
+    for key, severity, since, over in (
+        ("load_anomaly:shop:ranker", "warning", start + HOUR, start + 3 * HOUR),
+        ("source", "critical", start - HOUR, None),
+        ("spend_anomaly:shop:tagger", "warning", start - 5 * HOUR, start - HOUR),
+        ("recommendation:shop:tagger", "info", start, start + HOUR),
+        ("made_worse:shop:ranker", "warning", start, start + HOUR),
+    ):
+        events.begin(Event(key=key, severity=severity, summary="s", detail=f"of {key}", at=since))
+        if over is not None:
+            events.end(key, over)
+    labels = {"alertname": "TrimtabMadeWorse", "severity": "warning", "workload": "shop:ranker"}
+    told = Alert(
+        fingerprint="f",
+        status="firing",
+        starts_at=start,
+        ends_at=None,
+        received_at=start,
+        labels=labels,
+        annotations={"summary": "worse"},
+    )
+    nightly.journal.keep_alerts([told])
+    assert [
+        (each.name, each.workload, each.ends_at, each.summary) for each in nightly.gather(TODAY, now=NOON + DAY).alerts
+    ] == [
+        ("TrimtabSource", None, None, "of source"),
+        ("TrimtabMadeWorse", "shop:ranker", None, "worse"),
+        ("TrimtabLoadAnomaly", "shop:ranker", start + 3 * HOUR, "of load_anomaly:shop:ranker"),
+    ]
+    nightly.journal.prune(start + 31 * DAY)
+    assert [episode.ended_at for episode in events.between(start, start + DAY)] == [None]
 
 
 def test_tokens_are_counted_where_the_runtime_tells_of_them(nightly: Nightly) -> None:

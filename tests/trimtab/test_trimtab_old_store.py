@@ -62,7 +62,7 @@ def test_every_row_is_still_there_and_means_the_same(database: Database) -> None
     assert [workload.id for workload in journal.workloads()] == ["shop:ranker", "shop:tagger"]
     assert journal.costs(NOON.date(), NOON.date())[0].usd == pytest.approx(24 * 0.768)
     assert journal.report(NOON.date() - timedelta(days=1)) is not None
-    assert [event.key for event in journal.open_events()] == ["source"]
+    assert [event.key for event in journal.events.going_on()] == ["source"]
 
 
 def test_it_goes_on_from_there(database: Database) -> None:

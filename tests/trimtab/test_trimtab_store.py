@@ -271,16 +271,16 @@ def test_cycles_events_alerts_and_workloads_are_remembered(journal: Journal) -> 
     event = Event(key="source", severity="warning", summary="s", detail="d", at=NOON)
     alert = an_alert(a="b")
     journal.note_cycle(note)
-    journal.open_event(event)
+    journal.events.begin(event)
     journal.keep_alerts([alert])
     journal.keep_workloads([a_workload("a:b"), a_workload("c:d")])
     journal.keep_workloads([a_workload("c:d")])
     assert (journal.last_cycle(), journal.cycle_failures()) == (note, 1)
-    assert journal.open_events() == (event,)
+    assert journal.events.going_on() == (event,)
     assert journal.alerts() == (alert,)
     assert journal.workloads() == (a_workload("c:d"),)
-    journal.close_event("source")
-    assert journal.open_events() == ()
+    journal.events.end("source", NOON + HOUR)
+    assert journal.events.going_on() == ()
 
 
 def test_two_programs_may_use_one_store(store_url: str) -> None:

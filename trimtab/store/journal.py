@@ -1,4 +1,4 @@
-"""What else is remembered: cycles, costs per day, the ledger, reports, events that go on, alerts received."""
+"""What else is remembered: cycles, costs per day, the ledger, reports, events, alerts received."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from sqlalchemy import String, cast, delete, func, insert, or_, select, tuple_, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.ports import Event
 from domain.unknown import Unknown
 from domain.workload import Workload
 from trimtab.store.database import Database
+from trimtab.store.events import Events
 from trimtab.store.nights import Nights
-from trimtab.store.tables import AlertRow, CostRow, CycleRow, EventRow, ReportRow, TotalRow, WorkloadRow
+from trimtab.store.tables import AlertRow, CostRow, CycleRow, ReportRow, TotalRow, WorkloadRow
 from trimtab.store.workload_codec import to_workload, workload_body
 
 CYCLES_KEPT, MOST_CYCLES = timedelta(days=62), 20_000  # two months of one every five minutes
@@ -90,6 +90,7 @@ class Journal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.nights = Nights(database)
+        self.events = Events(database)
 
     def keep_workloads(self, workloads: Sequence[Workload]) -> None:
         """These are the workloads now; any other is forgotten."""
@@ -134,7 +135,7 @@ class Journal:
             return kept + (0 if forgotten is None else forgotten.count)
 
     def prune(self, now: datetime, most_cycles: int = MOST_CYCLES) -> None:
-        """Forget cycles and alerts that are old, and the oldest where there are too many."""
+        """Forget cycles, alerts and events that are old, and the oldest where there are too many."""
         with self._database.session() as session:
             newest = select(CycleRow.id).order_by(CycleRow.id.desc()).limit(1).offset(most_cycles - 1).scalar_subquery()
             old = or_(CycleRow.at < now - CYCLES_KEPT, CycleRow.id < func.coalesce(newest, 0))
@@ -145,6 +146,7 @@ class Journal:
                 session.add(total)
             session.execute(delete(CycleRow).where(old), execution_options=UNSEEN)
             session.execute(delete(AlertRow).where(AlertRow.received_at < now - ALERTS_KEPT), execution_options=UNSEEN)
+        self.events.prune(now)
 
     def add_costs(self, day: date, samples: Sequence[CostSample]) -> None:
         """Add one cycle's figures to the day's sums; what is unknown adds nothing and leaves its reason."""
@@ -204,28 +206,6 @@ class Journal:
             query = query.where(ReportRow.day < before)
         with self._database.session() as session:
             return tuple((row.day, row.generated_at) for row in session.execute(query))
-
-    def open_events(self) -> tuple[Event, ...]:
-        """Events that go on."""
-        with self._database.session() as session:
-            return tuple(
-                Event(key=row.key, severity=row.severity, summary=row.summary, detail=row.detail, at=row.since)
-                for row in session.scalars(select(EventRow).order_by(EventRow.key))
-            )
-
-    def open_event(self, event: Event) -> None:
-        """The event has begun, or goes on with another detail."""
-        with self._database.session() as session:
-            session.merge(
-                EventRow(
-                    key=event.key, severity=event.severity, summary=event.summary, detail=event.detail, since=event.at
-                )
-            )
-
-    def close_event(self, key: str) -> None:
-        """The event is over and that has been told."""
-        with self._database.session() as session:
-            session.execute(delete(EventRow).where(EventRow.key == key))
 
     def keep_alerts(self, alerts: Sequence[Alert], most: int = MOST_ALERTS) -> None:
         """Store alerts as told now, each time that one fired by itself; beyond `most` the oldest are forgotten."""

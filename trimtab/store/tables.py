@@ -184,6 +184,19 @@ class EventRow(Base):
     since: Mapped[datetime]
 
 
+class PastEventRow(Base):
+    """An event that is over, and whose end has been told."""
+
+    __tablename__ = "past_events"
+
+    key: Mapped[str] = mapped_column(String(512), primary_key=True)
+    since: Mapped[datetime] = mapped_column(primary_key=True)
+    severity: Mapped[str] = mapped_column(String(16))
+    summary: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(Text)
+    ended_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class AlertRow(Base):
     """One time that an alert fired, as Alertmanager last told of it; `workload` is empty where it names none."""
 
