@@ -45,12 +45,14 @@ def charged(
     book: PriceBook,
     covered: Mapping[str, float | Unknown],
 ) -> tuple[tuple[Charge, ...], tuple[LeftOut, ...]]:
-    """The charges of all workloads, and those that have none."""
+    """The charges of all workloads, and those that have none: of a day that was not `covered` at all nothing is billed."""
     charges, left_out = list[Charge](), list[LeftOut]()
     for row in rows:
         name = row.workload
-        seen = covered.get(name, Unknown("no cycle looked at it on that day"))
-        made = charges_of(row, currents[name], workloads.get(name), book, seen)
+        if name not in covered:
+            left_out.append(LeftOut(workload=name, reason="no cycle looked at it on that day"))
+            continue
+        made = charges_of(row, currents[name], workloads.get(name), book, covered[name])
         if isinstance(made, LeftOut):
             left_out.append(made)
         else:

@@ -14,7 +14,7 @@ import numpy as np
 from dashboards.report.aims import AlertLine
 from dashboards.report.model import DayCost, NightlyReport, PriceSource, Shortfall, WorkloadRow
 from domain.artifact import Artifact
-from domain.errors import TrimtabError
+from domain.errors import NoData, TrimtabError
 from domain.load import LoadHistory
 from domain.plan import Act, Recommendation
 from domain.prices import HOURS_PER_MONTH, PriceBook
@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 
 DAY = timedelta(days=1)
 TREND_DAYS = 14
+NEAR = timedelta(days=8)  # from a midnight to the first look after it: what ran then is taken for what ran on the day
 NEVER_HEARD = Unknown(
     "Alertmanager has not told of any alert yet, which needs POST /alerts/webhook as a receiver; "
     "here stands what Trimtab saw by itself"
@@ -95,6 +96,7 @@ class Nightly:
         by_day = {(cost.day, cost.workload): cost for cost in costs}
         workloads = {workload.id: workload for workload in self.journal.workloads()}
         records = self.recommendations.in_force(_start(day) + DAY)
+        _need_looks_near(day, records, costs)
         with ThreadPoolExecutor(max_workers=self.threads) as threads:
             rows = tuple(
                 threads.map(lambda r: self._row(r, workloads.get(r.recommendation.workload), day, by_day), records)
@@ -141,6 +143,7 @@ class Nightly:
         load = self._signal(workload, Signal.REQUEST_RATE, day)
         errors = self._signal(workload, Signal.ERROR_RATIO, day)
         replicas = self._replicas(record, workload, day)
+        seen = costs.get((day, recommendation.workload))
         return WorkloadRow(
             workload=recommendation.workload,
             recommendation_id=recommendation.id,
@@ -149,7 +152,7 @@ class Nightly:
             proposed_mode=held if act is None else act.plan.proposed.mode,
             replicas=replicas,
             proposed_replicas=held if act is None else act.plan.proposed.mean_replicas,
-            cost=_cost(record, costs.get((day, recommendation.workload))),
+            cost=_cost(record, seen),
             previous_cost=_kept(costs.get((day - DAY, recommendation.workload)), day - DAY),
             proposed_cost=held if act is None else act.plan.proposed.usd_per_month * 24.0 / HOURS_PER_MONTH,
             saving=held if act is None else act.saving,
@@ -160,6 +163,7 @@ class Nightly:
             price_age=price_age(recommendation.evidence, day),
             load=load,
             failed_share=dayfacts.failed(load, errors),
+            covered=0.0 if seen is None else seen.covered,
             tokens=self._tokens(workload, day),
             reasons=most_telling(recommendation.reasons),
             needs=None
@@ -215,6 +219,14 @@ def _files(written: Written, day: date) -> dict[str, str]:
         log.warning("the report of %s has no PDF: %s", day, written.pdf.reason)
         return files
     return files | {"pdf": b64encode(written.pdf).decode("ascii")}
+
+
+def _need_looks_near(day: date, records: Sequence[Record], costs: Sequence[DayCosts]) -> None:
+    """NoData for a day long before anything was known: what ran weeks later says nothing of it."""
+    begun = min((record.recommendation.created_at for record in records), default=None)
+    if begun is not None and begun > _start(day) + NEAR and not costs:
+        fix = f"give a day from {begun - NEAR:%Y-%m-%d} on"
+        raise NoData("the store", f"knows nothing of {day}: the first look is of {begun:%Y-%m-%d}", fix)
 
 
 def _facts(row: WorkloadRow, day: date) -> DayFacts:

@@ -18,6 +18,7 @@ from domain.plan import Reason, Saving
 from domain.unknown import Unknown
 from domain.workload import ServingMode
 
+NOT_COUNTED = Unknown("how much of the day was seen was not counted")
 NOT_ASKED = Unknown("the share of failed requests was not asked for")
 
 
@@ -34,7 +35,7 @@ class WorkloadRow:
     `missed_share` failed or broke the latency SLO at least (so it is never the smaller one), and
     `error_budget` may be missed. `tokens` were read and generated, None where the runtime knows of none. `idle_share` is the part of paid capacity that did no work. All four
     are 0..1. `load` is the day's requests/s, gaps and all, drawn as a small curve. `needs` is what
-    would end a hold.
+    would end a hold. `covered` (0..1) is how much of the day the cost rests on: 0 where it is that of what ran on another day.
     """
 
     workload: str
@@ -55,6 +56,7 @@ class WorkloadRow:
     price_age: timedelta | Unknown
     load: LoadHistory | Unknown
     failed_share: float | Unknown = NOT_ASKED
+    covered: float | Unknown = NOT_COUNTED
     tokens: float | Unknown | None = None
     reasons: tuple[Reason, ...] = ()
     needs: str | None = None

@@ -20,7 +20,7 @@ KNOWABLE = (
 COLUMNS = (
     "date", "timezone", "workload", "model", "team", "recommendation_id", "decision", "currency",
     *KNOWABLE[:9], "saving_low", "saving_high", *KNOWABLE[9:12], "error_budget", *KNOWABLE[12:],
-    "reasons", "needs", "generated_at", *(f"{name}_reason" for name in KNOWABLE),
+    "reasons", "needs", "generated_at", *(f"{name}_reason" for name in KNOWABLE), "cost_covered",
 )  # fmt: skip
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -57,6 +57,7 @@ def line(report: NightlyReport, row: WorkloadRow) -> list[str]:
         "reasons": text(" | ".join(f"{reason.code}: {reason.detail}" for reason in row.reasons)),
         "needs": text(row.needs or ""),
         "generated_at": moment(report.generated_at),
+        "cost_covered": "" if isinstance(row.covered, Unknown) else plain(row.covered),
     }
     cells |= known | reasons
     return [cells[name] for name in COLUMNS]

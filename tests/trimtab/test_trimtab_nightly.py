@@ -131,6 +131,20 @@ def test_a_cost_that_rests_on_a_part_of_the_day_is_said_to(nightly: Nightly) -> 
     assert not any("part of" in each.reason for each in whole.shortfalls)
 
 
+def test_a_day_at_which_nobody_looked_is_not_billed_and_one_long_before_is_not_told_of(nightly: Nightly) -> None:
+    """The decisions are of `NOON`: a week before is taken to have been alike, what lies before that is not known."""
+    week = TODAY - 7 * DAY
+    report = nightly.gather(week, now=NOON + DAY)
+    row = next(row for row in report.rows if row.workload == "shop:ranker")
+    assert (row.cost, row.covered) == (pytest.approx(0.768 * 24), 0.0)
+    assert report.charges == ()
+    assert {each.reason for each in report.left_out} == {"no cycle looked at it on that day"}
+    with pytest.raises(NoData, match=f"knows nothing of {week - DAY}: the first look is of {TODAY}"):
+        nightly.gather(week - DAY, now=NOON + DAY)
+    costs(nightly, week - DAY, 1.0)  # known all the same: costs are kept for longer than decisions
+    assert nightly.gather(week - DAY, now=NOON + DAY).charges
+
+
 def test_a_day_with_a_large_gap_has_no_total(nightly: Nightly) -> None:
     source = Source()
     source.known = 20
