@@ -136,7 +136,8 @@ def test_a_day_at_which_nobody_looked_is_not_billed_and_one_long_before_is_not_t
     week = TODAY - 7 * DAY
     report = nightly.gather(week, now=NOON + DAY)
     row = next(row for row in report.rows if row.workload == "shop:ranker")
-    assert (row.cost, row.covered) == (pytest.approx(0.768 * 24), 0.0)
+    assert row.cost == pytest.approx(0.768 * 24)
+    assert row.covered == 0.0
     assert report.charges == ()
     assert {each.reason for each in report.left_out} == {"no cycle looked at it on that day"}
     with pytest.raises(NoData, match=f"knows nothing of {week - DAY}: the first look is of {TODAY}"):
