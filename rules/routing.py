@@ -42,6 +42,7 @@ REPEAT: Mapping[str, timedelta] = {
 }
 REPORT = "trimtab-report"  # told of no end: that a report is a day old is no news
 NEVER_AGAIN = timedelta(days=30)  # a report is told once
+EPISODES = ("TrimtabLoadAnomaly", "TrimtabSpendAnomaly")  # go on for a day after the last sign; that is no news either
 # Of a workload that nobody can see, alerts of these categories say nothing new.
 BLIND = ("capacity", "cost", "quality", "telemetry")
 
@@ -92,12 +93,17 @@ def _severity(severity: str, options: AlertmanagerOptions, teams: Sequence[str])
     """One severity: to its team's receivers where it has some; Trimtab's own trouble as one notification."""
     below = [{"receiver": _name(severity, team), "matchers": [_equals("team", team)]} for team in teams]
     own = {"receiver": _name(severity), "matchers": ['category="trimtab"'], "group_by": ["category"]}
+    once = {
+        "matchers": [f'alertname=~"{"|".join(EPISODES)}"'],
+        "repeat_interval": duration(NEVER_AGAIN),
+        "routes": below,
+    }
     return {
         "receiver": _name(severity),
         "matchers": [f'severity="{severity}"'],
         "group_wait": duration(options.critical_group_wait if severity == "critical" else options.group_wait),
         "repeat_interval": duration(REPEAT[severity]),
-        "routes": [own, *below],
+        "routes": [own, *([once] if severity == "warning" else []), *below],
     }
 
 
