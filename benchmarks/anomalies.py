@@ -1,6 +1,6 @@
 """Anomaly pages on recorded traces against labelled windows: ours, a z-score and a seasonal ESD test.
 
-A page begins at the first step that is out of the ordinary after six quiet hours. A labelled window is found if a page
+A page begins at the first step that is out of the ordinary after a quiet day. A labelled window is found if a page
 begins within it; a page that begins elsewhere is a false one, also on traces that nobody has labelled. `labels.json` in
 the folder of the traces has the windows (`anomaly_windows`, and `partial_capture_windows`, in which nothing may page).
 Spend is replayed on the same traces, with leaks injected (`benchmarks.anomaly_spend`).
@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from benchmarks import anomaly_spend
 from benchmarks.anomaly_chart import draw
 from benchmarks.anomaly_methods import FIRST, Scores, ours, seasonal_esd, z_score
+from benchmarks.anomaly_spend import spend_outcome
 from benchmarks.measure import ROOT, write_json
 from domain.errors import TraceError
 from domain.load import LoadHistory
@@ -108,7 +109,7 @@ def _windows(pairs: Sequence[Sequence[str]]) -> tuple[Window, ...]:
 
 
 def pages(held: NDArray[np.bool_], step: timedelta) -> list[int]:
-    """The steps at which pages begin: those that hold after six hours in which none did."""
+    """The steps at which pages begin: those that hold after a day in which none did."""
     at = np.flatnonzero(held).tolist()
     later = [place for before, place in itertools.pairwise(at) if (place - before) * step > EPISODE]
     return [*at[:1], *later]
@@ -163,14 +164,28 @@ def at_rate(curve: Curve, rate: float) -> Outcome | None:
 
 
 def left_out(curve: Curve, rate: float) -> Outcome | None:
-    """Each trace at the threshold that is best for the others: what a threshold learned elsewhere comes to."""
+    """Each trace at the threshold that is best for those of another source: what one learned elsewhere comes to."""
     done = []
     for name in curve[0]:
-        place = best_at(curve, rate, curve[0].keys() - {name})
+        place = best_at(curve, rate, {other for other in curve[0] if source_of(other) != source_of(name)})
         if place is None:
             return None
         done.append(curve[place][name])
     return together(done)
+
+
+def source_of(name: str) -> str:
+    """What traces of one origin have in common: the first word of their names."""
+    return name.partition("_")[0]
+
+
+def too_many(rows: Mapping[str, Mapping[str, Outcome]]) -> str:
+    """For each method the traces on which it pages falsely more than once a week."""
+    lines = []
+    for method in METHODS:
+        over = [name for name, by in rows.items() if by[method].false > by[method].weeks]
+        lines.append(f"{method}: {len(over)} of {len(rows)} traces ({', '.join(over) or 'none'})")
+    return "false pages more than once a week\n\n" + "\n".join(lines)
 
 
 def table(rows: Mapping[str, Mapping[str, Outcome]]) -> str:
@@ -189,8 +204,8 @@ def table(rows: Mapping[str, Mapping[str, Outcome]]) -> str:
 
 
 def rate_table(curves: Mapping[str, Curve]) -> str:
-    """What each method finds at the same false pages a week, and with the threshold learned on the other traces."""
-    heads = " | ".join(f"{method} found | learned on the others" for method in METHODS)
+    """What each method finds at the same false pages a week, and with the threshold learned on other sources."""
+    heads = " | ".join(f"{method} found | learned on other sources" for method in METHODS)
     lines = [f"| false pages a week, at most | {heads} |", "|---|" + "---|" * 2 * len(METHODS)]
     for rate in RATES:
         cells = [_cell(each(curves[method], rate)) for method in METHODS for each in (at_rate, left_out)]
@@ -250,14 +265,14 @@ def main() -> None:
     }
     curves = {method: curve_of(labelled, method) for method in METHODS} if labelled else {}
     print(table({**rows, **sums}))
+    print("\n" + too_many(rows))
     print("\n" + rate_table(curves) if labelled else "\nno trace of these has labelled windows")
     spent = {
-        trace.name: anomaly_spend.spend_outcome(trace.history, scores["trimtab"], pages) for trace, scores in judged
+        scaler: {trace.name: spend_outcome(trace.history, replicas(trace.history), pages) for trace, _ in judged}
+        for scaler, replicas in anomaly_spend.SCALERS.items()
     }
-    spent["**all, together**"] = anomaly_spend.together(list(spent.values()))
-    print(
-        "\nspend: replicas of an HPA on each trace, and leaks injected into them\n\n" + anomaly_spend.spend_table(spent)
-    )
+    print(f"\nspend: replicas of each scaler, and leaks injected into them\n\n{anomaly_spend.scaler_table(spent)}")
+    print(f"\nspend where the HPA scales\n\n{anomaly_spend.spend_table(spent['HPA'])}")
     inside = {method: sum(by[method].partial for by in rows.values()) for method in METHODS}
     print(f"\npages in {sum(len(trace.partial) for trace, _ in judged)} windows of partial capture: {inside}")
     write_json(
@@ -268,11 +283,11 @@ def main() -> None:
             "at_equal_rates": {
                 method: {str(rate): _body(at_rate(curve, rate)) for rate in RATES} for method, curve in curves.items()
             },
-            "learned_on_the_others": {
+            "learned_on_other_sources": {
                 method: {str(rate): _body(left_out(curve, rate)) for rate in RATES} for method, curve in curves.items()
             },
             "pages_in_partial_capture": inside,
-            "spend": anomaly_spend.bodies(spent),
+            "spend": {scaler: anomaly_spend.bodies(by) for scaler, by in spent.items()},
         },
     )
 

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from domain.load import LoadHistory
 from optimizer.anomalies.expected import HOURS, expected
-from optimizer.anomalies.watch import LOOKBACK, Watched, watch
+from optimizer.anomalies.judging import Watched
+from optimizer.anomalies.watch import LOOKBACK, watch
 
 DAY = timedelta(days=1)
 LOAD, BAND, PAGE = "#0d6e6e", "#5b7fbf", "#ab1f17"

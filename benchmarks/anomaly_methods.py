@@ -16,7 +16,8 @@ from scipy import stats
 from statsmodels.tsa.seasonal import STL
 
 from domain.load import Floats, LoadHistory
-from optimizer.anomalies.watch import Watched, midnight, watch
+from optimizer.anomalies.judging import Watched
+from optimizer.anomalies.watch import midnight, watch
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

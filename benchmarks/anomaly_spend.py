@@ -1,7 +1,7 @@
 """Pages about spend on recorded traces: how many come where nothing leaks, and how many injected leaks are found.
 
-Replicas are those of an HPA on the trace, twenty at the load of its 99th percentile, at one dollar an hour each. A
-leak adds replicas for some hours of a day without any load; each is injected by itself, at a drawn hour of a drawn day.
+Replicas are those that a scaler runs on the trace, about twenty at the load of its 99th percentile, at one dollar an hour
+each. A leak adds replicas for some hours without any load; each is injected by itself, at a drawn hour of a drawn day.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.anomaly_methods import DAY, FIRST, HOUR, Scores
+from benchmarks.anomaly_methods import DAY, FIRST, HOUR
 from domain.load import Floats, LoadHistory
-from optimizer.anomalies.reading import EPISODE
-from optimizer.anomalies.spend import expected_share
-from optimizer.anomalies.watch import Watched, midnight, watch
+from optimizer.anomalies.judging import Watched
+from optimizer.anomalies.spend import spend_watch
+from optimizer.anomalies.watch import midnight
 from optimizer.replay.baselines import hpa
 
 REPLICAS = 20  # at the 99th percentile of the load
@@ -27,6 +27,8 @@ SEED = 20261125
 
 Leak = Callable[[Floats, int, int], Floats]
 """Replicas with a leak from a step up to another."""
+Pages = Callable[[NDArray[np.bool_], timedelta], list[int]]
+"""The steps at which pages begin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +55,21 @@ def _kept(replicas: Floats, first: int, last: int) -> Floats:
     return leaking
 
 
+def _creeping(replicas: Floats, first: int, last: int) -> Floats:
+    """One more at the beginning and with every eighth of the leak."""
+    leaking = replicas.copy()
+    leaking[first:last] += 1 + 8 * np.arange(last - first) // (last - first)
+    return leaking
+
+
 KINDS: Mapping[str, Kind] = {
     "doubled for 4 h": Kind(hours=4, made=_times(2.0)),
     "half more for 4 h": Kind(hours=4, made=_times(1.5)),
     "doubled for 12 h": Kind(hours=12, made=_times(2.0)),
     "not scaled down for 8 h": Kind(hours=8, made=_kept),
+    "half more for 24 h": Kind(hours=24, made=_times(1.5)),
+    "a quarter more for 24 h": Kind(hours=24, made=_times(1.25)),
+    "one more every 6 h for 48 h": Kind(hours=48, made=_creeping),
 }
 
 
@@ -71,64 +83,88 @@ class SpendOutcome:
     found: Mapping[str, int]
 
 
-def replicas_of(load: LoadHistory) -> Floats:
-    """What the HPA runs, a step late."""
-    target = max(float(np.nanquantile(load.values, 0.99)) / REPLICAS, 1e-12)
-    wanted = hpa(load.values, target, max(1, round(timedelta(minutes=5) / load.step)), 1).astype(np.float64)
-    return np.concatenate([wanted[:1], wanted[:-1]])
+def by_hpa(load: LoadHistory, *, held: timedelta = timedelta(minutes=5), late: int = 1) -> Floats:
+    """What the HPA runs that scales down after `held`, so many steps late."""
+    wanted = hpa(load.values, _target(load), max(1, round(held / load.step)), 1).astype(np.float64)
+    return np.concatenate([np.repeat(wanted[:1], late), wanted[:-late]])
 
 
-def told(load: LoadHistory, replicas: Floats, day: datetime, strange: NDArray[np.bool_]) -> Floats:
-    """The steps of a day: 1 where spend is told of, 0 where not, NaN where nothing can be said.
+def by_slow_hpa(load: LoadHistory) -> Floats:
+    """The same that scales down after half an hour, two steps late."""
+    return by_hpa(load, held=timedelta(minutes=30), late=2)
 
-    Beside strange load, and six hours after it, only the load is told. Nothing later than a day is used for it.
-    """
-    seen = load.until(day + DAY)
-    share = expected_share(seen)
-    ratio = LoadHistory(start=load.start, step=load.step, values=replicas[: len(seen)] / share)
-    looked = watch(ratio, day, less=False)
-    first = (day - load.start) // load.step
+
+def by_clock(load: LoadHistory) -> Floats:
+    """A schedule: in each hour the second largest need of that hour in the week before; for the first two days the HPA."""
+    replicas, per_hour = by_hpa(load), HOUR // load.step
+    hours = load.values[: len(load) // per_hour * per_hour].reshape(-1, per_hour)
+    most = np.fmax.reduce(hours, axis=1)
+    for hour in range(2 * 24, len(most)):
+        alike = most[hour % 24 : hour : 24][-7:]
+        known = np.sort(alike[np.isfinite(alike)])
+        if len(known) > 1:
+            replicas[hour * per_hour : (hour + 1) * per_hour] = max(1.0, np.ceil(known[-2] / _target(load)))
+    return replicas
+
+
+SCALERS: Mapping[str, Callable[[LoadHistory], Floats]] = {
+    "HPA": by_hpa,
+    "HPA, half an hour": by_slow_hpa,
+    "clock": by_clock,
+}
+
+
+def _target(load: LoadHistory) -> float:
+    return max(float(np.nanquantile(load.values, 0.99)) / REPLICAS, 1e-12)
+
+
+def told(load: LoadHistory, replicas: Floats, day: datetime) -> Floats:
+    """The steps of a day: 1 where spend is told of, 0 where not, NaN where nothing can be said."""
+    spend = LoadHistory(start=load.start, step=load.step, values=replicas)
+    looked = spend_watch(load, spend, day)
     if not isinstance(looked, Watched):
-        return np.full(len(seen) - first, np.nan)
-    usd = (looked.came - looked.path) * share[first : first + len(looked.score)]
-    out = (looked.score > 1) & (usd > FLOOR_USD) & ~strange[first : first + len(looked.score)]
+        return np.full(min(DAY // load.step, len(load) - (day - load.start) // load.step), np.nan)
+    out = (looked.score > 1) & (looked.came - looked.path > FLOOR_USD)
     return np.where(np.isfinite(looked.score), out, np.nan)
 
 
-def explained(scores: Scores, step: timedelta) -> NDArray[np.bool_]:
-    """The steps whose load is out of the ordinary, or was within six hours."""
-    width = EPISODE // step + 1
-    return np.convolve(scores.own, np.ones(width))[: len(scores.own)] > 0
-
-
-def spend_outcome(
-    load: LoadHistory, scores: Scores, pages: Callable[[NDArray[np.bool_], timedelta], list[int]]
-) -> SpendOutcome:
-    """One trace; `scores` are those of its load."""
-    replicas, strange = replicas_of(load), explained(scores, load.step)
+def spend_outcome(load: LoadHistory, replicas: Floats, pages: Pages) -> SpendOutcome:
+    """One trace with the replicas that run without a leak."""
     begin = midnight(load.start + FIRST)
     days = [begin + n * DAY for n in range((load.end - begin) // DAY)]
-    quiet = {day: told(load, replicas, day, strange) for day in days}
+    quiet = {day: told(load, replicas, day) for day in days}
     line = np.concatenate(list(quiet.values())) if quiet else np.empty(0)
     judged = [day for day in days if np.isfinite(quiet[day]).any()]
     draw = np.random.default_rng([SEED, len(load)])
     injected, found = dict.fromkeys(KINDS, 0), dict.fromkeys(KINDS, 0)
     for what, kind in KINDS.items():
         for place in draw.permutation(len(judged))[:LEAKS_A_TRACE]:
-            day, hour = judged[place], int(draw.integers(0, 25 - kind.hours))
-            first, steps = (day + hour * HOUR - load.start) // load.step, kind.hours * HOUR // load.step
-            leaking = kind.made(replicas, first, first + steps)
-            if leaking[first : first + steps].sum() <= replicas[first : first + steps].sum():
+            began = judged[place] + int(draw.integers(0, max(1, 25 - kind.hours))) * HOUR
+            first = (began - load.start) // load.step
+            last = min(len(load), first + kind.hours * HOUR // load.step)
+            leaking = kind.made(replicas, first, last)
+            if leaking[first:last].sum() <= replicas[first:last].sum():
                 continue  # nothing was to be scaled down
-            within = slice(hour * HOUR // load.step, hour * HOUR // load.step + steps)
             injected[what] += 1
-            found[what] += bool((told(load, leaking, day, strange)[within] == 1).any())
+            found[what] += _found(load, leaking, first, last)
     return SpendOutcome(
         false=len(pages(line == 1, load.step)),
         weeks=float(np.isfinite(line).sum() * load.step / timedelta(days=7)),
         injected=injected,
         found=found,
     )
+
+
+def _found(load: LoadHistory, leaking: Floats, first: int, last: int) -> bool:
+    """Whether spend is told of at a step of the leak; each of its days knows the leak of the days before."""
+    day = midnight(load.start + first * load.step)
+    while day < load.start + last * load.step:
+        begin = (day - load.start) // load.step
+        within = slice(max(0, first - begin), last - begin)
+        if (told(load, leaking, day)[within] == 1).any():
+            return True
+        day += DAY
+    return False
 
 
 def together(outcomes: Sequence[SpendOutcome]) -> SpendOutcome:
@@ -151,6 +187,21 @@ def spend_table(rows: Mapping[str, SpendOutcome]) -> str:
         rate = f"{one.false / one.weeks:.2f}" if one.weeks else "-"
         cells = [f"{one.found[kind]} of {one.injected[kind]}" if one.injected[kind] else "-" for kind in KINDS]
         lines.append(f"| {name} | {one.false} | {rate} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def scaler_table(spent: Mapping[str, Mapping[str, SpendOutcome]]) -> str:
+    """One line a scaler: pages a week where nothing leaks, traces with more than one, and the share found of each kind."""
+    lines = [
+        "| scaled by | pages a week without a leak | more than one a week | " + " | ".join(KINDS) + " |",
+        "|---|---|---|" + "---|" * len(KINDS),
+    ]
+    for scaler, rows in spent.items():
+        one = together(list(rows.values()))
+        over = [name for name, each in rows.items() if each.false > each.weeks]
+        cells = [f"{one.found[kind] / one.injected[kind]:.0%}" if one.injected[kind] else "-" for kind in KINDS]
+        rate = f"{one.false / one.weeks:.2f}" if one.weeks else "-"
+        lines.append(f"| {scaler} | {rate} | {', '.join(over) or 'none'} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

@@ -12,7 +12,7 @@ SCORE = "How far the last hour is out of the ordinary; above 1 (the line) it is,
 
 def of_fleet() -> tuple[Panel, ...]:
     """The workloads that are strangest."""
-    kinds = (("Load", names.LOAD_ANOMALY, "load"), ("Spend", names.SPEND_ANOMALY, "spend for the load expected"))
+    kinds = (("Load", names.LOAD_ANOMALY, "load"), ("Spend", names.SPEND_ANOMALY, "spend beside what load explains"))
     return tuple(
         Panel(
             title=f"{kind} out of the ordinary",
@@ -31,7 +31,7 @@ def of_workload(own: str) -> Panel:
     """Both scores of one workload."""
     return Panel(
         title="Out of the ordinary",
-        description=f"Scores of the load, and of the spend for the load that was expected. {SCORE}.",
+        description=f"Scores of the load, and of the spend beside what the load explains. {SCORE}.",
         unit="short",
         decimals=2,
         queries=(

@@ -26,6 +26,6 @@ MADE_WORSE = (
     "trimtab_made_worse"  # {workload}: 1 while what was applied is dearer, or misses more, than what it replaced
 )
 SPEND = "trimtab_spend_month_to_date_usd"  # with the labels of its budget; months of UTC
-SPEND_ANOMALY = "trimtab_spend_anomaly_score"  # {workload}: the same of USD for the load that was expected
+SPEND_ANOMALY = "trimtab_spend_anomaly_score"  # {workload}: the same of USD beside what load explains
 SPEND_EXCESS = "trimtab_spend_anomaly_excess_usd_per_hour"  # {workload}
 VALID_UNTIL = "trimtab_recommendation_valid_until_timestamp_seconds"  # {workload}

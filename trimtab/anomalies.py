@@ -27,7 +27,7 @@ class Bounds:
 
 
 def strange(record: Record, kind: str, stretch: str, now: datetime) -> Strange | None:
-    """The reading of `load` or `spend` over the last hour (`now`) or the `episode`; None where none is known or fresh.
+    """The reading of `load` or `spend` over the last hour (`now`) or the last day (`episode`); None where none is known or fresh.
 
     Of a recording, which stands still, nothing is told as if it happened.
     """
@@ -56,26 +56,25 @@ def excess_usd_per_hour(found: Strange) -> float:
 
 
 def anomalies(records: Iterable[Record], now: datetime, bounds: Bounds | None = None) -> Iterator[Event]:
-    """What is out of the ordinary and has been within six hours; spend only where load does not explain it."""
+    """What is out of the ordinary and has been within a day."""
     least = bounds or Bounds()
     for record in records:
         name = record.recommendation.workload
         load, spend = (strange(record, kind, "episode", now) for kind in KINDS)
-        if load and score_of(load) > 1:
-            if abs(excess_requests(load)) >= least.requests:
-                yield Event(
-                    key=f"load_anomaly:{name}",
-                    severity="warning",
-                    summary="A workload's load is out of the ordinary.",
-                    detail=f"{name}: {_told(load, _rps)}.",
-                    at=now,
-                )
-        elif spend and score_of(spend) > 1 and excess_usd_per_hour(spend) > least.usd_per_hour:
+        if load and score_of(load) > 1 and abs(excess_requests(load)) >= least.requests:
+            yield Event(
+                key=f"load_anomaly:{name}",
+                severity="warning",
+                summary="A workload's load is out of the ordinary.",
+                detail=f"{name}: {_told(load, _rps)}.",
+                at=now,
+            )
+        if spend and score_of(spend) > 1 and excess_usd_per_hour(spend) > least.usd_per_hour:
             yield Event(
                 key=f"spend_anomaly:{name}",
                 severity="warning",
                 summary="A workload's spend is out of the ordinary.",
-                detail=f"{name}: {_told(spend, _usd_per_hour)} at the load that was expected.",
+                detail=f"{name}: {_told(spend, _usd_per_hour)} at its load.",
                 at=now,
             )
 

@@ -200,8 +200,8 @@ def _anomalies(records: Sequence[Record], now: datetime) -> Iterable[Metric]:
     metered: tuple[tuple[str, str, str, Callable[[Strange], float]], ...] = (
         (LOAD_ANOMALY, "How far out of the ordinary the last hour's load is; above 1 it is.", "load", score_of),
         (LOAD_EXCESS, "Requests beyond those expected, where the score is from.", "load", excess_requests),
-        (SPEND_ANOMALY, "The same of the spend for the load that was expected.", "spend", score_of),
-        (SPEND_EXCESS, "USD an hour beyond those expected, where the score is from.", "spend", excess_usd_per_hour),
+        (SPEND_ANOMALY, "The same of the spend, beside what its load explains.", "spend", score_of),
+        (SPEND_EXCESS, "USD an hour beyond those explained, where the score is from.", "spend", excess_usd_per_hour),
     )
     for name, text, kind, figure in metered:
         family = GaugeMetricFamily(name, text, labels=["workload"])

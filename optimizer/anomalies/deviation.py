@@ -6,10 +6,8 @@ the hour so far; a shift shows over hours against the band. Whether a sign is la
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,16 +48,17 @@ class Deviation:
         return max(1, round(window / self.step))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sign:
-    """One way to be out of the ordinary by more than expected: how it is measured, and over how long (or how many steps)."""
+    """One way to be out of the ordinary: its measure at each step, of so many steps.
 
-    measure: Callable[[Deviation], Floats]
-    window: timedelta | int
+    An hour in which it is below `least` says no more of what is ordinary than one in which it is that.
+    """
 
-    def steps(self, deviation: Deviation) -> int:
-        """Steps that one measure is of."""
-        return self.window if isinstance(self.window, int) else deviation.steps(self.window)
+    name: str
+    measure: Floats
+    steps: int
+    least: float = 0.0
 
 
 def jump(deviation: Deviation, *, more: bool = True) -> Floats:
@@ -72,9 +71,9 @@ def jump(deviation: Deviation, *, more: bool = True) -> Floats:
     return np.asarray(off - np.maximum(before, 0.0))
 
 
-def above(deviation: Deviation) -> Floats:
-    """The mean of three hours, in widths of the band."""
-    return means(deviation.in_bands, deviation.steps(ABOVE))
+def over(deviation: Deviation, window: timedelta) -> Floats:
+    """The mean of a window, in widths of the band."""
+    return means(deviation.in_bands, deviation.steps(window))
 
 
 def below(deviation: Deviation, fallen: NDArray[np.bool_]) -> Floats:
@@ -93,15 +92,6 @@ def fallen(deviation: Deviation, fall: float) -> NDArray[np.bool_]:
     last_fall = np.maximum.accumulate(np.where(falls, at, -1))
     last_back = np.maximum.accumulate(np.where(back, at, -1))
     return np.asarray((last_fall >= 0) & (last_fall > last_back))
-
-
-UPWARD: Mapping[str, Sign] = MappingProxyType(
-    {
-        "spike": Sign(measure=jump, window=1),
-        "shift": Sign(measure=above, window=ABOVE),
-    }
-)
-SIGNS = (*UPWARD, "lack")  # the last one is `below`
 
 
 def means(values: Floats, width: int) -> Floats:

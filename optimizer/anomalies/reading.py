@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,11 @@ import numpy as np
 
 from domain.load import LoadHistory
 from domain.unknown import Unknown
-from optimizer.anomalies.deviation import SIGNS
-from optimizer.anomalies.watch import Watched, midnight, seen_in_steps, watch
+from optimizer.anomalies.judging import Watched
+from optimizer.anomalies.watch import midnight, seen_in_steps, watch
 from optimizer.grid import DAY, HOUR
 
-EPISODE = timedelta(hours=6)  # without a sign end one: what comes again before is the same
+EPISODE = DAY  # without a sign end one: what comes again before, or at the same hour of the next day, is the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,29 +36,28 @@ class Strange:
     high: float
     excess: float
 
-    def times(self, factor: float) -> Strange:
-        """The same in other units."""
-        scaled = {name: getattr(self, name) * factor for name in ("came", "low", "path", "high", "excess")}
-        return replace(self, **scaled)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """`now` is of the last hour, `episode` of the last six; the first is Unknown where nothing came in that hour."""
+    """`now` is of the last hour, `episode` of the last day; the first is Unknown where nothing came in that hour."""
 
     now: Strange | Unknown
     episode: Strange
 
 
-def reading(history: LoadHistory, *, less: bool = True) -> Reading | Unknown:
-    """The reading at the end of `history`; with `less` a lack counts too. Unknown where nothing can be compared."""
+def reading(history: LoadHistory) -> Reading | Unknown:
+    """The reading of load at the end of `history`. Unknown where nothing can be compared."""
     seen = seen_in_steps(history)
     if isinstance(seen, Unknown):
         return seen
-    end = history.end
-    whole = seen.until(end)  # a coarser last step may not be over yet
+    whole = seen.until(history.end)  # a coarser last step may not be over yet
+    return reading_of(history.end, lambda day: watch(whole, day))
+
+
+def reading_of(end: datetime, look: Callable[[datetime], Watched | Unknown]) -> Reading | Unknown:
+    """The reading at `end` of what `look` says of its day and of the day before."""
     today = midnight(end - timedelta(microseconds=1))
-    answers = [watch(whole, day, less=less) for day in ((today - DAY, today) if end - today < EPISODE else (today,))]
+    answers = [look(today - DAY), look(today)]
     looks = [answer for answer in answers if isinstance(answer, Watched)]
     if isinstance(answers[-1], Unknown) and not looks:
         return answers[-1]
@@ -81,7 +81,7 @@ def _of_day(look: Watched, since: datetime) -> Strange | None:
     place = int(np.argmax(np.where(held, look.score, -np.inf)))
     return Strange(
         at=ends[place],
-        sign=SIGNS[look.sign[place]],
+        sign=look.names[look.sign[place]],
         score=float(look.score[place]),
         window=int(look.steps[place]) * look.step,
         came=float(look.came[place]),

@@ -1,28 +1,31 @@
-"""Spend that is out of the ordinary: USD an hour for what load was expected, judged as load itself is.
+"""Spend that is out of the ordinary: USD an hour beyond what the load, or the hour, explains.
 
-What an hour costs rises with the load that was expected of it, and that is no anomaly: the signal is the spend divided by
-the hour's expected load as a share of the mean. Replicas that stay up, or come without load, raise it.
+More spend for more load is no anomaly, however strange the load; replicas that stay up, or come without load, are one. Only
+more counts.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
-from domain.load import Floats, LoadHistory
+from domain.load import LoadHistory
 from domain.observation import Observation
 from domain.plan import Configuration
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from domain.workload import ServingMode
+from optimizer.anomalies.deviation import Deviation, Sign, over
 from optimizer.anomalies.expected import HOURS, expected
-from optimizer.anomalies.reading import Reading, Strange, reading
-from optimizer.anomalies.watch import LOOKBACK, midnight, seen_in_steps
+from optimizer.anomalies.explained import explained, widened
+from optimizer.anomalies.judging import Watched, judged
+from optimizer.anomalies.reading import Reading, reading_of
+from optimizer.anomalies.watch import LOOKBACK, seen_in_steps
 from optimizer.grid import HOUR
 from optimizer.pairing import on_grid_of
 
-LEAST_SHARE = 0.25  # of the mean load: what runs where hardly anything is expected does not count for more
+LEAK, SLOW_LEAK = timedelta(hours=3), timedelta(hours=12)
 
 
 def spend_of(observation: Observation, current: Configuration | Unknown) -> LoadHistory | Unknown:
@@ -44,42 +47,43 @@ def spend_of(observation: Observation, current: Configuration | Unknown) -> Load
 
 
 def spend_reading(observation: Observation, current: Configuration | Unknown) -> Reading | Unknown:
-    """The reading of the spend at the end of the load's history, in USD an hour; only more than expected counts."""
+    """The reading of the spend at the end of the load's history, in USD an hour."""
     spend, load = spend_of(observation, current), observation.load
     if isinstance(spend, Unknown):
         return spend
     if isinstance(load, Unknown):
-        return Unknown(f"what load was expected is not known: {load.reason}")
+        return Unknown(f"what load it is for is not known: {load.reason}")
     seen = seen_in_steps(load)
     if isinstance(seen, Unknown):
         return seen
-    share = expected_share(seen)
     spent = seen_in_steps(LoadHistory(start=load.start, step=load.step, values=on_grid_of(load, spend)))
     assert isinstance(spent, LoadHistory)  # noqa: S101  on the grid of the load
-    found = reading(LoadHistory(start=seen.start, step=seen.step, values=spent.values / share), less=False)
-    if isinstance(found, Unknown):
-        return found
-
-    def in_usd(strange: Strange) -> Strange:
-        last = (strange.at - seen.start) // seen.step
-        first = last - strange.window // seen.step
-        return strange.times(float(np.nanmean(share[max(0, first) : last])))
-
-    now = found.now if isinstance(found.now, Unknown) else in_usd(found.now)
-    return Reading(now=now, episode=in_usd(found.episode))
+    return reading_of(load.end, lambda day: spend_watch(seen.until(load.end), spent.until(load.end), day))
 
 
-def expected_share(load: LoadHistory) -> Floats:
-    """The load that was expected of each step, as a share of its mean; NaN before anything was expected."""
-    day = midnight(load.end - timedelta(microseconds=1))
-    past = load.until(day).since(day - LOOKBACK)
-    share = np.full(len(load), np.nan)
+def spend_watch(load: LoadHistory, spend: LoadHistory, day: datetime) -> Watched | Unknown:
+    """The steps of the day from `day` on, each judged by itself and what came before it; both on one grid of `seen_in_steps`.
+
+    What explains the day, its bands and the bounds of its signs are known before it begins. Unknown for want of hours to
+    compare with.
+    """
+    past = spend.until(day).since(day - LOOKBACK)
     if not np.isfinite(past.values).any():
-        return share
-    rows, per_hour = expected(past), HOUR // load.step
-    path = rows.within_hours(per_hour)[1]
-    first = (past.end - load.start) // load.step - rows.past_days * HOURS * per_hour
-    path = path[: len(load) - first]
-    mean = float(np.nanmean(path)) if np.isfinite(path).any() else 0.0
-    share[first:] = np.maximum(path / mean, LEAST_SHARE) if mean > 0 else 1.0
-    return share
+        return Unknown("nothing is known of what was paid on the days before")
+    rows, per_hour = expected(past), HOUR // spend.step
+    begin = (past.start - spend.start) // spend.step
+    first = len(past) - rows.past_days * HOURS * per_hour  # of the past, what is compared
+    came = spend.values[begin : begin + len(past) + HOURS * per_hour]
+    by_hour = np.stack(rows.within_hours(per_hour))[:, : len(came) - first]
+    usual = explained(load.values[begin : begin + len(came)], came, by_hour, spend.step, len(past))
+    low, path, high = widened(usual, float(np.nanmean(past.values)))
+    deviation = Deviation(step=spend.step, came=came[first:], low=low, path=path, high=high, least_band=1e-12)
+    return judged(deviation, _signs(deviation), past.end, len(past) - first)
+
+
+def _signs(deviation: Deviation) -> tuple[Sign, ...]:
+    """Spend beyond its band for hours: an hour within the band is ordinary by definition."""
+    return tuple(
+        Sign(name=name, measure=over(deviation, window), steps=deviation.steps(window), least=1.0)
+        for name, window in (("leak", LEAK), ("slow leak", SLOW_LEAK))
+    )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -13,36 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.load import Floats, LoadHistory
-from domain.observation import Observation
-from domain.plan import Configuration
 from domain.unknown import Unknown
-from domain.workload import PurchaseMix, ServingMode
-from optimizer.anomalies import anomalies_of
 from optimizer.anomalies.bound import bound
 from optimizer.anomalies.expected import expected
+from optimizer.anomalies.judging import Watched
 from optimizer.anomalies.reading import Reading, Strange, reading
-from optimizer.anomalies.spend import spend_of, spend_reading
-from optimizer.anomalies.watch import Watched, midnight, seen_in_steps, watch
-from tests.optimizer.cases import FIVE_MINUTES, MONDAY, observation
-
-DAYS, A_DAY, AN_HOUR = 28, 288, 12
-NOON = (DAYS - 1) * A_DAY + 12 * AN_HOUR  # the step that begins at noon of the last day
-TODAY = MONDAY + timedelta(days=DAYS - 1)
+from optimizer.anomalies.watch import midnight, seen_in_steps, watch
+from tests.optimizer.cases import FIVE_MINUTES, MONDAY
+from tests.optimizer.days import A_DAY, AN_HOUR, DAYS, NOON, TODAY, history, ordinary
 
 
-def ordinary(days: int = DAYS, seed: int = 1) -> Floats:
-    """Requests/s: a daily wave about 20, less at weekends, with noise."""
-    at = np.arange(days * A_DAY)
-    wave = 20 + 10 * np.sin(2 * np.pi * at / A_DAY) - 5 * ((at // A_DAY) % 7 >= 5)
-    return np.asarray(wave * np.exp(np.random.default_rng(seed).normal(0, 0.05, len(at))))
-
-
-def history(values: Floats, until: int | None = None) -> LoadHistory:
-    return LoadHistory(start=MONDAY, step=FIVE_MINUTES, values=values[:until])
-
-
-def seen(values: Floats, until: int, *, less: bool = True) -> Reading:
-    found = reading(history(values, until), less=less)
+def seen(values: Floats, until: int) -> Reading:
+    found = reading(history(values, until))
     assert isinstance(found, Reading)
     return found
 
@@ -80,10 +60,11 @@ def test_a_shift_is_told_within_three_hours_and_is_one_episode() -> None:
     assert (told.sign, told.window) == ("shift", timedelta(hours=3))
     assert told.score > 1
     values[NOON + 5 * AN_HOUR :] = ordinary()[NOON + 5 * AN_HOUR :]
-    after = seen(values, NOON + 10 * AN_HOUR)
+    longer = np.concatenate([values, ordinary(seed=2)[:A_DAY]])
+    after = seen(longer, NOON + A_DAY)
     assert isinstance(after.now, Strange)
     assert after.now.score < 1 < after.episode.score
-    assert seen(values, NOON + 12 * AN_HOUR - 1).episode.score < after.episode.score
+    assert seen(longer, NOON + A_DAY + 10 * AN_HOUR).episode.score < 1
 
 
 def test_load_that_drains_away_is_a_lack_and_load_that_is_cut_off_is_lost_telemetry() -> None:
@@ -109,7 +90,7 @@ def test_nothing_is_said_of_an_hour_of_which_nothing_is_known() -> None:
     values[NOON : NOON + AN_HOUR] = np.nan
     found = seen(values, NOON + AN_HOUR)
     assert isinstance(found.now, Unknown)
-    values[NOON - 6 * AN_HOUR : NOON + AN_HOUR] = np.nan
+    values[NOON - 23 * AN_HOUR : NOON + AN_HOUR] = np.nan
     assert isinstance(reading(history(values, NOON + AN_HOUR)), Unknown)
 
 
@@ -204,82 +185,20 @@ def test_each_day_is_expected_from_the_days_before_it() -> None:
     assert np.nanmax(np.abs(rows.path[-1] - history(values).values[-A_DAY:].reshape(24, 12).mean(axis=1))) < 8
 
 
-BILL = Configuration(
-    replicas=4,
-    mean_replicas=4.0,
-    mode=ServingMode.DEDICATED,
-    purchase=PurchaseMix(on_demand=4.0),
-    offer="box",
-    usd_per_month=4 * 730.0,  # a dollar an hour each
-)
+def test_a_history_of_less_than_a_week_is_judged_more_sternly_and_goes_on_beyond_the_plain_bound() -> None:
+    """Of the same hours but fewer: the first sign has to be larger, what follows within a day has not."""
+    values = ordinary(7)
+    at = 6 * A_DAY + 6 * AN_HOUR
+    factors = np.linspace(1.2, 2.5, 27)
 
+    def beyond(factor: float, before: float) -> bool:
+        spiked = values.copy()
+        spiked[at - 3 * AN_HOUR] *= before
+        spiked[at] *= factor
+        look = watch(history(spiked), MONDAY + timedelta(days=6))
+        assert isinstance(look, Watched)
+        return bool(look.score[at - 6 * A_DAY] > 1)
 
-def paid(load: Floats, replicas: Floats, until: int = NOON + 1) -> Observation:
-    """A workload with the replicas that it was seen with."""
-    return observation(history(load, until), replicas=history(replicas, until))
-
-
-def following(load: Floats) -> Floats:
-    """Replicas of 5 requests/s each."""
-    return np.asarray(np.ceil(load / 5))
-
-
-def test_replicas_without_load_are_a_spend_anomaly_in_dollars() -> None:
-    load = ordinary()
-    leak = following(load)
-    leak[NOON - 3 * AN_HOUR :] *= 3
-    found = spend_reading(paid(load, leak), BILL)
-    assert isinstance(found, Reading)
-    assert isinstance(found.now, Strange)
-    assert found.now.score > 1
-    assert found.now.came == pytest.approx(leak[NOON - 2 * AN_HOUR : NOON].mean(), rel=0.2)
-    assert found.now.path == pytest.approx(following(load)[NOON - 2 * AN_HOUR : NOON].mean(), rel=0.35)
-
-
-def test_spend_that_follows_its_load_is_none_and_nor_are_savings() -> None:
-    load = ordinary()
-    saved = following(load)
-    saved[NOON - 12 * AN_HOUR :] = 1
-    for replicas in (following(load), saved):
-        found = spend_reading(paid(load, replicas), BILL)
-        assert isinstance(found, Reading)
-        assert found.episode.score < 1
-
-
-def test_a_serverless_bill_follows_its_requests() -> None:
-    load = ordinary()
-    serverless = replace(BILL, mode=ServingMode.SERVERLESS, usd_per_month=730.0)
-    spent = spend_of(paid(load, following(load)), serverless)
-    assert isinstance(spent, LoadHistory)
-    assert spent.values.mean() == pytest.approx(1.0)
-
-
-def test_spend_that_is_not_known_says_why() -> None:
-    seen_so = paid(ordinary(), following(ordinary()))
-    unseen = replace(seen_so, replicas=Unknown("nobody counts them"))
-    for facts, bill, why in (
-        (seen_so, Unknown("no price"), "no price"),
-        (unseen, BILL, "nobody counts them"),
-        (seen_so, replace(BILL, mean_replicas=0.0), "nothing was paid for"),
-        (replace(seen_so, load=Unknown("away")), BILL, "away"),
-    ):
-        found = spend_reading(facts, bill)
-        assert isinstance(found, Unknown)
-        assert why in found.reason
-
-
-def test_the_evidence_has_both_readings_or_their_reasons() -> None:
-    load = ordinary()
-    load[NOON] *= 3
-    body = json.loads(json.dumps(dict(anomalies_of(paid(load, following(ordinary())), BILL)), allow_nan=False))
-    assert body["load"]["now"]["score"] > 1
-    assert body["load"]["episode"]["sign"] == "spike"
-    assert body["spend"]["now"]["score"] < 1
-    assert anomalies_of(replace(paid(load, load), load=Unknown("away")), BILL) == {}
-    unpriced = anomalies_of(paid(load, load), Unknown("no price"))
-    assert unpriced["spend"] == {"unknown": "what runs costs is not known: no price"}
-    later = paid(load, following(load), until=NOON + 1)
-    cut = replace(later, observed_at=later.observed_at - FIVE_MINUTES)
-    before = anomalies_of(cut, BILL)["load"]
-    assert isinstance(before, dict)
-    assert before["now"]["score"] < 1
+    alone = next(factor for factor in factors if beyond(factor, 1.0))
+    following_another = next(factor for factor in factors if beyond(factor, 3.0))
+    assert 1.2 < following_another < alone
