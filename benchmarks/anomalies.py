@@ -87,6 +87,9 @@ def traces_of(folder: Path) -> Iterator[Trace]:
             why = seen.reason if isinstance(seen, Unknown) else f"{len(seen) * seen.step} is under {LEAST}"
             print(f"skipped {path.name}: {why}")
             continue
+        if not seen.coverage:
+            print(f"skipped {path.name}: nothing is known in it")
+            continue
         anomalies, partial = (_windows(labels.get(name_of(path), {}).get(kind, ())) for kind in WINDOWS)
         yield Trace(name=name_of(path), history=seen, counted=counted, anomalies=anomalies, partial=partial)
 

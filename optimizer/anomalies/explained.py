@@ -46,11 +46,17 @@ def curve(load: Floats, spend: Floats) -> Curve | None:
         return None
     order = np.argsort(load[known], kind="stable")
     order = order[len(order) % count :]  # the lowest few are left over
-    loads = load[known][order].reshape(count, -1)
-    spends = np.sort(spend[known][order].reshape(count, -1), axis=1)
-    last = loads.shape[1] - 1
-    low, path, high = (np.maximum.accumulate(spends[:, round(quantile * last)]) for quantile in (BAND[0], 0.5, BAND[1]))
-    return Curve(load=loads[:, last // 2], low=low, path=path, high=high)
+    size = len(order) // count
+    loads, firsts = np.unique(load[known][order].reshape(count, size)[:, size // 2], return_index=True)
+    alike = np.split(spend[known][order], firsts[1:] * size)  # blocks of one and the same load are one
+    low, path, high = np.maximum.accumulate([_quantiles(block) for block in alike], axis=0).T
+    return Curve(load=loads, low=low, path=path, high=high)
+
+
+def _quantiles(values: Floats) -> Floats:
+    """The median between the quantiles of `BAND`, each a value that occurred."""
+    places = [round(quantile * (len(values) - 1)) for quantile in (BAND[0], 0.5, BAND[1])]
+    return np.asarray(np.sort(values)[places])
 
 
 def explained(load: Floats, spend: Floats, by_hour: Floats, step: timedelta, first: int) -> Floats:

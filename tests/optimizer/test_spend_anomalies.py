@@ -150,6 +150,16 @@ def test_a_curve_rises_and_keeps_its_order(pairs: list[tuple[float, float]]) -> 
     assert curve(load[:9], spend[:9]) is None
 
 
+def test_steps_of_one_and_the_same_load_are_one_block_whenever_they_were() -> None:
+    load, spend = (
+        np.repeat([0.0, 5.0], 100),
+        np.concatenate([np.repeat([1.0, 3.0, 1.0], [40, 20, 40]), np.full(100, 9.0)]),
+    )
+    known = curve(load, spend)
+    assert known is not None
+    assert known.at(np.array([0.0, 5.0])).tolist() == [[1.0, 9.0], [1.0, 9.0], [3.0, 9.0]]
+
+
 def test_spend_beyond_the_largest_load_is_explained_in_proportion() -> None:
     load = np.arange(1.0, 101.0)
     known = curve(load, 2 * load)
