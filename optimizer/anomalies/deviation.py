@@ -71,9 +71,9 @@ def jump(deviation: Deviation, *, more: bool = True) -> Floats:
     return np.asarray(off - np.maximum(before, 0.0))
 
 
-def over(deviation: Deviation, window: timedelta) -> Floats:
-    """The mean of a window, in widths of the band."""
-    return means(deviation.in_bands, deviation.steps(window))
+def above(deviation: Deviation) -> Floats:
+    """The mean of three hours, in widths of the band."""
+    return means(deviation.in_bands, deviation.steps(ABOVE))
 
 
 def below(deviation: Deviation, fallen: NDArray[np.bool_]) -> Floats:

@@ -15,7 +15,7 @@ import numpy as np
 from domain.load import Floats
 from optimizer.anomalies.expected import BAND, HOURS
 
-WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 120))
+WINDOWS = tuple(timedelta(minutes=minutes) for minutes in (5, 10, 15, 30, 60, 120))
 BLOCKS = 20  # of loads alike, each with as many steps
 LEAST_IN_BLOCK = 5
 LEAST_BAND = 0.1  # of the path: nobody is woken for a tenth more
@@ -90,7 +90,7 @@ def _felt(load: Floats, spend: Floats, step: timedelta) -> Floats:
         known = curve(felt[: len(spend)], spend)
         return float("inf") if known is None else _off(spend, known.at(felt[: len(spend)])[1])
 
-    widths = sorted({max(1, window // step) for window in WINDOWS})
+    widths = sorted({-(-window // step) for window in WINDOWS})
     return min((_largest(load, width) for width in widths), key=error)
 
 

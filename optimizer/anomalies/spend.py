@@ -16,7 +16,7 @@ from domain.plan import Configuration
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
 from domain.workload import ServingMode
-from optimizer.anomalies.deviation import Deviation, Sign, over
+from optimizer.anomalies.deviation import Deviation, Sign, means
 from optimizer.anomalies.expected import HOURS, expected
 from optimizer.anomalies.explained import explained, widened
 from optimizer.anomalies.judging import Watched, judged
@@ -26,6 +26,7 @@ from optimizer.grid import HOUR
 from optimizer.pairing import on_grid_of
 
 LEAK, SLOW_LEAK = timedelta(hours=3), timedelta(hours=12)
+MOST = 5.0  # widths of the band that one step counts for: a leak lasts, and minutes that are explained badly do not
 
 
 def spend_of(observation: Observation, current: Configuration | Unknown) -> LoadHistory | Unknown:
@@ -83,7 +84,8 @@ def spend_watch(load: LoadHistory, spend: LoadHistory, day: datetime) -> Watched
 
 def _signs(deviation: Deviation) -> tuple[Sign, ...]:
     """Spend beyond its band for hours: an hour within the band is ordinary by definition."""
+    beyond = np.minimum(deviation.in_bands, MOST)
     return tuple(
-        Sign(name=name, measure=over(deviation, window), steps=deviation.steps(window), least=1.0)
+        Sign(name=name, measure=means(beyond, deviation.steps(window)), steps=deviation.steps(window), least=1.0)
         for name, window in (("leak", LEAK), ("slow leak", SLOW_LEAK))
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.load import LoadHistory
 from domain.unknown import Unknown
-from optimizer.anomalies.deviation import ABOVE, BELOW, LEAST_BAND, Deviation, Sign, below, fallen, jump, over
+from optimizer.anomalies.deviation import ABOVE, BELOW, LEAST_BAND, Deviation, Sign, above, below, fallen, jump
 from optimizer.anomalies.expected import HOURS, expected
 from optimizer.anomalies.judging import Watched, judged, usual
 from optimizer.grid import DAY, HOUR
@@ -61,6 +61,6 @@ def _signs(deviation: Deviation, first: int) -> tuple[Sign, ...]:
     lack = below(deviation, fallen(deviation, fall))
     return (
         Sign(name="spike", measure=jump(deviation), steps=1),
-        Sign(name="shift", measure=over(deviation, ABOVE), steps=deviation.steps(ABOVE)),
+        Sign(name="shift", measure=above(deviation), steps=deviation.steps(ABOVE)),
         Sign(name="lack", measure=lack, steps=deviation.steps(BELOW)),
     )

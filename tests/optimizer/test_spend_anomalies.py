@@ -71,6 +71,14 @@ def test_a_leak_is_found_also_while_the_load_is_out_of_the_ordinary() -> None:
     assert spend_seen(load, explained_by_it).episode.score < 1 < spend_seen(load, leak).episode.score
 
 
+def test_minutes_that_nothing_explains_hide_no_leak_of_hours() -> None:
+    load, spend = ordinary(), following(ordinary())
+    spend[np.random.default_rng(6).choice(len(spend), 80, replace=False)] += 40.0  # three steps of five minutes a day
+    assert spend_seen(load, spend).episode.score < 1
+    spend[NOON - 3 * AN_HOUR :] *= 2
+    assert spend_seen(load, spend).episode.score > 1
+
+
 def test_replicas_that_creep_up_are_a_slow_leak() -> None:
     load = ordinary()
     creeping = following(load)
