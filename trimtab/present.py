@@ -65,6 +65,7 @@ def recommendation_body(record: Record, now: datetime) -> Body:
         "observed_at": moment(record.observed_at),
         "status": record.status(now).value,
         "decided_at": None if record.decided_at is None else moment(record.decided_at),
+        "decided_by": record.decided_by,
         "applied_at": None if record.applied_at is None else moment(record.applied_at),
         "age_seconds": round(record.age(now).total_seconds()),
         "held": None if record.held is None else {"since": moment(record.held.since), "reason": record.held.reason},

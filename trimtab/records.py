@@ -56,6 +56,7 @@ class Record:
 
     `observed_at` is the moment the facts are of: that of the decision, or the end of a recording.
     `last_seen` has the end of the last known step of each signal, on the clock of `observed_at`.
+    `decided_by` is who decided, as they called themselves; None where no name was given.
     `applied_at` is since when what runs follows the proposal, `following` what that is judged by.
     """
 
@@ -65,6 +66,7 @@ class Record:
     latest: bool = True
     decision: Status = Status.OPEN
     decided_at: datetime | None = None
+    decided_by: str | None = None
     held: Held | None = None
     following: Following | None = None
     applied_at: datetime | None = None

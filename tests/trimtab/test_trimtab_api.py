@@ -159,6 +159,17 @@ def test_accepting_and_dismissing_are_remembered(served: Served) -> None:
     assert "expired" in refused.json()["detail"]
 
 
+def test_who_accepts_or_dismisses_may_give_a_name(served: Served) -> None:
+    act = an_act().id
+    accepted = served.client.post(f"/recommendations/{act}/accept", params={"by": "Maria"}).json()
+    assert (accepted["status"], accepted["decided_by"]) == ("accepted", "Maria")
+    again = served.client.post(f"/recommendations/{act}/accept", params={"by": "Tom"}).json()
+    assert again["decided_by"] == "Maria", "said again it is no new decision"
+    dismissed = served.client.post(f"/recommendations/{act}/dismiss").json()
+    assert (dismissed["status"], dismissed["decided_by"]) == ("dismissed", None)
+    assert served.client.post(f"/recommendations/{act}/accept", params={"by": ""}).status_code == 422
+
+
 def test_the_last_good_is_shown_held_with_its_age(served: Served) -> None:
     served.recommendations.hold(["shop:ranker"], Held(since=NOON + HOUR, reason="Prometheus: refused"))
     served.now = NOON + 2 * HOUR

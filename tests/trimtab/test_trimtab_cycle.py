@@ -235,11 +235,12 @@ def test_what_runs_is_looked_at_in_each_cycle_but_not_in_a_recording(stage: Stag
 
 def test_a_dismissal_outlasts_renewals_holds_and_failures_of_the_source(stage: Stage) -> None:
     stage.cycle.run(now=NOON)
-    stage.cycle.recommendations.decide(stage.record().recommendation.id, Status.DISMISSED, NOON + MINUTE)
+    stage.cycle.recommendations.decide(stage.record().recommendation.id, Status.DISMISSED, NOON + MINUTE, "Maria")
     stage.cycle.run(now=NOON + HOUR)
     renewed = stage.record()
     assert renewed.recommendation.created_at == NOON + HOUR
     assert (renewed.status(NOON + HOUR), renewed.decided_at) == (Status.DISMISSED, NOON + MINUTE)
+    assert renewed.decided_by == "Maria"
     refused = renewed.replicas(NOON + HOUR)
     assert isinstance(refused, Unknown)
     assert "dismissed" in refused.reason

@@ -57,7 +57,7 @@ def test_every_row_is_still_there_and_means_the_same(database: Database) -> None
     assert young.recommendation.kind == "hold"
     old = kept.find(an_act(at=NOON - HOUR).id)
     assert old is not None
-    assert (old.status(NOON), old.decided_at) == (Status.ACCEPTED, NOON - HOUR / 2)
+    assert (old.status(NOON), old.decided_at, old.decided_by) == (Status.ACCEPTED, NOON - HOUR / 2, None)
     assert InputStore(database).of(ranker.recommendation.id) is None
     assert [workload.id for workload in journal.workloads()] == ["shop:ranker", "shop:tagger"]
     assert journal.costs(NOON.date(), NOON.date())[0].usd == pytest.approx(24 * 0.768)

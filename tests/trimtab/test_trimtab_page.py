@@ -32,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def some_records() -> list[Record]:
-    """Every kind there is: act, serverless, unknown saving, hold, held, and a name that is a trap."""
+    """Every kind there is: act, serverless, unknown saving, hold, held, and names that are traps, one accepted."""
     held = replace(a_record(an_act("shop:held")), held=Held(since=NOON + MINUTE, reason="Prometheus: refused"))
     trap = an_act('<script>alert("x")</script>:a-very-long-name-without-any-place-to-break-it-in-two', saving=12.5)
     return [
@@ -41,7 +41,7 @@ def some_records() -> list[Record]:
         a_record(an_act("shop:unknown", saving=None)),
         a_record(a_hold()),
         held,
-        a_record(trap),
+        replace(a_record(trap), decision=Status.ACCEPTED, decided_at=NOON, decided_by="<b>Maria</b> & Tom"),
     ]
 
 

@@ -148,7 +148,8 @@ def test_the_newest_supersedes_and_the_old_one_stays_to_be_seen(kept: Recommenda
 
 
 def test_records_come_back_whole(kept: Recommendations) -> None:
-    record = replace(a_record(), decision=Status.ACCEPTED, decided_at=NOON, held=Held(since=NOON, reason="gone"))
+    held = Held(since=NOON, reason="gone")
+    record = replace(a_record(), decision=Status.ACCEPTED, decided_at=NOON, decided_by="Maria", held=held)
     kept.keep([record])
     assert kept.newest() == (record,)
 

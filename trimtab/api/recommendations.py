@@ -18,6 +18,7 @@ from trimtab.present import moment, recommendation_body, told_body
 from trimtab.records import Record, Status
 from trimtab.store.recommendations import Search, SortKey
 
+By = Annotated[str | None, Query(description="Who decides.", min_length=1, max_length=200)]
 Sort = Literal["created_at", "-created_at", "workload", "-workload", "saving_usd_per_month", "-saving_usd_per_month"]
 KEYS: dict[str, SortKey] = {
     "created_at": "created_at",
@@ -76,20 +77,20 @@ def router(deps: Deps) -> APIRouter:
         response_model=RecommendationBody,
         responses=problem_responses(404, 409),
     )
-    def accept_recommendation(recommendation_id: str) -> dict[str, Any]:
+    def accept_recommendation(recommendation_id: str, by: By = None) -> dict[str, Any]:
         """Say that it is going to be done."""
         if isinstance(_found(deps, recommendation_id).recommendation, Hold):
             raise HTTPException(409, f"{recommendation_id} is a hold: there is nothing to accept")
-        return _decide(deps, recommendation_id, Status.ACCEPTED)
+        return _decide(deps, recommendation_id, Status.ACCEPTED, by)
 
     @routes.post(
         "/recommendations/{recommendation_id}/dismiss",
         response_model=RecommendationBody,
         responses=problem_responses(404, 409),
     )
-    def dismiss_recommendation(recommendation_id: str) -> dict[str, Any]:
+    def dismiss_recommendation(recommendation_id: str, by: By = None) -> dict[str, Any]:
         """Say that it is not going to be done."""
-        return _decide(deps, recommendation_id, Status.DISMISSED)
+        return _decide(deps, recommendation_id, Status.DISMISSED, by)
 
     return routes
 
@@ -129,7 +130,7 @@ def _found(deps: Deps, recommendation_id: str) -> Record:
     return record
 
 
-def _decide(deps: Deps, recommendation_id: str, decision: Status) -> dict[str, Any]:
+def _decide(deps: Deps, recommendation_id: str, decision: Status, by: str | None) -> dict[str, Any]:
     now = deps.clock()
     record = _found(deps, recommendation_id)
     if not record.latest:
@@ -139,5 +140,5 @@ def _decide(deps: Deps, recommendation_id: str, decision: Status) -> dict[str, A
     if record.status(now) is Status.EXPIRED:
         until = moment(record.recommendation.valid_until)
         raise HTTPException(409, f"{recommendation_id} is expired: it was valid until {until}; wait for a newer one")
-    deps.recommendations.decide(recommendation_id, decision, now)
+    deps.recommendations.decide(recommendation_id, decision, now, by)
     return _body(deps, recommendation_id, now)

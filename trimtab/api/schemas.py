@@ -97,6 +97,7 @@ class RecommendationBody(BaseModel):
     observed_at: str = Field(description="Of when the facts are; before created_at for recorded history.")
     status: Literal["open", "accepted", "dismissed", "applied", "held", "expired", "superseded"]
     decided_at: str | None = Field(description="When a person accepted or dismissed it, or one that it renews.")
+    decided_by: str | None = Field(description="Who that was, if they gave a name.")
     applied_at: str | None = Field(description="Since when what runs follows it, as seen in metrics.")
     age_seconds: int
     held: HeldBody | None

@@ -142,16 +142,16 @@ class Recommendations:
         with self._database.session() as session:
             return tuple(map(_record, session.scalars(select(Row).where(mine, recent).order_by(Row.created_at))))
 
-    def decide(self, recommendation_id: str, decision: Status, at: datetime) -> Record | None:
-        """Write down what the user decided; None if there is no such recommendation."""
+    def decide(self, recommendation_id: str, decision: Status, at: datetime, by: str | None = None) -> Record | None:
+        """Write down what the user decided, and who that was; None if there is no such recommendation."""
         with self._database.session() as session:
             row = session.get(Row, recommendation_id)
             if row is None:
                 return None
             if row.decision != decision.value:  # said again it is no new decision: the first moment counts
                 if decision is Status.DISMISSED:
-                    _refuse_renewed(session, row, at)
-                row.decision, row.decided_at = decision.value, at
+                    _refuse_renewed(session, row, at, by)
+                row.decision, row.decided_at, row.decided_by = decision.value, at, by
             return _record(row)
 
     def search(self, search: Search, now: datetime) -> Found:
@@ -214,14 +214,14 @@ def _mark_applied(session: Session, record: Record) -> None:
     )
 
 
-def _refuse_renewed(session: Session, row: Row, at: datetime) -> None:
+def _refuse_renewed(session: Session, row: Row, at: datetime, by: str | None) -> None:
     """Who dismisses a renewal takes back what was said, or seen to be done, of the one that it renews."""
     accepted = and_(_decided(), Row.decision == Status.ACCEPTED.value, Row.decided_at == row.decided_at)
     first = and_(Row.id == row.first_followed, Row.applied_at.is_not(None))
     session.execute(
         update(Row)
         .where(Row.workload == row.workload, ~Row.latest, or_(accepted, first))
-        .values(decision=Status.DISMISSED.value, decided_at=at),
+        .values(decision=Status.DISMISSED.value, decided_at=at, decided_by=by),
         execution_options={"synchronize_session": False},
     )
 
@@ -236,7 +236,7 @@ def _as_decided(session: Session, fresh: Record) -> Record:
     decided = session.scalars(on).first() or newest
     if not still_decided(decode(decided.body), fresh.recommendation):
         return fresh
-    return replace(fresh, decision=Status(newest.decision), decided_at=newest.decided_at)
+    return replace(fresh, decision=Status(newest.decision), decided_at=newest.decided_at, decided_by=newest.decided_by)
 
 
 def _sort_column(sort: SortKey) -> ColumnElement[Any]:
@@ -291,6 +291,7 @@ def _row(record: Record) -> Row:
         latest=record.latest,
         decision=record.decision.value,
         decided_at=record.decided_at,
+        decided_by=record.decided_by,
         held_since=record.held.since if record.held else None,
         held_reason=record.held.reason if record.held else None,
         following=None if record.following is None else following_body(record.following),
@@ -310,6 +311,7 @@ def _record(row: Row) -> Record:
         latest=row.latest,
         decision=Status(row.decision),
         decided_at=row.decided_at,
+        decided_by=row.decided_by,
         held=held,
         following=None if row.following is None else to_following(row.following),
         applied_at=row.applied_at,

@@ -59,6 +59,7 @@ class RecommendationRow(Base):
     latest: Mapped[bool]
     decision: Mapped[str] = mapped_column(String(16))
     decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(Text)
     held_since: Mapped[datetime | None]
     held_reason: Mapped[str | None] = mapped_column(Text)
     following: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

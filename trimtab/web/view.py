@@ -40,6 +40,7 @@ class Line:
     workload: str
     tag: str
     tag_class: str
+    decided: str | None
     now: str
     now_unknown: bool
     proposed: str | None
@@ -140,6 +141,7 @@ def _line(record: Record, alerts: Sequence[Alert], now: datetime) -> Line:
         workload=recommendation.workload,
         tag=_tag(record, status),
         tag_class="act" if act is not None and status in (Status.OPEN, Status.ACCEPTED, Status.APPLIED) else "hold",
+        decided=_decided(record, status, now),
         now=current.reason if isinstance(current, Unknown) else runs(current),
         now_unknown=isinstance(current, Unknown),
         proposed=None if act is None else runs(act.plan.proposed),
@@ -173,6 +175,14 @@ def _tag(record: Record, status: Status) -> str:
     if status is Status.OPEN:
         return record.recommendation.kind
     return status.value
+
+
+def _decided(record: Record, status: Status, now: datetime) -> str | None:
+    """By whom it was decided and when, and what where the tag says something else; None where no name was given."""
+    if record.decided_at is None or record.decided_by is None:
+        return None
+    what = "" if status is record.decision else f"{record.decision} "
+    return f"{what}by {record.decided_by} {span(now - record.decided_at)} ago"
 
 
 def runs(configuration: Configuration) -> str:
