@@ -180,6 +180,7 @@ def nightly(database: Database) -> Nightly:
         render=dashboards.report.render,
         paper=dashboards.report.pdf,
         base_url="http://127.0.0.1:8000",
+        keep_nights=400,
         counts_tokens=frozenset({"vllm"}),
         threads=4,
     )

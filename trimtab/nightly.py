@@ -59,7 +59,8 @@ class Written:
 class Nightly:
     """Writes reports. `day_load` answers a signal over a day, or raises a TrimtabError; `threads` ask it at a time.
 
-    `counts_tokens` names the runtimes that tell of tokens, `billing_account` whom the cloud bills.
+    `counts_tokens` names the runtimes that tell of tokens, `billing_account` whom the cloud bills; the reports of the
+    last `keep_nights` stay stored.
     """
 
     recommendations: Recommendations
@@ -70,16 +71,19 @@ class Nightly:
     render: Callable[[NightlyReport], Sequence[Artifact]]
     paper: Callable[[NightlyReport], bytes | Unknown]
     base_url: str | None
+    keep_nights: int
     counts_tokens: frozenset[str] = frozenset()
     billing_account: str | None = None
     threads: int = 1
 
     def catch_up(self, *, now: datetime) -> tuple[date, ...]:
-        """Write the report of yesterday, and of earlier days that have costs but were missed."""
+        """Write the report of yesterday, and of earlier days that have costs but were missed; then forget the oldest."""
         today = now.astimezone(UTC).date()
-        days = self.journal.days_without_report(today)
+        first = today - self.keep_nights * DAY
+        days = self.journal.days_without_report(first, today)
         for day in days:
             self.write(day, now=now)
+        self.journal.prune_reports(first)
         return days
 
     def write(self, day: date, *, now: datetime) -> Written:

@@ -153,6 +153,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         base_url=settings.api.base_url,
         counts_tokens=frozenset(name for name, each in PROFILES.items() if Signal.TOKEN_RATE in each.expressions),
         billing_account=settings.report.billing_account,
+        keep_nights=settings.report.keep_nights,
         threads=1 if settings.prometheus is None else settings.prometheus.concurrency,
     )
     prover = Prover(

@@ -361,7 +361,7 @@ def test_a_day_on_which_the_source_was_away_is_a_day_of_unknown_cost(stage: Stag
     stage.cycle.run(now=NOON + 24 * HOUR)
     tomorrow = (NOON + 24 * HOUR).date()
     assert [cost.usd for cost in stage.cycle.journal.costs(tomorrow, tomorrow)] == [Unknown(str(AWAY))] * 2
-    assert tomorrow in stage.cycle.journal.days_without_report((NOON + 48 * HOUR).date())
+    assert tomorrow in stage.cycle.journal.days_without_report(NOON.date(), (NOON + 48 * HOUR).date())
 
 
 def test_a_cycle_that_breaks_off_is_counted_as_failed(stage: Stage) -> None:

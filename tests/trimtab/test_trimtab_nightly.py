@@ -65,6 +65,7 @@ def nightly(tmp_path: Path) -> Iterator[Nightly]:
         render=dashboards.report.render,
         paper=lambda _report: Unknown("no paper in this test"),
         base_url="http://127.0.0.1:8000",
+        keep_nights=400,
     )
     used: list[Json] = [
         {"what": "m5.large", "source": "a list", "as_of": "2026-01-01"},
@@ -195,6 +196,23 @@ def test_missed_nights_are_caught_up_once(nightly: Nightly) -> None:
     assert stored.files["html"].startswith("<!doctype html>")
     rows = list(csv.DictReader(io.StringIO(stored.files["csv"])))
     assert {row["workload"] for row in rows} >= {"shop:ranker", "shop:young"}
+
+
+def test_only_the_last_nights_stay_stored_and_what_they_were_made_of_stays(nightly: Nightly) -> None:
+    """What was forgotten is not written again, and what was asked for beyond the bound goes with the next night."""
+    short = replace(nightly, keep_nights=2)
+    for back in (1, 2, 3, 4):
+        costs(nightly, TODAY - back * DAY, 1.0)
+    nightly.journal.nights.add([a_night(TODAY - 4 * DAY)], NOON)
+    nightly.catch_up(now=NOON - DAY)
+    assert short.catch_up(now=NOON) == (TODAY - DAY,)
+    kept = [day for day, _ in nightly.journal.report_days(None, 10)]
+    assert kept == [TODAY - DAY, TODAY - 2 * DAY]
+    short.write(TODAY - 4 * DAY, now=NOON)
+    assert short.catch_up(now=NOON + HOUR) == ()
+    assert [day for day, _ in nightly.journal.report_days(None, 10)] == kept
+    assert len(nightly.journal.costs(TODAY - 4 * DAY, TODAY)) == 4
+    assert len(nightly.journal.nights.between(TODAY - 4 * DAY, TODAY)) == 1
 
 
 def test_a_night_is_one_of_utc(nightly: Nightly) -> None:

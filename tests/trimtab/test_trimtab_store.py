@@ -262,7 +262,8 @@ def test_days_without_report_are_found_oldest_first(journal: Journal) -> None:
         journal.add_costs(day, [CostSample(workload="a", current_usd_per_hour=1.0, proposed_usd_per_hour=1.0)])
     report = StoredReport(day=days[1], generated_at=NOON + 24 * HOUR, files={"html": "<p>", "csv": "a"})
     journal.keep_report(report)
-    assert journal.days_without_report(days[3]) == (days[0], days[2])
+    assert journal.days_without_report(days[0], days[3]) == (days[0], days[2])
+    assert journal.days_without_report(days[1], days[3]) == (days[2],)
     assert journal.report(days[1]) == report
     assert journal.report_days(None, 10) == ((days[1], NOON + 24 * HOUR),)
 
@@ -296,9 +297,9 @@ def test_a_report_written_while_its_day_went_on_is_written_again(journal: Journa
     day = NOON.date()
     journal.add_costs(day, [CostSample(workload="a", current_usd_per_hour=1.0, proposed_usd_per_hour=0.5)])
     journal.keep_report(StoredReport(day=day, generated_at=NOON, files={}))
-    assert journal.days_without_report(day + timedelta(days=1)) == (day,)
+    assert journal.days_without_report(day, day + timedelta(days=1)) == (day,)
     journal.keep_report(StoredReport(day=day, generated_at=NOON + 13 * HOUR, files={}))
-    assert journal.days_without_report(day + timedelta(days=1)) == ()
+    assert journal.days_without_report(day, day + timedelta(days=1)) == ()
 
 
 @pytest.mark.parametrize("in_memory", [True, False])

@@ -39,10 +39,15 @@ class ScheduleSettings(Section):
 
 
 class ReportSettings(Section):
-    """What the nightly report and its FOCUS file say of who pays."""
+    """What the nightly report and its FOCUS file say of who pays, and for how long they are kept."""
 
     billing_account: Text | None = Field(
         default=None, description="Account that the cloud bills, as BillingAccountId of the FOCUS file names it."
+    )
+    keep_nights: int = Field(
+        default=400,
+        ge=1,
+        description="Nights whose reports stay in the store; costs, the ledger and files that were written elsewhere stay all the same.",
     )
 
 

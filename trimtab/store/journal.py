@@ -172,15 +172,15 @@ class Journal:
             seen = _cycles_seen(session, first, last)
             return tuple(_day_costs(row, *seen.get(row.day, (0, 0))) for row in session.scalars(query))
 
-    def days_without_report(self, before: date, at_most: int = 31) -> tuple[date, ...]:
-        """Days (UTC) before `before` of which costs are known and no report was written since they ended, oldest first.
+    def days_without_report(self, first: date, before: date, at_most: int = 31) -> tuple[date, ...]:
+        """Days (UTC) in [first, before) of which costs are known and no report was written since they ended, oldest first.
 
         A report that was asked for while its day went on is not the report of that day.
         """
         whole = func.substr(ReportRow.generated_at, 1, 10) > cast(ReportRow.day, String)
         days = (
             select(CostRow.day)
-            .where(CostRow.day < before, CostRow.day.not_in(select(ReportRow.day).where(whole)))
+            .where(CostRow.day >= first, CostRow.day < before, CostRow.day.not_in(select(ReportRow.day).where(whole)))
             .distinct()
             .order_by(CostRow.day.desc())
             .limit(at_most)
@@ -192,6 +192,11 @@ class Journal:
         """Store a report in place of an earlier one of that day."""
         with self._database.session() as session:
             session.merge(ReportRow(day=report.day, generated_at=report.generated_at, files=dict(report.files)))
+
+    def prune_reports(self, before: date) -> None:
+        """Forget the reports of days before `before`; what they were made of is kept."""
+        with self._database.session() as session:
+            session.execute(delete(ReportRow).where(ReportRow.day < before), execution_options=UNSEEN)
 
     def report(self, day: date) -> StoredReport | None:
         """The report of a day."""
