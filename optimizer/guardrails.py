@@ -43,10 +43,13 @@ class GuardrailOptions:
 
 
 class Refused(Exception):
-    """A plan that must not be recommended; `reason` says why, `needs` what would change that."""
+    """A plan that must not be recommended; `reason` says why, `needs` what would change that.
 
-    def __init__(self, reason: Reason, needs: str) -> None:
-        self.reason, self.needs = reason, needs
+    `plan` is what the guardrails before had made of it; None until `guarded` has seen it.
+    """
+
+    def __init__(self, reason: Reason, needs: str, plan: Plan | None = None) -> None:
+        self.reason, self.needs, self.plan = reason, needs, plan
         super().__init__(reason.detail)
 
 
@@ -82,16 +85,18 @@ def guardrails(context: Context) -> tuple[Guardrail, ...]:
 
 
 def guarded(plan: Plan, observation: Observation, rails: Sequence[Guardrail]) -> Plan:
-    """The plan after every guardrail; Refused where one refuses it or fails.
+    """The plan after every guardrail; Refused, with the plan as it was by then, where one refuses it or fails.
 
     Failing means ValueError, ArithmeticError or LookupError: what arithmetic on bad facts raises.
     """
     for rail in rails:
         try:
             plan = rail(plan, observation)
+        except Refused as refusal:
+            raise Refused(refusal.reason, refusal.needs, plan) from refusal
         except (ValueError, ArithmeticError, LookupError) as fault:
             reason = Reason(code="guardrail_failed", detail=f"{type(fault).__name__}: {fault}")
-            raise Refused(reason, "a report of this fault: a plan is not given out unguarded") from fault
+            raise Refused(reason, "a report of this fault: a plan is not given out unguarded", plan) from fault
     return plan
 
 

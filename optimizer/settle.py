@@ -63,12 +63,21 @@ def settle(
     try:
         passed = guarded(replace(plan, reasons=(*because, trust, *plan.reasons)), observation, rails)
     except Refused as refusal:
-        return hold(case, (*because, trust, refusal.reason), refusal.needs, held)
+        return _refused(case, refusal, (*because, trust), found, held)
     told = _told(found, observation, placement, kept=keeps_today(passed) or _only_kept(found, placement))
     final = replace(
         scheduled_too(passed, found.ahead), allocation=found.allocation if told is None else told.allocation
     )
     return act(case, final, confidence, evidence if told is None else _told_of(evidence, told))
+
+
+def _refused(
+    case: Case, refusal: Refused, because: tuple[Reason, ...], found: Ready, evidence: Evidence
+) -> Recommendation:
+    """A hold; where what runs today was to be kept, and that was refused, it is told of that and not of what it replaced."""
+    if refusal.plan is None or found.if_kept is None or not keeps_today(refusal.plan):
+        return hold(case, (*because, refusal.reason), refusal.needs, evidence)
+    return hold(case, (*refusal.plan.reasons, refusal.reason), refusal.needs, _told_of(evidence, found.if_kept))
 
 
 def _only_kept(found: Ready, placement: Placement | None) -> bool:

@@ -11,11 +11,12 @@ import pytest
 
 from domain.load import LoadHistory
 from domain.observation import RunningState
-from domain.plan import Act, Configuration
+from domain.plan import Act, Configuration, Hold
 from domain.prices import Price
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 from optimizer.guardrails import GuardrailOptions
+from optimizer.recommend import recommend
 from tests.optimizer.cases import BOOK, WORKLOAD, daily, machine, observation, price, running
 from tests.optimizer.test_recommend import QUICK, acted, codes
 
@@ -72,6 +73,20 @@ def test_what_is_kept_is_told_with_its_own_prices_and_reasons() -> None:
     assert cast("dict[str, Any]", found.evidence.allocation["spot"])["eligible"] is False
     assert not {"spot", "no_spot", "reserved", "not_reserved", "old_price"} & set(said)
     assert said.count("scheduled") == said.count("kept_current") == said.count("bought_as_today") == 1
+
+
+def test_a_hold_that_refuses_what_is_kept_tells_of_that_too() -> None:
+    """Not of the small ones, which were turned down before."""
+    book = replace(BOOK, offers=(machine("box", 0.1, spot=price(0.09)), machine("small", 0.02, spot=price(0.01))))
+    options = replace(QUICK, guardrails=GuardrailOptions(min_saving_usd=1e6, min_confidence=1.0))
+    held = recommend(observation(daily(14), workload=ONLY_DEDICATED, running=running(7)), book, options, None)
+    assert isinstance(held, Hold)
+    said = [reason.code for reason in held.reasons]
+    assert (said.count("kept_current"), said[-1]) == (1, "low_confidence")
+    assert not {"spot", "no_spot"} & set(said)
+    prices = cast("dict[str, Any]", held.evidence.prices)
+    assert {used["what"] for used in prices["used"]} == {"box on demand"}
+    assert prices["spot"]["replicas"] == 0
 
 
 def old_price(usd: float) -> Price:
