@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from domain.errors import BadAnswer, UserError
 from monitor.profiles import PROFILES
 from trimtab.demo.cast import Player, history_lines, history_start_s, players
 from trimtab.demo.interrupts import Interrupts
+from trimtab.demo.nights import evening_before, look_back, opened, yesterday
 from trimtab.demo.processes import Child, Processes, loopback, scratch
 from trimtab.demo.stage import Stage, at
 from trimtab.demo.traffic import LIVE_WORKLOAD, Traffic
@@ -28,7 +30,9 @@ from trimtab.settings import (
     StoreSettings,
 )
 from trimtab.settings_file import read_settings
+from trimtab.store.journal import Journal
 from trimtab.tables import write_bodies
+from trimtab.wiring import now
 from trimtab.workloads import workload_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -37,6 +41,8 @@ LOOK_S = 0.5
 # The live replica's own requests, as Prometheus sees them once it has been scraped twice.
 LIVE_RATE = 'sum(rate(ai_requests_total{job="serving",status="200"}[1m])) > 0'
 INTERRUPTED = 130
+# Of what was recommended two evenings ago: one workload of each runtime, so that a proposal of today is still open.
+ACCEPTED = (LIVE_WORKLOAD, "llama-8b")
 
 INTRODUCTION = """\
 Real recorded load (examples/traces/SOURCES.md) of workloads that are made up (examples/trimtab.yaml says how each runs
@@ -84,9 +90,11 @@ def run(*, once: bool, embedded: bool, say: Say = _print) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """The stage with `trimtab serve` running on it, and the addresses worth a look, by what they show."""
+    """The stage with `trimtab serve` running on it by `settings` since a moment, and the addresses worth a look, by what they show."""
 
     stage: Stage
+    settings: Settings
+    since: datetime
     trimtab: Child
     addresses: Mapping[str, str]
 
@@ -95,8 +103,8 @@ class Scene:
 def _recorded(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
     """The same job on the history files themselves, without Prometheus."""
     say("embedded: the recorded load is read from its files; no Prometheus, no model server, no alerts")
-    trimtab = stage.start_trimtab(settings.model_copy(update=_common(stage)))
-    yield Scene(stage=stage, trimtab=trimtab, addresses={})
+    whole = settings.model_copy(update=_common(stage))
+    yield _serving(stage, whole, {})
 
 
 @contextmanager
@@ -111,11 +119,18 @@ def _served(stage: Stage, settings: Settings, say: Say) -> Iterator[Scene]:
     for address, child in waiting.items():
         stage.processes.wait_ready(child, address)
     with Traffic(cast, stage.ports, EXAMPLES / "models" / "digits_heldout.csv.gz", begins_s=begins_s) as traffic:
+        whole = settings.model_copy(update=_common(stage) | _sources(stage, settings))
+        _look_back(whole, cast, begins_s, say)
         say("asking the model server for real predictions until Prometheus has seen them")
         stage.processes.wait_until(lambda: _seen(stage), "Prometheus has seen no request to the model server")
         say(f"  {traffic.client.sent} predictions so far, {traffic.client.failed} failed; they go on")
-        trimtab = stage.start_trimtab(settings.model_copy(update=_common(stage) | _sources(stage, settings)))
-        yield Scene(stage=stage, trimtab=trimtab, addresses=_addresses(stage))
+        yield _serving(stage, whole, _addresses(stage))
+
+
+def _serving(stage: Stage, settings: Settings, addresses: Mapping[str, str]) -> Scene:
+    return Scene(
+        stage=stage, settings=settings, since=now(), trimtab=stage.start_trimtab(settings), addresses=addresses
+    )
 
 
 def _start_history(stage: Stage, settings: Settings, cast: Sequence[Player], end_s: float, say: Say) -> None:
@@ -137,6 +152,18 @@ def _start_history(stage: Stage, settings: Settings, cast: Sequence[Player], end
         end_s=end_s,
     )
     start_prometheus(stage.processes, stage.prometheus_config(), data, stage.ports.prometheus)
+    say(f"  done in {time.monotonic() - began:.0f} s")
+
+
+def _look_back(settings: Settings, cast: Sequence[Player], now_s: float, say: Say) -> None:
+    """The ledger's part: what was recommended to the workloads that were there two evenings ago, and what came of it."""
+    end = datetime.fromtimestamp(now_s, UTC)
+    then, began = evening_before(end), time.monotonic()
+    say(f"deciding as of {then:%Y-%m-%d %H:%M} UTC, on the history up to then, and booking the night since")
+    there = {each.declared.id for each in cast if history_start_s([each], now_s) < then.timestamp()}
+    past = settings.model_copy(update={"workloads": tuple(each for each in settings.workloads if each.id in there)})
+    for line in look_back(past, ACCEPTED, then, end).lines():
+        say(f"  {line}")
     say(f"  done in {time.monotonic() - began:.0f} s")
 
 
@@ -169,14 +196,30 @@ def _show(scene: Scene, say: Say) -> None:
     say("forecasting, sizing and pricing")
     began, stage = time.monotonic(), scene.stage
     stage.processes.wait_ready(scene.trimtab, f"{at(stage.ports.trimtab)}/ready", within_s=PATIENCE_S)
-    answer = loopback().get(f"{at(stage.ports.trimtab)}/recommendations")
-    if answer.is_error:
-        raise BadAnswer("trimtab serve", f"answered {answer.status_code}: {scene.trimtab.last_words()}", "try again")
-    items: list[dict[str, Any]] = answer.json()["items"]
-    stage.write_report()
+    with opened(scene.settings) as program:
+        ended = partial(_ended_a_cycle, program.journal, scene.since)
+        stage.processes.wait_until(ended, "trimtab serve has ended no cycle", within_s=PATIENCE_S)
+        items = _recommendations(scene)
+        # No cycle ran that day, so that the night's work finds nothing to catch up.
+        program.nightly.write(yesterday(scene.since), now=program.clock())
     say(f"  done in {time.monotonic() - began:.0f} s\n")
     say(write_bodies("table", items))
     say(f"recommendations: {len(items)}")
+
+
+def _ended_a_cycle(journal: Journal, since: datetime) -> bool:
+    """Whether one has ended that began at `since` or later; the store also has the one of two evenings ago."""
+    last = journal.last_cycle()
+    return last is not None and last.at >= since
+
+
+def _recommendations(scene: Scene) -> list[dict[str, Any]]:
+    """The newest of each workload as the API gives them."""
+    answer = loopback().get(f"{at(scene.stage.ports.trimtab)}/recommendations")
+    if answer.is_error:
+        raise BadAnswer("trimtab serve", f"answered {answer.status_code}: {scene.trimtab.last_words()}", "try again")
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
 
 
 def _addresses(stage: Stage) -> dict[str, str]:

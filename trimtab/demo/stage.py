@@ -129,8 +129,3 @@ class Stage:
         file = self.folder / "trimtab.yaml"
         file.write_text(yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False), encoding="utf-8")
         return self.processes.start("trimtab", [sys.executable, "-m", "trimtab", "serve", "--config", str(file)])
-
-    def write_report(self) -> None:
-        """`trimtab report` of yesterday, which the running process then shows too."""
-        where = ["--config", str(self.folder / "trimtab.yaml"), "--out", str(self.folder / "artifacts" / "reports")]
-        self.processes.finish("trimtab report", [sys.executable, "-m", "trimtab", "report", *where])
