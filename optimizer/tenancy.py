@@ -26,7 +26,7 @@ from optimizer.modes.shared import too_large
 from optimizer.options import Options
 from optimizer.outlook import Outlook
 from optimizer.proposal import Proposal
-from optimizer.sharing.hosts import room_of
+from optimizer.sharing.hosts import largest_share, needed, room_of
 from optimizer.sharing.tenant import Pool, Tenant
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
@@ -55,7 +55,8 @@ def tenancy_of(market: Market, outlook: Outlook, proposal: Proposal, options: Op
     workload, busy = market.workload, busy_path(outlook)
     steps, copies = _copies(outlook, busy, options)
     parts = _parts(market, copies)
-    need = _need(market, _hourly(busy, outlook.forecasting.forecast.step, len(copies)), copies, parts)
+    at_work = _hourly(busy, outlook.forecasting.forecast.step, len(copies))
+    need = needed(workload.resources, at_work / parts, np.ceil(copies / parts - 1e-9))
     large = _too_large(market, need, options)
     if large is not None:
         return Unknown(large)
@@ -173,27 +174,10 @@ def _parts(market: Market, copies: Floats) -> int:
     return kept if market.workload.resources.accelerator is None else max(kept, math.ceil(copies.max()))
 
 
-def _need(market: Market, busy: Floats, copies: Floats, parts: int) -> Floats:
-    """What one part takes of cores, GiB, accelerators and their GiB in each hour."""
-    size = market.workload.resources
-    held = np.ceil(copies / parts - 1e-9)
-    on_accelerator = size.accelerator is not None
-    return np.stack(
-        [
-            busy / parts * size.cpu_cores,
-            held * size.memory_gib,
-            busy / parts * on_accelerator,
-            held * size.model_gib * on_accelerator,
-        ]
-    )
-
-
 def _too_large(market: Market, need: Floats, options: Options) -> str | None:
     """Why no host takes one part, or None: it may not be more than a share of the largest of them."""
-    peak, shares = need.max(axis=1), []
-    for host in market.machines.hosts:
-        room = room_of(host, options.modes.machines, options.modes.sharing)
-        shares.append(float((peak[peak > 0] / room[peak > 0]).max()))
+    rooms = [room_of(host, options.modes.machines, options.modes.sharing) for host in market.machines.hosts]
+    shares = [largest_share(need.max(axis=1), room) for room in rooms]
     if shares and min(shares) <= options.modes.sharing.largest_share:
         return None
     return too_large(market, shares)

@@ -20,7 +20,7 @@ from optimizer.demand import Demand, Spread
 from optimizer.modes.dedicated import prices_used
 from optimizer.modes.market import Decided, Infeasible, Market, Quote, short_of, too_late
 from optimizer.purchase import Terms
-from optimizer.sharing.hosts import room_of
+from optimizer.sharing.hosts import largest_share, needed, room_of
 
 MODE = ServingMode.SHARED
 
@@ -50,20 +50,10 @@ def _shares_over_time(market: Market, demand: Demand, host: InstanceOffer) -> Sp
 
 
 def share_of(market: Market, demand: Demand, host: InstanceOffer) -> float:
-    """The largest of its shares of processors, memory and accelerators at the peak, of what a full host may use.
-
-    Work is taken to grow with load (a replica at its capacity uses all its cores); memory is held by
-    whole replicas.
-    """
-    need = market.workload.resources
-    busy = demand.peak_rps / market.sizing.capacity_rps
-    copies = copies_of(market, demand)
-    devices = 0 if need.accelerator is None else max(1, need.accelerator_count)
-    wanted = np.array(
-        [busy * need.cpu_cores, copies * need.memory_gib, busy * devices, copies * need.model_gib * (devices > 0)]
-    )
-    room = room_of(host, market.options.machines, market.options.sharing)
-    return float((wanted[wanted > 0] / room[wanted > 0]).max())
+    """The largest of its shares of processors, memory and accelerators at the peak, of what a full host may use."""
+    busy = np.array(demand.peak_rps / market.sizing.capacity_rps)
+    need = needed(market.workload.resources, busy, np.array(copies_of(market, demand)))
+    return largest_share(need, room_of(host, market.options.machines, market.options.sharing))
 
 
 def copies_of(market: Market, demand: Demand) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 
 from domain.load import Floats
 from domain.prices import HOURS_PER_MONTH, InstanceOffer, PriceBook
+from domain.workload import Resources
 from optimizer import purchase
 from optimizer.demand import Spread
 from optimizer.machines import MachineOptions, suits, undominated
@@ -44,6 +45,22 @@ class HostType:
     device_room: tuple[float, float]
     settled: Bill
     young: Bill
+
+
+def needed(size: Resources, busy: Floats, copies: Floats) -> Floats:
+    """What so many whole copies, of which `busy` are at work, take of cores, GiB, accelerators and their GiB (rows).
+
+    Work is taken to grow with load (a copy at its capacity uses all its cores); memory is held by whole copies.
+    """
+    devices = 0 if size.accelerator is None else max(1, size.accelerator_count)
+    return np.stack(
+        [busy * size.cpu_cores, copies * size.memory_gib, busy * devices, copies * size.model_gib * (devices > 0)]
+    )
+
+
+def largest_share(need: Floats, room: Floats) -> float:
+    """The largest of the shares that `need` is of a host's room."""
+    return float((need[need > 0] / room[need > 0]).max())
 
 
 def room_of(offer: InstanceOffer, machines: MachineOptions, sharing: SharingOptions) -> Floats:
