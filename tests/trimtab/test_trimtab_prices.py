@@ -53,6 +53,11 @@ def test_what_was_not_read_at_the_source_is_said_with_the_price(book: PriceBook)
     assert all(tariff.warm.assumptions for tariff in book.tariffs if tariff.warm)
 
 
+def test_a_service_is_known_by_its_name_alone(book: PriceBook) -> None:
+    """A plan names the service it is on: no two clouds have one of the same name."""
+    assert len({tariff.service for tariff in book.tariffs}) == len({tariff.key[:2] for tariff in book.tariffs})
+
+
 def test_every_source_is_in_the_table_with_its_licence_and_used() -> None:
     rows = rows_of("sources.csv")
     assert all(row["licence"] and row["evidence"] for row in rows)
@@ -173,7 +178,7 @@ def test_a_managed_cluster_costs_a_tenth_of_a_dollar_an_hour(book: PriceBook) ->
         (("gcp", "cloud_run"), 2.5e-06, 2.5e-06, 0.0),
         (("azure", "container_apps"), 3e-06, 3e-06, 0.0),
         (("runpod", "flex_a100"), 0.0, 0.0, 0.0006),
-        (("modal", "gpu_a100"), 2.22e-06, 6.55e-06, 0.000694),
+        (("modal", "modal_a100"), 2.22e-06, 6.55e-06, 0.000694),
     ],
 )
 def test_rates_of_instances_kept_warm_are_read_as_they_stand(
