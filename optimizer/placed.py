@@ -2,7 +2,8 @@
 
 A request goes to a free instance that is kept warm, else to the one that became free last, else to a new one that is
 started for it; each instance serves one at a time, and one that is not kept lives on for the keep-alive after its last
-request. Requests come at random moments of the step they were counted in.
+request. Requests come at random moments of the step they were counted in. Calls that only keep some of those others
+alive take no time; of those made at one moment each goes to another instance.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ class Service(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """Per step: requests that started cold, requests on instances kept warm, seconds that all others waited."""
+    """Per step: requests that started cold, requests on instances kept warm, seconds that all others waited, calls that started one."""
 
     cold: Floats
     by_warm: Floats
     idle_s: Floats
+    started: Floats
+
+
+NO_CALLS: Floats = np.empty(0)
 
 
 def moments_of(counts: Counts, step_s: float, rng: np.random.Generator) -> Floats:
@@ -44,14 +49,25 @@ def whole_requests(rates_rps: Floats, step_s: float) -> Counts:
     return np.diff(so_far, prepend=0.0).astype(np.int64)
 
 
-@compiled
-def passed(moments: Floats, warm: Counts, service: Service, step_s: float) -> Passed:
-    """One pass over the requests, with `warm[i]` instances kept in step i.
+def passed(moments: Floats, warm: Counts, service: Service, step_s: float, calls: Floats = NO_CALLS) -> Passed:
+    """One pass over the requests of these moments and the `calls` between them, with `warm[i]` instances kept in step i.
 
-    Work ends in the order it began on each of three lists, and idle instances wait on a stack.
+    Both are in order; as many calls of one moment as instances are to be kept.
     """
+    if not len(calls):
+        return _passed(moments, np.zeros(len(moments), dtype=np.int64), warm, service, step_s)
+    at_once = np.arange(len(calls)) - np.searchsorted(calls, calls) + 1
+    both = np.concatenate([moments, calls])
+    order = np.argsort(both, kind="stable")
+    called = np.concatenate([np.zeros(len(moments), dtype=np.int64), at_once])
+    return _passed(both[order], called[order], warm, service, step_s)
+
+
+@compiled
+def _passed(moments: Floats, called: Counts, warm: Counts, service: Service, step_s: float) -> Passed:
+    """Work ends in the order it began on each of three lists, and idle instances wait on a stack; `called` is 0 for requests."""
     n, steps, serving = len(moments), len(warm), service.service_s
-    done = Passed(np.zeros(steps), np.zeros(steps), np.zeros(steps))
+    done = Passed(np.zeros(steps), np.zeros(steps), np.zeros(steps), np.zeros(steps))
     through = np.zeros(steps + 1)
     warm_done, plain_done, cold_done, free = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
     w0 = w1 = p0 = p1 = c0 = c1 = bottom = top = 0
@@ -71,24 +87,34 @@ def passed(moments: Floats, warm: Counts, service: Service, step_s: float) -> Pa
         while bottom < top and free[bottom] + service.keep_alive_s < now:
             _waits(free[bottom], free[bottom] + service.keep_alive_s, step_s, done.idle_s, through)
             bottom += 1
-        if w1 - w0 < warm[step]:
+        at = top - max(1, called[i])
+        if called[i] == 0 and w1 - w0 < warm[step]:
             warm_done[w1] = now + serving
             w1 += 1
             done.by_warm[step] += 1
-        elif top > bottom:
-            top -= 1
-            _waits(free[top], now, step_s, done.idle_s, through)
-            plain_done[p1] = now + serving
-            p1 += 1
-        else:
+        elif at < bottom:
             cold_done[c1] = now + service.cold_s + serving
             c1 += 1
-            done.cold[step] += 1
+            done.cold[step] += called[i] == 0
+            done.started[step] += called[i] > 0
+        else:
+            _waits(free[at], now, step_s, done.idle_s, through)
+            free[at] = now
+            if called[i] == 0:
+                plain_done[p1] = now + serving
+                p1 += 1
+                top -= 1
     for waiting in (free[bottom:top], plain_done[p0:p1], cold_done[c0:c1]):
-        for since in waiting:
-            _waits(since, since + service.keep_alive_s, step_s, done.idle_s, through)
+        _wait_out(waiting, service.keep_alive_s, step_s, done.idle_s, through)
     done.idle_s[:] += np.cumsum(through)[:steps] * step_s
     return done
+
+
+@compiled
+def _wait_out(since: Floats, keep_alive_s: float, step_s: float, idle_s: Floats, through: Floats) -> None:
+    """The last instances wait until they go."""
+    for begin in since:
+        _waits(begin, begin + keep_alive_s, step_s, idle_s, through)
 
 
 @compiled
