@@ -205,6 +205,7 @@ def _answer(answer: Quote | Infeasible) -> Mapping[str, Json]:
         "cold_share": answer.cold_share,
         "late_at_most": answer.late_at_most,
         "kept_warm": list(answer.warm.counts) if answer.warm.kept else None,
+        "called_every_s": answer.warm.called_every_s,
         "short_of": answer.short_of,
         "estimate": answer.mode is ServingMode.SHARED,
         "detail": "; ".join(reason.detail for reason in answer.reasons),

@@ -218,6 +218,7 @@ def decision_options(settings: Settings) -> Options:
         modes=ModesOptions(
             machines=MachineOptions(tasks=section.container_tasks),
             other_clouds=tuple(section.other_clouds),
+            calls=section.kept_by_calls,
             purchase=_purchase_options(settings.purchase, settings.prices),
             sharing=SharingOptions(**settings.sharing.model_dump()),
         ),

@@ -3,7 +3,8 @@
 Keeping one warm is paid for by the second and saves cold starts (and where serving on it is cheaper, part
 of the bill). For every hour of the day each number of instances has a cost and leaves a number of cold
 requests; the hours are chosen together by Lagrange's method: with a price on every cold request
-each hour takes its own cheapest number, and the lowest price at which the SLO is held is taken.
+each hour takes its own cheapest number, and the lowest price at which the SLO is held is taken. A few may be kept by calls
+instead, at all hours alike.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from domain.prices import ServerlessTariff
 from optimizer.coldstarts import Starts
 from optimizer.demand import Demand
 from optimizer.margin import Z_99, error, parts_of
+from optimizer.modes.calls import MOST_CALLED, Calls
 from optimizer.modes.instances import Instance, billed_s
 from optimizer.modes.warm import HOURS, Warm
 
@@ -37,11 +39,14 @@ FITTED = 2.0  # cold starts that hours of their own may leave for each one on th
 class Board:
     """USD per hour and cold requests per hour of every number of instances (rows) in every hour of the day.
 
+    The first `bought` rows are kept at the tariff's price for that (none, first of all), the others by calls.
     `late_counts` is whether a cold request breaks the latency SLO.
     """
 
     starts: Starts
     rows: Counts
+    bought: int
+    calls: Calls | None
     usd: Floats
     cold: Floats
     requests: Floats
@@ -54,7 +59,11 @@ class Board:
         return float(self.starts.known_s.sum()) >= TELLING_HOURS_APART / timedelta(seconds=1)
 
     def warm(self, choice: Counts) -> Warm:
-        return Warm(tuple(int(self.rows[row]) for row in choice))
+        every_s = self.calls.every_s if self.calls is not None and self._called(choice) else None
+        return Warm(tuple(self.rows[choice].tolist()), every_s)
+
+    def _called(self, choice: Counts) -> bool:
+        return bool(choice.min() >= self.bought)
 
     def usd_per_hour(self, choice: Counts) -> float:
         return float(self.usd[choice, np.arange(HOURS)].mean())
@@ -76,7 +85,8 @@ class Board:
         share = float(late.sum() / self.parts.came.sum())
         fitted = FITTED if self.tells_hours_apart else 1.0
         counted = max(fitted, self.starts.unseen) * max(share, self.cold_share(self.at(price)))
-        return min(1.0, counted + Z_99 * error(late, self.parts.came))
+        grown = self._grown(self.at(price))
+        return min(1.0, grown * (counted + Z_99 * error(late, self.parts.came)))
 
     def late_of(self, choice: Counts) -> float:
         """The same for one fixed choice: what the past leaves cold with it, whatever hours the forecast's load falls in."""
@@ -85,7 +95,17 @@ class Board:
             return 0.0
         late = self.parts.cold[:, choice, np.arange(HOURS)].sum(axis=1)
         counted = self.starts.unseen * float(late.sum()) / came
-        return min(1.0, counted + Z_99 * error(late, self.parts.came))
+        replaced = self.calls.replaced_share if self.calls is not None and self._called(choice) else 0.0
+        return min(1.0, self._grown(choice) * (counted + Z_99 * error(late, self.parts.came)) + replaced)
+
+    def _grown(self, choice: Counts) -> float:
+        """Load ahead over that of the past, at least 1: what a number of kept instances leaves cold grows at least as the load does.
+
+        Without any kept the share of cold starts falls as the load grows; no use is made of that.
+        """
+        past = float(self.starts.requests.sum()) / max(float(self.starts.known_s.sum()), 1e-12)
+        ahead = float(self.requests.mean()) / HOUR_S
+        return max(1.0, ahead / past) if past > 0 and self.rows[choice].any() else 1.0
 
     def cheapest(self, allowed: float) -> Counts | None:
         """The cheapest choice of which at most the share `allowed` of requests may well be late; None where there is none."""
@@ -107,15 +127,15 @@ class Board:
 
     def _chosen(self, price: float, cold: Floats) -> Counts:
         """Each hour's cheapest; one for all while hours are not told apart."""
-        worth = self.usd + price * cold
+        worth = (self.usd + price * cold)[: self.bought]
         if not self.tells_hours_apart:
             return np.full(HOURS, int(worth.sum(axis=1).argmin()), dtype=np.int64)
         return np.asarray(worth.argmin(axis=0), dtype=np.int64)
 
     def prices(self) -> Floats:
         """Prices of a cold request: none, then from what the cheapest to what the dearest hour would save one for."""
-        gained = self.cold[0] - self.cold
-        paid = self.usd - self.usd[0]
+        gained = (self.cold[0] - self.cold)[: self.bought]
+        paid = (self.usd - self.usd[0])[: self.bought]
         if not self.tells_hours_apart:
             gained, paid = gained.sum(axis=1), paid.sum(axis=1)
         useful = (gained > 1e-12) & (paid > 0)
@@ -137,25 +157,37 @@ class Parts:
     share_without: Floats
 
     @classmethod
-    def of(cls, starts: Starts, rows: int) -> Parts:
+    def of(cls, starts: Starts, cold_rows: Floats) -> Parts:
         part = parts_of(starts.day)
         count = int(part.max(initial=0)) + 1
-        cold, came = np.zeros((count, rows, HOURS)), np.zeros((count, HOURS))
+        cold, came = np.zeros((count, len(cold_rows), HOURS)), np.zeros((count, HOURS))
         np.add.at(came, (part, starts.hour), starts.requests)
-        for row in range(rows):
-            np.add.at(cold[:, row], (part, starts.hour), starts.cold[row])
+        for row in range(len(cold_rows)):
+            np.add.at(cold[:, row], (part, starts.hour), cold_rows[row])
         rest, left = cold.sum(axis=0) - cold, came.sum(axis=0) - came
         return cls(cold=cold, came=came.sum(axis=1), share_without=_drawn_to_whole(rest, left[:, None, :]))
 
 
-def board(demand: Demand, starts: Starts, tariff: ServerlessTariff, instance: Instance, needs: Needs) -> Board:
-    """Every number of instances in every hour, at the demand's load of that hour; only none where it may not be bought."""
-    most = len(starts.kept) if instance.warm_usd_per_second is not None else 1
-    rows = starts.kept[:most]
+def board(
+    demand: Demand,
+    starts: Starts,
+    tariff: ServerlessTariff,
+    instance: Instance,
+    needs: Needs,
+    *,
+    calls: Calls | None = None,
+) -> Board:
+    """Every number of instances in every hour, at the demand's load of that hour: those that may be bought, and a few by `calls`."""
+    bought = len(starts.kept) if instance.warm_usd_per_second is not None else 1
+    few = 0 if calls is None else min(MOST_CALLED, len(starts.kept) - 1)
+    place = np.concatenate([np.arange(bought), np.arange(1, few + 1)])
+    called = (np.arange(len(place)) >= bought)[:, None]
+    rows = starts.kept[place]
     requests = demand.hourly_rps * HOUR_S
-    cold = requests * _share(starts, starts.cold[:most])
-    over = requests * _share(starts, starts.over[:most])
-    waiting = _waiting(starts, starts.idle_s[:most])
+    cold = requests * _share(starts, starts.cold[place])
+    beyond = _share(starts, starts.over[place])
+    over = requests * np.where(called, 1.0, beyond)  # whom called ones serve pays as ever
+    waiting = _waiting(starts, starts.idle_s[place])
     once = billed_s(tariff, needs.service_s)
     more = billed_s(tariff, needs.service_s + needs.cold_s) - once if tariff.bills_cold_start else 0.0
     usd = requests * tariff.usd_per_request + (over * once + cold * more) * instance.usd_per_second
@@ -164,15 +196,20 @@ def board(demand: Demand, starts: Starts, tariff: ServerlessTariff, instance: In
     if tariff.warm is not None and instance.warm_usd_per_second is not None:
         increment = tariff.warm.increment / timedelta(seconds=1)
         held_s = math.ceil(HOUR_S / increment - 1e-9) * increment
-        usd = usd + rows[:, None] * held_s * instance.warm_usd_per_second
+        usd = usd + np.where(called, 0, rows[:, None]) * held_s * instance.warm_usd_per_second
         usd = usd + (requests - over) * once * (instance.serving_usd_per_second or 0.0)
+    if calls is not None:
+        at_work = demand.hourly_rps * needs.service_s * (1.0 - beyond)
+        usd = usd + called * calls.usd_per_hour(rows[:, None], at_work)
     return Board(
         starts=starts,
         rows=rows,
+        bought=bought,
+        calls=calls,
         usd=np.asarray(usd),
         cold=np.asarray(cold),
         requests=requests,
-        parts=Parts.of(starts, most),
+        parts=Parts.of(starts, starts.cold[place]),
         late_counts=needs.cold_breaks,
     )
 
@@ -195,7 +232,10 @@ class Needs:
 
 def fixed(board: Board, warm: Warm) -> Counts:
     """The choice that keeps what `warm` says; where that is more than was looked at, the most that was."""
-    return np.minimum(np.searchsorted(board.rows, np.array(warm.counts)), len(board.rows) - 1)
+    called = warm.called_every_s is not None and board.calls is not None
+    rows = board.rows[board.bought :] if called else board.rows[: board.bought]
+    place = np.minimum(np.searchsorted(rows, np.array(warm.counts)), len(rows) - 1)
+    return np.asarray(place + called * board.bought, dtype=np.int64)
 
 
 def _per_hour(starts: Starts, values: Floats) -> Floats:

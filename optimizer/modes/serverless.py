@@ -14,10 +14,11 @@ from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 from optimizer.coldstarts import starts
 from optimizer.demand import Demand
+from optimizer.modes.calls import MOST_CALLED, Calls
 from optimizer.modes.instances import SECOND, Instance, cold_start_s, refusal
 from optimizer.modes.keepwarm import Board, Counts, Needs, board, fixed
 from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, priced_at
-from optimizer.modes.warm import Warm
+from optimizer.modes.warm import HOURS, Warm
 
 MODE = ServingMode.SERVERLESS
 
@@ -101,7 +102,9 @@ class Bill:
         first_token_s = None if slo.time_to_first_token is None else slo.time_to_first_token / SECOND
         needs = Needs(service_s=service_s, cold_s=cold, latency_s=slo.latency / SECOND, first_token_s=first_token_s)
         began = starts(demand.arrivals, service_s, tariff.keep_alive / SECOND, cold)
-        return cls(tariff=tariff, instance=instance, needs=needs, board=board(demand, began, tariff, instance, needs))
+        calls = Calls.of(tariff, instance, cold) if market.options.calls else None
+        made = board(demand, began, tariff, instance, needs, calls=calls)
+        return cls(tariff=tariff, instance=instance, needs=needs, board=made)
 
     def reasons(self, choice: Counts, running: float) -> tuple[Reason, ...]:
         """What starts cold, and what is kept warm against it and for how much."""
@@ -109,10 +112,15 @@ class Bill:
         said = f"{share:.1%} of requests start cold ({self.needs.cold_s:.2g} s), {running:.3g} run at a time on average"
         found = [Reason(code="cold_starts", detail=said)]
         if kept.kept:
-            usd = (self.instance.warm_usd_per_second or 0.0) * kept.mean * 3600.0 * HOURS_PER_MONTH
-            detail = f"instances kept warm: {kept}, {usd:,.2f} USD a month before what they serve"
+            detail = f"instances kept warm: {kept}, {self._kept_usd(kept):,.2f} USD a month before what they serve"
             found.append(Reason(code="kept_warm", detail=detail))
         return tuple(found)
+
+    def _kept_usd(self, kept: Warm) -> float:
+        """USD a month for keeping them alone."""
+        if kept.called_every_s is None or self.board.calls is None:
+            return (self.instance.warm_usd_per_second or 0.0) * kept.mean * 3600.0 * HOURS_PER_MONTH
+        return float(self.board.calls.usd_per_hour(np.array(kept.mean), np.array(0.0))) * HOURS_PER_MONTH
 
     def late_at_most(self, choice: Counts, allowed: float) -> float:
         """The share that may well be late: hours that were chosen by the past as `Board.cheapest` judged them, where it took them."""
@@ -131,6 +139,9 @@ class Bill:
             f"{self.board.cold_share(plain):.1%} of requests would start cold and {_cold_words(self.needs)} "
             f"that {slo.latency_quantile:.0%} of them must hold (with what the past leaves open, up to {self.board.late_of(plain):.1%})"
         )
+        if self.board.calls is not None:
+            few = fixed(self.board, Warm((MOST_CALLED,) * HOURS, self.board.calls.every_s))
+            said += f"; with {self.board.warm(few)} still up to {self.board.late_of(few):.1%}"
         if self.instance.warm_usd_per_second is None:
             return said
         dearest = float(self.board.prices()[-1])
@@ -166,7 +177,7 @@ def _prices_used(tariff: ServerlessTariff, instance: Instance, kept: Warm) -> tu
             f"{tariff.service}: a request", _dated(tariff, tariff.usd_per_request), "request", tariff.assumptions
         ),
     ]
-    if kept.kept and tariff.warm is not None:
+    if kept.kept and kept.called_every_s is None and tariff.warm is not None:
         source, as_of, evidence = tariff.warm.source, tariff.warm.as_of, tariff.warm.evidence
         for what, usd in (("kept warm", instance.warm_usd_per_second), ("serving", instance.serving_usd_per_second)):
             amount = Price(amount=usd or 0.0, source=source, as_of=as_of, evidence=evidence, exchange=tariff.exchange)

@@ -10,9 +10,13 @@ MOST_STRETCHES = 4  # that are told one by one
 
 @dataclass(frozen=True, slots=True)
 class Warm:
-    """Instances kept warm in each hour of the day (UTC); all zero is plain serverless."""
+    """Instances kept warm in each hour of the day (UTC); all zero is plain serverless.
+
+    They are bought at the tariff's price for that, or where `called_every_s` is given kept by calls.
+    """
 
     counts: tuple[int, ...] = (0,) * HOURS
+    called_every_s: float | None = None
 
     @property
     def kept(self) -> bool:
@@ -25,7 +29,8 @@ class Warm:
     def __str__(self) -> str:
         """`1 from 08:00 to 20:00 UTC`, stretch by stretch where there are few."""
         if len(set(self.counts)) == 1:
-            return f"{self.counts[0]} at all hours"
+            how = "" if self.called_every_s is None else f" by calls every {self.called_every_s:g} s"
+            return f"{self.counts[0]}{how} at all hours"
         first = next(i for i in range(HOURS) if self.counts[i] != self.counts[i - 1])
         said, begin = [], first
         for step in range(1, HOURS + 1):

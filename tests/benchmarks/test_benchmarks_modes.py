@@ -12,11 +12,12 @@ import pytest
 
 from benchmarks import modes, simulation
 from benchmarks.mode_cases import QUESTIONS, Halves, busy_at
-from benchmarks.mode_truth import invoice
+from benchmarks.mode_truth import invoice, way_of
 from benchmarks.modes import Case, Choice, cases_of, kind_of, summary
-from benchmarks.simulation import Counts, Ready, Served, Stretch
+from benchmarks.simulation import Called, Counts, Ready, Served, Stretch
 from domain.load import Floats
 from optimizer.modes.instances import Instance
+from optimizer.modes.warm import Warm
 from optimizer.placed import Service
 from tests.optimizer.cases import daily, history, tariff
 
@@ -115,14 +116,27 @@ def test_regret_is_what_was_paid_too_much_and_a_missed_slo_all_of_it(
 ) -> None:
     assert chosen.regret(least) == pytest.approx(regret)
     best = Choice(None) if least is None else Choice("serverless|x|plain", least, 0.0, held=True)
-    figures = summary([Case("t", "m", 2, "aws", None, chosen, Choice(None), best)])
+    figures = summary([Case("t", "m", 2, "aws", None, chosen, Choice(None), best, Choice(None), Choice(None))])
     assert figures["regret_mean"] == pytest.approx(regret)
     assert figures["infeasible"] == (chosen.held is False)
+    figures = summary([Case("t", "m", 2, "aws", None, Choice(None), Choice(None), Choice(None), chosen, best)])
+    assert figures["alone_regret_mean"] == pytest.approx(regret)
+    assert figures["alone_infeasible"] == (chosen.held is False)
+    assert figures["alone_held_off_wrongly"] == (chosen.way is None and least is not None)
 
 
 def test_ways_are_told_by_mode_and_what_is_kept_warm() -> None:
-    ways = ["serverless|fn|plain", "serverless|fn|1 at all hours", "shared|box", None]
-    assert [kind_of(way) for way in ways] == ["serverless", "serverless, kept warm", "shared", "none"]
+    warm = [Warm(), Warm((1,) * 24), Warm((1,) * 24, 150.0)]
+    ways = [*(way_of("fn", each) for each in warm), "shared|box", None]
+    kinds = ["serverless", "serverless, kept warm", "serverless, kept by calls", "shared", "none"]
+    assert [kind_of(way) for way in ways] == kinds
+    assert len(set(ways)) == len(ways)
+
+
+def test_calls_are_made_in_the_steps_that_have_them() -> None:
+    """Two instances in the second of three steps of five minutes, which stand second and third of a stretch."""
+    called = Called(np.array([0, 0, 2, 0]), 150.0)
+    assert called.moments(np.array([1, 2, 3]), 300.0).tolist() == [300.0, 300.0, 450.0, 450.0]
 
 
 def test_what_is_chosen_does_not_depend_on_the_second_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

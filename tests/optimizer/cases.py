@@ -153,7 +153,7 @@ def market(book: PriceBook = BOOK, workload: Workload = WORKLOAD, **other: Any) 
         "service_time_s": 0.5,
         "risk": Risk(history=timedelta(days=28), startup=FIVE_MINUTES, budget=workload.slo.budget),
         "book": book,
-        "options": ModesOptions(),
+        "options": ModesOptions(calls=False),
     }
     return Market.of(workload, **(facts | other))
 

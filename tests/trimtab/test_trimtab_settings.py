@@ -268,6 +268,7 @@ def test_how_machines_may_be_bought_reaches_the_decision() -> None:
     )
     assert options.guardrails.max_price_age == timedelta(days=30)
     assert decision_options(parsed("")) == Options()
+    assert not decision_options(parsed("decisions: {kept_by_calls: false}")).modes.calls
 
 
 @pytest.mark.parametrize(

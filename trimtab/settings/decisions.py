@@ -40,6 +40,11 @@ class DecisionSettings(Section):
         default=(),
         description="Serverless providers that may be used beside a workload's own cloud: runpod, modal, replicate.",
     )
+    kept_by_calls: bool = Field(
+        default=True,
+        description="Where idle serverless instances are not billed, up to four may be kept by calls, which are made every half "
+        "of the time that an idle one lives.",
+    )
     container_tasks: bool = Field(
         default=False, description="Price dedicated replicas on containers sold by their size (Fargate) too."
     )
