@@ -11,14 +11,15 @@ import numpy as np
 
 from benchmarks import simulation
 from benchmarks.mode_cases import ATTAINMENT, QUANTILE, STARTUP, Halves, Question
-from benchmarks.simulation import Counts, Ready, Served, Stretch
+from benchmarks.simulation import Called, Counts, Ready, Served, Stretch
 from domain.load import Floats
 from domain.prices import HOURS_PER_MONTH, ServerlessTariff
 from optimizer.demand import Demand
 from optimizer.modes import Market, Quote
+from optimizer.modes.calls import MOST_CALLED, Calls
 from optimizer.modes.instances import Instance, cold_start_s, refusal
 from optimizer.modes.serverless import offered, quoted
-from optimizer.modes.warm import Warm
+from optimizer.modes.warm import HOURS, Warm
 from optimizer.physics import StartUp, first_ready, paid, ready
 from optimizer.placed import Service
 from optimizer.scaling import ScalingProblem, decide
@@ -29,8 +30,8 @@ RUN_IN_S = 1800.0  # longer than any keep-alive
 
 
 CONVENTIONS = f"""\
-- Hindsight: every machine and host worth pricing, every tariff plain and with the warm hours drawn up at the decision;
-  the cheapest of those whose simulated p95 was within the SLO.
+- Hindsight: every machine and host worth pricing, every tariff plain, with the warm hours drawn up at the decision and
+  with one to {MOST_CALLED} instances kept by calls; the cheapest of those whose simulated p95 was within the SLO.
 - Regret: what was paid over the cheapest, as a share of what was paid. A choice that missed the SLO counts 100 %, and
   so does choosing none where one was feasible; choosing none where none was feasible counts 0 %. All this holds for
   the rule of thumb too. Its dedicated replicas are always two, and its answers are checked like all others: it
@@ -41,7 +42,8 @@ CONVENTIONS = f"""\
   simulated, and every stretch with over {simulation.BURST:g} times the requests of the mean one, after half an hour's run-in each; fewer
   stretches (not under {simulation.FEWEST_STRETCHES}), after ten minutes each, where that would be millions of requests.
 - Serverless: a request without a free instance waits for one that is started for it. Every request is rounded up by
-  itself; starts and idle time are billed where the tariff does so, instances kept warm by the second.
+  itself; starts and idle time are billed where the tariff does so, instances kept warm by the second. Calls are served
+  among the requests: each keeps the instance that it meets, is paid, and starts one where it meets none.
 - Dedicated: whole machines by the step, paid from being asked for; the scaling policy goes on from the first part.
   Shared: copies and bill of a share that is drawn up day by day. Whoever would be late is turned away and counts.
 """
@@ -151,6 +153,9 @@ class Judged:
                 continue
             answer = quoted(market, demand, tariff, question.model.service_s)
             hours = {Warm()} | ({answer.warm} if isinstance(answer, Quote) else set())
+            calls = Calls.of(tariff, Instance.of(market, tariff), cold_start_s(market, tariff))
+            if calls is not None:
+                hours |= {Warm((count,) * HOURS, calls.every_s) for count in range(1, MOST_CALLED + 1)}
             for warm in hours:
                 yield way_of(tariff.service, warm), self._on_tariff(question, market, tariff, warm)
 
@@ -158,10 +163,17 @@ class Judged:
         whole, cold_s, service_s = self.halves.whole, cold_start_s(market, tariff), question.model.service_s
         hour = ((whole.start.timestamp() + np.arange(len(whole)) * whole.step_s) // 3600).astype(np.int64) % 24
         service = Service(service_s, cold_s, tariff.keep_alive / SECOND)
-        kept = np.array(warm.counts, dtype=np.int64)[hour]
-        done = simulation.serverless(self.parts, service, question.latency_s, kept)
+        counts = np.array(warm.counts, dtype=np.int64)[hour]
+        kept, called = (counts, 0 * counts) if warm.called_every_s is None else (0 * counts, counts)
+        instance = Instance.of(market, tariff)
+        calls = Calls.of(tariff, instance, cold_s)
+        made = Called(called, calls.every_s) if calls is not None and called.any() else None
+        done = simulation.serverless(self.parts, service, question.latency_s, kept, made)
         done = done._replace(warm_s=float(kept[self.known].sum()) * whole.step_s)  # of all steps, simulated or not
-        usd = invoice(done, tariff, Instance.of(market, tariff), service_s, cold_s)
+        usd = invoice(done, tariff, instance, service_s, cold_s)
+        if calls is not None and made is not None:
+            often = float(called[self.known].sum()) * whole.step_s / calls.every_s
+            usd += often * calls.usd + done.started * (calls.usd_started - calls.usd)
         return Outcome(self.per_month(usd), done.late / max(1.0, done.requests))
 
 

@@ -28,7 +28,7 @@ from monitor.recorded import name_of, read_trace
 from optimizer.forecast import Forecasting, forecast
 from optimizer.modes import Infeasible, Quote, cheapest, quotes
 from optimizer.outlook import outlook_of
-from optimizer.policies import rule_of_thumb
+from optimizer.policies import least_cost, rule_of_thumb
 from trimtab.prices import bundled
 
 
@@ -55,7 +55,10 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question asked of a trace, what was chosen, what the rule of thumb chose, and the cheapest way in hindsight."""
+    """A question asked of a trace, what was chosen, what the rule of thumb chose, and the cheapest way in hindsight.
+
+    `alone` is what is proposed while no place on a shared host is decided (`least_cost`), `best_alone` the cheapest but sharing.
+    """
 
     trace: str
     model: str
@@ -65,6 +68,8 @@ class Case:
     chosen: Choice
     rule: Choice
     best: Choice
+    alone: Choice
+    best_alone: Choice
 
     @property
     def regret(self) -> float:
@@ -73,6 +78,10 @@ class Case:
     @property
     def rule_regret(self) -> float:
         return self.rule.regret(self.best.usd_per_month)
+
+    @property
+    def alone_regret(self) -> float:
+        return self.alone.regret(self.best_alone.usd_per_month)
 
 
 def cases_of(path: Path, at: float) -> list[Case] | str:
@@ -101,12 +110,10 @@ def _asked(trace: str, question: Question, judged: Judged, made: Forecasting) ->
     if isinstance(outlook, Unknown):
         raise SystemExit(f"{trace}: {outlook.reason}")
     demand = outlook.demand()
-    chosen = {
-        cloud: (cheapest(quotes(market, demand)), rule_of_thumb(market, demand)) for cloud, market in markets.items()
-    }
+    answers = {cloud: quotes(market, demand) for cloud, market in markets.items()}
     outcomes = judged.outcomes(question, outlook.problem, markets, demand)
-    for cloud, (ours, rule) in chosen.items():
-        ways = outcomes[cloud]
+    for cloud, market in markets.items():
+        ways, ours = outcomes[cloud], cheapest(answers[cloud])
         yield Case(
             trace=trace,
             model=question.model.name,
@@ -114,8 +121,10 @@ def _asked(trace: str, question: Question, judged: Judged, made: Forecasting) ->
             cloud=cloud,
             quoted_usd_per_month=ours.usd_per_month if isinstance(ours, Quote) else None,
             chosen=_turned_out(ours, ways),
-            rule=_turned_out(rule, ways, two=True),
+            rule=_turned_out(rule_of_thumb(market, demand), ways, two=True),
             best=_best(ways),
+            alone=_turned_out(least_cost(market, demand, answers[cloud]), ways),
+            best_alone=_best({way: done for way, done in ways.items() if not way.startswith("shared|")}),
         )
 
 
@@ -151,6 +160,10 @@ def summary(done: Sequence[Case]) -> dict[str, float | int | None]:
         "infeasible": sum(case.chosen.held is False for case in done),
         "held_off_wrongly": sum(case.chosen.way is None and case.best.way is not None for case in done),
         "held_off_rightly": sum(case.chosen.way is None and case.best.way is None for case in done),
+        "alone_regret_mean": fmean(case.alone_regret for case in done),
+        "alone_regret_median": median(case.alone_regret for case in done),
+        "alone_infeasible": sum(case.alone.held is False for case in done),
+        "alone_held_off_wrongly": sum(case.alone.way is None and case.best_alone.way is not None for case in done),
         "cheapest_chosen": sum(case.regret <= 1e-9 for case in done),
         "over_cheapest_median": _or_none(median, [_over(case.chosen, case.best) for case in served]),
         "over_cheapest_in_usd": paid / least - 1.0 if least > 0 else None,
@@ -199,10 +212,12 @@ def grouped(done: Sequence[Case], key: Callable[[Case], str]) -> dict[str, list[
 
 
 def kind_of(way: str | None) -> str:
-    """The mode of a way of serving, serverless with instances kept warm apart; "none" for none."""
+    """The mode of a way of serving, serverless with instances kept warm, or kept by calls, apart; "none" for none."""
     if way is None:
         return "none"
     mode, _, rest = way.partition("|")
+    if " by calls " in rest:
+        return "serverless, kept by calls"
     return "serverless, kept warm" if mode == "serverless" and not rest.endswith("|plain") else mode
 
 
@@ -238,7 +253,10 @@ def main() -> None:
         print(f"{name}: {value}")
     if options.markdown is not None:
         options.markdown.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    rows = [asdict(case) | {"regret": case.regret, "rule_regret": case.rule_regret} for case in done]
+    rows = [
+        asdict(case) | {"regret": case.regret, "rule_regret": case.rule_regret, "alone_regret": case.alone_regret}
+        for case in done
+    ]
     write_json(
         options.json,
         {

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from domain.load import Floats, LoadHistory
 from optimizer.compiled import compiled
-from optimizer.placed import Service, moments_of, passed
+from optimizer.placed import NO_CALLS, Service, moments_of, passed
 
 Counts = NDArray[np.int64]
 MOST_REQUESTS = 400_000  # judged one by one; of a heavier trace its bursts, and stretches spread evenly over the rest
@@ -106,7 +106,8 @@ class Served(NamedTuple):
     """Counts of requests and sums of seconds over the counted parts, each times what it stands for.
 
     `late` are requests over the latency, or turned away; `by_warm` those on instances kept warm; `idle_s` the
-    seconds that all others waited, `warm_s` those for which instances were kept warm.
+    seconds that all others waited, `warm_s` those for which instances were kept warm. `calls` keep one of the others
+    alive; `started` of them started it.
     """
 
     requests: float
@@ -115,15 +116,32 @@ class Served(NamedTuple):
     by_warm: float = 0.0
     idle_s: float = 0.0
     warm_s: float = 0.0
+    calls: float = 0.0
+    started: float = 0.0
 
 
-def serverless(parts: tuple[Stretch, ...], service: Service, latency_s: float, warm: Counts) -> Served:
-    """Instances on demand: `warm[i]` are kept warm in step i of the trace, the others live on after their last request."""
+class Called(NamedTuple):
+    """How many instances are called in each step of a trace, and the seconds between two calls."""
+
+    counts: Counts
+    every_s: float
+
+    def moments(self, steps: Counts, step_s: float) -> Floats:
+        """When they are called in these steps put end to end."""
+        every = np.arange(0.0, len(steps) * step_s, self.every_s)
+        return np.repeat(every, self.counts[steps[(every / step_s).astype(np.int64)]])
+
+
+def serverless(
+    parts: tuple[Stretch, ...], service: Service, latency_s: float, warm: Counts, called: Called | None = None
+) -> Served:
+    """Instances on demand: `warm[i]` are kept warm in step i of the trace, the others live on after their last request or call."""
     done = []
     for part in parts:
         kept = warm[part.steps]
-        found = passed(part.moments, kept, service, part.step_s)
-        cold, by_warm, idle_s = (float(each[part.lead :].sum()) for each in found)
+        calls = NO_CALLS if called is None else called.moments(part.steps, part.step_s)
+        found = passed(part.moments, kept, service, part.step_s, calls)
+        cold, by_warm, idle_s, started = (float(each[part.lead :].sum()) for each in found)
         done.append(
             Served(
                 requests=part.requests,
@@ -132,6 +150,8 @@ def serverless(parts: tuple[Stretch, ...], service: Service, latency_s: float, w
                 by_warm=by_warm,
                 idle_s=idle_s,
                 warm_s=float(kept[part.lead :].sum()) * part.step_s,
+                calls=float((calls >= part.span.counted_from_s).sum()),
+                started=started,
             )
         )
     return _added(parts, done)
