@@ -40,7 +40,8 @@ class Board:
     """USD per hour and cold requests per hour of every number of instances (rows) in every hour of the day.
 
     The first `bought` rows are kept at the tariff's price for that (none, first of all), the others by calls.
-    `late_counts` is whether a cold request breaks the latency SLO.
+    `growth` is the load ahead over that of the past, at least 1, and `late_counts` whether a cold request breaks the
+    latency SLO.
     """
 
     starts: Starts
@@ -51,6 +52,7 @@ class Board:
     cold: Floats
     requests: Floats
     parts: Parts
+    growth: float
     late_counts: bool
 
     @property
@@ -99,13 +101,11 @@ class Board:
         return min(1.0, self._grown(choice) * (counted + Z_99 * error(late, self.parts.came)) + replaced)
 
     def _grown(self, choice: Counts) -> float:
-        """Load ahead over that of the past, at least 1: what a number of kept instances leaves cold grows at least as the load does.
+        """How many times as much a choice leaves cold at the load ahead: with some kept, at least as the load has grown.
 
-        Without any kept the share of cold starts falls as the load grows; no use is made of that.
+        Without any the share of cold starts falls as the load grows; no use is made of that.
         """
-        past = float(self.starts.requests.sum()) / max(float(self.starts.known_s.sum()), 1e-12)
-        ahead = float(self.requests.mean()) / HOUR_S
-        return max(1.0, ahead / past) if past > 0 and self.rows[choice].any() else 1.0
+        return self.growth if choice.any() else 1.0
 
     def cheapest(self, allowed: float) -> Counts | None:
         """The cheapest choice of which at most the share `allowed` of requests may well be late; None where there is none."""
@@ -210,6 +210,7 @@ def board(
         cold=np.asarray(cold),
         requests=requests,
         parts=Parts.of(starts, starts.cold[place]),
+        growth=_growth(requests, starts),
         late_counts=needs.cold_breaks,
     )
 
@@ -236,6 +237,12 @@ def fixed(board: Board, warm: Warm) -> Counts:
     rows = board.rows[board.bought :] if called else board.rows[: board.bought]
     place = np.minimum(np.searchsorted(rows, np.array(warm.counts)), len(rows) - 1)
     return np.asarray(place + called * board.bought, dtype=np.int64)
+
+
+def _growth(requests: Floats, starts: Starts) -> float:
+    """Requests in a mean hour over those of the past, at least 1."""
+    known_s, came = float(starts.known_s.sum()), float(starts.requests.sum())
+    return max(1.0, float(requests.mean()) / HOUR_S * known_s / came) if came > 0 else 1.0
 
 
 def _per_hour(starts: Starts, values: Floats) -> Floats:

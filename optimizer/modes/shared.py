@@ -51,8 +51,8 @@ def _shares_over_time(market: Market, demand: Demand, host: InstanceOffer) -> Sp
 
 def share_of(market: Market, demand: Demand, host: InstanceOffer) -> float:
     """The largest of its shares of processors, memory and accelerators at the peak, of what a full host may use."""
-    busy = np.array(demand.peak_rps / market.sizing.capacity_rps)
-    need = needed(market.workload.resources, busy, np.array(copies_of(market, demand)))
+    busy = demand.peak_rps / market.sizing.capacity_rps
+    need = needed(market.workload.resources, busy, float(copies_of(market, demand)))
     return largest_share(need, room_of(host, market.options.machines, market.options.sharing))
 
 

@@ -47,15 +47,14 @@ class HostType:
     young: Bill
 
 
-def needed(size: Resources, busy: Floats, copies: Floats) -> Floats:
+def needed(size: Resources, busy: Floats | float, copies: Floats | float) -> Floats:
     """What so many whole copies, of which `busy` are at work, take of cores, GiB, accelerators and their GiB (rows).
 
     Work is taken to grow with load (a copy at its capacity uses all its cores); memory is held by whole copies.
     """
     devices = 0 if size.accelerator is None else max(1, size.accelerator_count)
-    return np.stack(
-        [busy * size.cpu_cores, copies * size.memory_gib, busy * devices, copies * size.model_gib * (devices > 0)]
-    )
+    on_devices = copies * size.model_gib * (devices > 0)
+    return np.array([busy * size.cpu_cores, copies * size.memory_gib, busy * devices, on_devices])
 
 
 def largest_share(need: Floats, room: Floats) -> float:

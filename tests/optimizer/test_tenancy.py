@@ -29,7 +29,7 @@ SMALL = daily(14, low=0.05, high=0.6)
 def test_a_copy_takes_all_its_accelerators_and_a_host_is_as_full_as_what_it_lacks_most() -> None:
     """Three copies with half of that at work: cores and accelerators by the work, memory by whole copies; none, no accelerators."""
     size = Resources(cpu_cores=2, memory_gib=4, model_gib=10, accelerator="A100", accelerator_count=2)
-    assert needed(size, np.array(1.5), np.array(3)).tolist() == [3.0, 12.0, 3.0, 30.0]
+    assert needed(size, 1.5, 3.0).tolist() == [3.0, 12.0, 3.0, 30.0]
     alone = needed(replace(size, accelerator=None), np.array([1.5, 0.5]), np.array([3, 1]))
     assert alone.tolist() == [[3.0, 1.0], [12.0, 4.0], [0.0, 0.0], [0.0, 0.0]]
     assert largest_share(alone[:, 0], np.array([6.0, 48.0, 0.0, 0.0])) == 0.5
