@@ -32,6 +32,7 @@ FIRST = (
     "right_sized",
     "scheduled",
     "step_down",
+    "kept_warm",
     "cold_starts",
     "reserved",
     "spot",

@@ -112,7 +112,9 @@ class Bill:
         said = f"{share:.1%} of requests start cold ({self.needs.cold_s:.2g} s), {running:.3g} run at a time on average"
         found = [Reason(code="cold_starts", detail=said)]
         if kept.kept:
-            detail = f"instances kept warm: {kept}, {self._kept_usd(kept):,.2f} USD a month before what they serve"
+            usd = self._kept_usd(kept)
+            amount = f"{usd:,.2f}" if usd >= 0.1 else f"{usd:.2g}"
+            detail = f"instances kept warm: {kept}, {amount} USD a month before what they serve"
             found.append(Reason(code="kept_warm", detail=detail))
         return tuple(found)
 

@@ -43,7 +43,7 @@ def test_calls_are_paid_like_short_requests_and_the_requests_as_ever() -> None:
     assert found.cold_share == pytest.approx(0.0, abs=1e-9)
     assert "fn: an instance kept warm" not in {used.what for used in found.prices}
     said = next(each.detail for each in found.reasons if each.code == "kept_warm")
-    assert said == "instances kept warm: 1 by calls every 150 s at all hours, 0.09 USD a month before what they serve"
+    assert said == "instances kept warm: 1 by calls every 150 s at all hours, 0.088 USD a month before what they serve"
 
 
 def test_a_replaced_instance_may_be_met_before_its_next_call() -> None:

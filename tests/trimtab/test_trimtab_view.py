@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from domain.plan import Reason
 from domain.workload import PurchaseMix
+from trimtab.present import most_telling
 from trimtab.web.view import bought
 
 
@@ -18,3 +20,9 @@ from trimtab.web.view import bought
 )
 def test_what_is_not_on_demand_is_said(purchase: PurchaseMix, words: list[str]) -> None:
     assert bought(purchase) == words
+
+
+def test_what_has_to_be_kept_warm_stands_before_what_then_starts_cold() -> None:
+    """It is part of the plan: serverless without it would not hold the SLO."""
+    told = most_telling([Reason(code=code, detail="") for code in ("load_forecast", "cold_starts", "kept_warm")])
+    assert [reason.code for reason in told] == ["kept_warm", "cold_starts", "load_forecast"]
