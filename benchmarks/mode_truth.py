@@ -16,7 +16,7 @@ from domain.load import Floats
 from domain.prices import HOURS_PER_MONTH, ServerlessTariff
 from optimizer.demand import Demand
 from optimizer.modes import Market, Quote
-from optimizer.modes.calls import MOST_CALLED, Calls
+from optimizer.modes.calls import CALL_S, MOST_CALLED, Calls
 from optimizer.modes.instances import Instance, cold_start_s, refusal
 from optimizer.modes.serverless import offered, quoted
 from optimizer.modes.warm import HOURS, Warm
@@ -170,10 +170,9 @@ class Judged:
         made = Called(called, calls.every_s) if calls is not None and called.any() else None
         done = simulation.serverless(self.parts, service, question.latency_s, kept, made)
         done = done._replace(warm_s=float(kept[self.known].sum()) * whole.step_s)  # of all steps, simulated or not
+        if made is not None:
+            done = done._replace(calls=float(called[self.known].sum()) * whole.step_s / made.every_s)
         usd = invoice(done, tariff, instance, service_s, cold_s)
-        if calls is not None and made is not None:
-            often = float(called[self.known].sum()) * whole.step_s / calls.every_s
-            usd += often * calls.usd + done.started * (calls.usd_started - calls.usd)
         return Outcome(self.per_month(usd), done.late / max(1.0, done.requests))
 
 
@@ -210,7 +209,7 @@ class Share:
 
 
 def invoice(done: Served, tariff: ServerlessTariff, instance: Instance, service_s: float, cold_s: float) -> float:
-    """USD for what was served: every request rounded up by itself, idle time and starts where the tariff bills them."""
+    """USD for what was served: every request and call rounded up by itself, idle time and starts where the tariff bills them."""
 
     def rounded(seconds: float) -> float:
         step = tariff.increment / SECOND
@@ -224,7 +223,9 @@ def invoice(done: Served, tariff: ServerlessTariff, instance: Instance, service_
     if done.warm_s and instance.warm_usd_per_second is not None:
         usd += done.warm_s * instance.warm_usd_per_second
         usd += done.by_warm * once * (instance.serving_usd_per_second or 0.0)
-    return usd
+    call, started = rounded(CALL_S), rounded(CALL_S + cold_s) if tariff.bills_cold_start else rounded(CALL_S)
+    call_s = (done.calls - done.started) * call + done.started * started
+    return usd + call_s * instance.usd_per_second + done.calls * tariff.usd_per_request
 
 
 def way_of(service: str, warm: Warm) -> str:

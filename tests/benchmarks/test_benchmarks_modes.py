@@ -94,6 +94,23 @@ def test_an_invoice_rounds_every_request_up() -> None:
     assert usd == pytest.approx((5 * 0.5 + 3 * 2.5 + 60) * 1e-3 + 10 * 1e-6 + 600 * 1e-4 + 2 * 0.5 * 1e-5)
 
 
+def test_calls_are_invoiced_like_short_requests_and_the_starts_that_they_cause() -> None:
+    """20 calls of 0.1 s by halves with their fee, 2 of which started an instance in 2 s; nothing else came."""
+    rounded = tariff(increment=timedelta(seconds=0.5), bills_cold_start=True)
+    instance = Instance(memory_gib=2.0, vcpus=1.0, usd_per_second=1e-3)
+    usd = invoice(Served(requests=0, late=0, calls=20, started=2), rounded, instance, 0.42, 2.0)
+    assert usd == pytest.approx((18 * 0.5 + 2 * 2.5) * 1e-3 + 20 * 1e-6)
+
+
+def test_called_instances_are_served_among_the_requests() -> None:
+    """Requests 400 s apart find nothing alive after 300 s, unless one is called every 150 s: the first call starts it."""
+    requests, service = stretch(2.0, 402.0), Service(1.0, 0.5, 300.0)
+    plain = simulation.serverless(requests, service, 1.2, always(0))
+    called = simulation.serverless(requests, service, 1.2, always(0), Called(always(1), 150.0))
+    assert (plain.cold, plain.late, plain.calls, plain.started) == (2, 2, 0, 0)
+    assert (called.cold, called.late, called.calls, called.started) == (0, 0, 4, 1)
+
+
 def test_capacity_is_where_95_percent_of_the_waits_of_an_md1_queue_are_in_time() -> None:
     """P(W <= 1 service) = (1 - a) e^a; longer waits allow more use."""
     assert (1 - busy_at(2)) * exp(busy_at(2)) == pytest.approx(0.95, abs=1e-6)
