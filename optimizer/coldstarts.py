@@ -25,7 +25,7 @@ import numpy as np
 from domain.load import Floats, LoadHistory
 from optimizer.coldsweep import Timing, swept
 from optimizer.erlang import Counts, Erlang, erlang
-from optimizer.placed import Service, moments_of, passed, whole_requests
+from optimizer.placed import Service, by_step, left_over, moments_of, passed, whole_requests
 
 SLOT_S = 3600.0
 MOST_PLACED = 200_000
@@ -123,17 +123,28 @@ def placed(arrivals: LoadHistory, service_s: float, keep_alive_s: float, cold_s:
     known = Known.of(arrivals)
     table = _table(known, service_s)
     lead = min(len(known.rates), math.ceil((keep_alive_s + cold_s + service_s) / known.step_s))
-    came = whole_requests(known.rates, known.step_s)
-    moments = moments_of(np.concatenate([came[len(came) - lead :], came]), known.step_s, np.random.default_rng(0))
+    came, left = _requests(arrivals, lead)
     service, requests = Service(service_s, cold_s, keep_alive_s), came.astype(np.float64)
+    none_kept = np.zeros(lead + len(came), dtype=np.int64)
+    arrived, kept = by_step(left, known.step_s, len(none_kept)), 0
     rows = np.zeros((3, len(table.edges) - 1, len(known.numbers)))
     for row, count in enumerate(table.edges[:-1].tolist()):
-        done = passed(moments, np.full(lead + len(came), count, dtype=np.int64), service, known.step_s)
-        over = requests - done.by_warm[lead:]
+        while kept < count:
+            left, kept = left_over(left, service_s), kept + 1
+        done = passed(left, none_kept, service, known.step_s)
+        over = requests - (arrived - by_step(left, known.step_s, len(none_kept)))[lead:]
         rows[:, row] = [known.per_slot(each) for each in (done.cold[lead:], over, done.idle_s[lead:])]
         if not over.any():
             break  # more of them leave nothing over either
     return known.starts(kept=table.edges[:-1], cold=rows[0], over=rows[1], idle_s=rows[2], unseen=1.0)
+
+
+@lru_cache(maxsize=4)
+def _requests(arrivals: LoadHistory, lead: int) -> tuple[Counts, Floats]:
+    """Requests of each known step, and the moments of all of them after the last `lead` steps; kept as `starts` are."""
+    known = Known.of(arrivals)
+    came = whole_requests(known.rates, known.step_s)
+    return came, moments_of(np.concatenate([came[len(came) - lead :], came]), known.step_s, np.random.default_rng(0))
 
 
 def counted(arrivals: LoadHistory, service_s: float, keep_alive_s: float, cold_s: float) -> Starts:

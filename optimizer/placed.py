@@ -39,14 +39,64 @@ NO_CALLS: Floats = np.empty(0)
 
 def moments_of(counts: Counts, step_s: float, rng: np.random.Generator) -> Floats:
     """So many random moments in each step, in seconds from the start of the first, in order."""
-    begins = np.repeat(np.arange(len(counts), dtype=np.float64), counts)
-    return np.asarray(np.sort((begins + rng.random(len(begins))) * step_s))
+    return _in_order(rng.random(int(counts.sum())), counts, step_s)
+
+
+@compiled
+def _in_order(parts: Floats, counts: Counts, step_s: float) -> Floats:
+    """The moments at these parts (0 to 1) of the steps, of each step so many.
+
+    As many slots as a step has moments, all alike in length: most are in order once each is in the slot it belongs to.
+    """
+    found = np.empty(len(parts))
+    begin = 0
+    for step in range(len(counts)):
+        count = counts[step]
+        filled = np.zeros(count + 1, dtype=np.int64)  # before each slot, once summed
+        for i in range(begin, begin + count):
+            filled[min(int(parts[i] * count), count - 1) + 1] += 1
+        filled = np.cumsum(filled)
+        for i in range(begin, begin + count):
+            slot = min(int(parts[i] * count), count - 1)
+            found[begin + filled[slot]] = (step + parts[i]) * step_s
+            filled[slot] += 1
+        begin += count
+    for i in range(1, len(found)):
+        moment, at = found[i], i
+        while at > 0 and found[at - 1] > moment:
+            found[at] = found[at - 1]
+            at -= 1
+        found[at] = moment
+    return found
 
 
 def whole_requests(rates_rps: Floats, step_s: float) -> Counts:
     """Requests of each step; what is left of a whole one is carried on to the next steps."""
     so_far = np.floor(np.cumsum(rates_rps * step_s) + 0.5)
     return np.diff(so_far, prepend=0.0).astype(np.int64)
+
+
+@compiled
+def left_over(moments: Floats, service_s: float) -> Floats:
+    """The requests that one instance which is always kept warm leaves to the others: they come while it is busy.
+
+    All take equally long, so that it is all the same which of the free ones serves: where several are kept, each is
+    asked for what the one before leaves over, and no request is looked at again that it does not.
+    """
+    left, count, busy_until = np.empty(len(moments)), 0, -np.inf
+    for now in moments:
+        if busy_until <= now:
+            busy_until = now + service_s
+        else:
+            left[count] = now
+            count += 1
+    return left[:count]
+
+
+def by_step(moments: Floats, step_s: float, steps: int) -> Floats:
+    """How many of the moments lie in each of so many steps; what is later counts in the last."""
+    step = np.minimum((moments / step_s).astype(np.int64), steps - 1)
+    return np.bincount(step, minlength=steps).astype(np.float64)
 
 
 def passed(moments: Floats, warm: Counts, service: Service, step_s: float, calls: Floats = NO_CALLS) -> Passed:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from benchmarks import simulation
 from benchmarks.simulation import Served
 from domain.load import LoadHistory
 from optimizer.coldstarts import MOST_PLACED, Starts, counted, placed, starts
-from optimizer.placed import Service, passed, whole_requests
+from optimizer.placed import Service, left_over, moments_of, passed, whole_requests
 from tests.optimizer.cases import history
 
 MINUTE = timedelta(minutes=1)
@@ -155,6 +158,64 @@ def test_waiting_belongs_to_the_steps_it_lies_in() -> None:
     assert (kept.cold.sum(), kept.by_warm.tolist(), kept.idle_s.sum()) == (0.0, [1.0] + [0.0] * 9, 0.0)
     short = passed(np.array([50.0]), np.zeros(10, dtype=np.int64), Service(5.0, 0.0, 100.0), 60.0)
     assert short.idle_s.tolist() == pytest.approx([5.0, 60.0, 35.0] + [0.0] * 7)
+
+
+def by_hand(moments: list[float], kept: int, service: Service) -> tuple[int, int, float]:
+    """Requests left over by the kept instances, which of them start cold, and the seconds that all others wait."""
+    until, free_from = [-math.inf] * kept, list[float]()
+    left, cold, waited = 0, 0, 0.0
+    for now in moments:
+        idle = [i for i in range(kept) if until[i] <= now]
+        if idle:
+            until[idle[-1]] = now + service.service_s
+            continue
+        left += 1
+        warm = [free for free in free_from if free <= now <= free + service.keep_alive_s]
+        if warm:
+            free_from.remove(max(warm))
+            waited += now - max(warm)
+        cold += not warm
+        free_from.append(now + service.service_s + (0.0 if warm else service.cold_s))
+    return left, cold, waited + len(free_from) * service.keep_alive_s
+
+
+@given(
+    st.lists(st.integers(0, 600), max_size=60).map(sorted),
+    st.integers(0, 4),
+    st.builds(Service, *(st.sampled_from(seconds) for seconds in ((0.5, 3.0, 40.0), (0.0, 7.0), (0.0, 5.0, 120.0)))),
+)
+def test_what_kept_instances_leave_over_is_served_as_if_all_were_asked_for_every_request(
+    moments: list[int], kept: int, service: Service
+) -> None:
+    """Whichever of the free ones serves: taken one by one here, and there with all lists at hand."""
+    left = np.array(moments, dtype=np.float64) + 0.25
+    expected = by_hand(left.tolist(), kept, service)
+    at_once = passed(left, np.full(100, kept), service, 60.0)
+    for _ in range(kept):
+        left = left_over(left, service.service_s)
+    by_turns = passed(left, np.zeros(100, dtype=np.int64), service, 60.0)
+    assert (len(moments) - at_once.by_warm.sum(), len(left)) == (expected[0], expected[0])
+    for done in (at_once, by_turns):
+        assert done.cold.sum() == expected[1]
+        assert done.idle_s.sum() == pytest.approx(expected[2])
+    assert np.array_equal(at_once.cold, by_turns.cold)
+
+
+@given(st.lists(st.one_of(st.integers(0, 5), st.integers(0, 400)), min_size=1, max_size=20), st.integers(0, 3))
+def test_moments_are_those_that_were_drawn_put_in_order(counts: list[int], seed: int) -> None:
+    """Sorted as a whole they are the very same numbers, and each lies in its step."""
+    found = moments_of(np.array(counts), 300.0, np.random.default_rng(seed))
+    steps = np.repeat(np.arange(len(counts)), counts)
+    assert np.array_equal(found, np.sort((steps + np.random.default_rng(seed).random(len(steps))) * 300.0))
+    assert np.array_equal(np.bincount((found // 300.0).astype(int), minlength=len(counts)), counts)
+
+
+def test_a_history_is_drawn_once_for_all_tariffs_that_look_back_as_far() -> None:
+    """Two that differ in their cold starts alone serve the same requests at the same moments: the slower one more of them cold."""
+    load = history(np.tile([0.02, 0.0, 0.1], 100))
+    quick, slow = (placed(load, 1.0, 300.0, cold_s) for cold_s in (1.0, 90.0))
+    assert quick.requests.sum() == slow.requests.sum()
+    assert quick.cold_share < slow.cold_share
 
 
 def test_slots_are_hours_of_the_day_with_all_that_is_known_of_them() -> None:
