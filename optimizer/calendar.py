@@ -12,6 +12,7 @@ from domain.plan import CalendarStep
 from optimizer.physics import Counts
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ def calendar(
 
 def _blocks(wanted: Counts, start: datetime, step: timedelta, grid: timedelta) -> tuple[list[datetime], Counts]:
     """The highest number wanted in each `grid`-long block, and when each begins (the first at `start`)."""
-    numbers = np.array([(start + i * step - EPOCH) // grid for i in range(len(wanted))])
+    at = (start - EPOCH) // TICK + np.arange(len(wanted)) * (step // TICK)
+    numbers = at // (grid // TICK)
     firsts = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
     begins = [max(start, EPOCH + int(numbers[i]) * grid) for i in firsts]
     return begins, np.maximum.reduceat(wanted, firsts)

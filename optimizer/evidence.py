@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
@@ -70,10 +69,14 @@ def _forecast(outlook: Outlook) -> Mapping[str, Json]:
     }
 
 
-def hourly(values: Floats, step: timedelta, reduce: Callable[[Floats], np.floating[Any]]) -> list[Json]:
+def hourly(values: Floats, step: timedelta, reduce: Callable[..., Floats]) -> list[Json]:
     """One figure for each hour (or step, where that is longer), to six digits."""
     ratio = max(1, HOUR // step)
-    return [float(f"{reduce(values[i : i + ratio]):.6g}") for i in range(0, len(values), ratio)]
+    whole = len(values) // ratio * ratio
+    figures: list[float] = reduce(values[:whole].reshape(-1, ratio), axis=1).tolist()
+    if whole < len(values):
+        figures.append(float(reduce(values[whole:])))
+    return [float(f"{figure:.6g}") for figure in figures]
 
 
 def _backtest(outlook: Outlook) -> Mapping[str, Json]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import lru_cache
 
 import numpy as np
 
 from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
-from optimizer.demand import Demand, Sizing, Spread, expected, measured, within_budget
+from optimizer.demand import MEDIAN, Demand, Sizing, Spread, expected, measured, within_budget
 from optimizer.forecast import Forecasting, forecast
 from optimizer.margin import Late, late_of
 from optimizer.modes import Market
@@ -18,6 +19,8 @@ from optimizer.physics import Counts, StartUp, first_ready, ready, run
 from optimizer.queueing import late_share
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from optimizer.shares import DAY_S, Drawn, drawn
+
+KEPT = 4  # demands of each kind: a plan asks for the same few again and again, and for the very same histories in them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,31 +48,19 @@ class Outlook:
 
     def demand(self, scale: float = 1.0) -> Demand:
         """The week ahead at the plan's quantile, all load times `scale`."""
-        return self._ahead(self.level, scale)
-
-    def _ahead(self, level: float, scale: float) -> Demand:
-        """Replicas as the forecast's path asks for, or as the policy asked for lately where that is more.
-
-        On bursts the policy keeps more than any path of quantiles says; what it kept is taken along
-        with the growth of the load from the recent past to the week ahead.
-        """
-        ahead = self.forecasting.forecast
-        found = expected(ahead, self.sizing, self.load, level=level, base=self.base, scale=scale)
-        before, mean = self.measured(), float(np.mean(ahead.mean))
-        growth = scale * mean / before.rate_rps if before.rate_rps > 0 else scale
-        drawn_rps = replace(before.drawn_rps, values=before.drawn_rps.values * growth) if before.drawn_rps else None
-        found = replace(found, drawn_rps=drawn_rps, late_scaled=self.late_scaled, late_on_share=self.late_on_share)
-        held = before.replicas.grown(growth, self.sizing.min_replicas, self.sizing.max_replicas)
-        return replace(found, replicas=held) if held.mean > found.replicas.mean else found
+        return _ahead(self, self.level, scale)
 
     def least(self) -> Demand:
         """The week ahead as it may well turn out lower: the median, less the back-test's error."""
-        ahead = self.forecasting.forecast
-        return expected(ahead, self.sizing, self.recent, level=0.5, base=self.base, scale=1.0 - self.error)
+        return _least(self)
 
     def most(self) -> Demand:
         """The week ahead as it may well turn out higher: the highest quantile, plus the back-test's error."""
-        return self._ahead(self.forecasting.forecast.levels[-1], 1.0 + self.error)
+        return _ahead(self, self.forecasting.forecast.levels[-1], 1.0 + self.error)
+
+    def measured(self) -> Demand:
+        """The recent past with the replicas that the policy asked for, step by step, seeing nothing later."""
+        return _measured(self)
 
     @property
     def missed(self) -> float:
@@ -79,12 +70,36 @@ class Outlook:
         came = float(np.nansum(self.recent.values)) / self.sizing.capacity_rps
         return float(done.missed[-len(self.recent) :].sum()) / came if came > 0 else 0.0
 
-    def measured(self) -> Demand:
-        """The recent past with the replicas that the policy asked for, step by step, seeing nothing later."""
-        last = slice(-len(self.recent), None)
-        known = np.isfinite(self.recent.values)
-        found = measured(self.recent, self.decisions.desired[last])
-        return replace(found, drawn_rps=Spread.of(self.share.held[last][known]).thinned())
+
+@lru_cache(maxsize=KEPT)
+def _ahead(outlook: Outlook, level: float, scale: float) -> Demand:
+    """Replicas as the forecast's path asks for, or as the policy asked for lately where that is more.
+
+    On bursts the policy keeps more than any path of quantiles says; what it kept is taken along
+    with the growth of the load from the recent past to the week ahead.
+    """
+    ahead, sizing = outlook.forecasting.forecast, outlook.sizing
+    found = expected(ahead, sizing, outlook.load, level=level, base=outlook.base, scale=scale)
+    before, mean = outlook.measured(), float(np.mean(ahead.mean))
+    growth = scale * mean / before.rate_rps if before.rate_rps > 0 else scale
+    drawn_rps = replace(before.drawn_rps, values=before.drawn_rps.values * growth) if before.drawn_rps else None
+    found = replace(found, drawn_rps=drawn_rps, late_scaled=outlook.late_scaled, late_on_share=outlook.late_on_share)
+    held = before.replicas.grown(growth, sizing.min_replicas, sizing.max_replicas)
+    return replace(found, replicas=held) if held.mean > found.replicas.mean else found
+
+
+@lru_cache(maxsize=KEPT)
+def _least(outlook: Outlook) -> Demand:
+    ahead, scale = outlook.forecasting.forecast, 1.0 - outlook.error
+    return expected(ahead, outlook.sizing, outlook.recent, level=MEDIAN, base=outlook.base, scale=scale)
+
+
+@lru_cache(maxsize=KEPT)
+def _measured(outlook: Outlook) -> Demand:
+    last = slice(-len(outlook.recent), None)
+    known = np.isfinite(outlook.recent.values)
+    found = measured(outlook.recent, outlook.decisions.desired[last])
+    return replace(found, drawn_rps=Spread.of(outlook.share.held[last][known]).thinned())
 
 
 def outlook_of(

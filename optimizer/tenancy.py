@@ -30,6 +30,8 @@ from optimizer.sharing.hosts import largest_share, needed, room_of
 from optimizer.sharing.tenant import Pool, Tenant
 
 HOUR, DAY, WEEK = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+TICK = timedelta(microseconds=1)
+HOUR_TICKS = HOUR // TICK
 HALVINGS = 40
 
 
@@ -55,7 +57,7 @@ def tenancy_of(market: Market, outlook: Outlook, proposal: Proposal, options: Op
     workload, busy = market.workload, busy_path(outlook)
     steps, copies = _copies(outlook, busy, options)
     parts = _parts(market, copies)
-    at_work = _hourly(busy, outlook.forecasting.forecast.step, len(copies))
+    at_work = hourly(busy, outlook.forecasting.forecast.step, len(copies))
     need = needed(workload.resources, at_work / parts, np.ceil(copies / parts - 1e-9))
     large = _too_large(market, need, options)
     if large is not None:
@@ -158,13 +160,15 @@ def _in_force(steps: Sequence[CalendarStep], start: datetime, hours: int) -> Flo
     return kept
 
 
-def _hourly(values: Floats, step: timedelta, hours: int) -> Floats:
+def hourly(values: Floats, step: timedelta, hours: int) -> Floats:
     """The highest value of each hour; a step longer than an hour fills all of its hours."""
     found = np.zeros(hours)
-    for at, value in enumerate(values.tolist()):
-        first = at * step // HOUR
-        last = max(first + 1, -(-(at + 1) * step // HOUR))
-        found[first:last] = np.maximum(found[first:last], value)
+    ends = np.arange(len(values) + 1) * (step // TICK)
+    first, last = ends[:-1] // HOUR_TICKS, -(-ends[1:] // HOUR_TICKS)
+    for further in range(int((last - first).max(initial=0))):
+        reached = first + further
+        here = (reached < last) & (reached < hours)
+        np.maximum.at(found, reached[here], values[here])
     return found
 
 

@@ -184,10 +184,12 @@ def board(
     called = (np.arange(len(place)) >= bought)[:, None]
     rows = starts.kept[place]
     requests = demand.hourly_rps * HOUR_S
-    cold = requests * _share(starts, starts.cold[place])
-    beyond = _share(starts, starts.over[place])
+    of_rows = _per_hour(starts, np.concatenate([starts.cold[place], starts.over[place], starts.idle_s[place]]))
+    started, left, idle_s = np.split(of_rows, 3)
+    came, known_s = _per_hour(starts, starts.requests), _per_hour(starts, starts.known_s)
+    cold, beyond = requests * _drawn_to_whole(started, came), _drawn_to_whole(left, came)
     over = requests * np.where(called, 1.0, beyond)  # whom called ones serve pays as ever
-    waiting = _waiting(starts, starts.idle_s[place])
+    waiting = _waiting(idle_s, known_s)
     once = billed_s(tariff, needs.service_s)
     more = billed_s(tariff, needs.service_s + needs.cold_s) - once if tariff.bills_cold_start else 0.0
     usd = requests * tariff.usd_per_request + (over * once + cold * more) * instance.usd_per_second
@@ -247,25 +249,18 @@ def _growth(requests: Floats, starts: Starts) -> float:
 
 def _per_hour(starts: Starts, values: Floats) -> Floats:
     """Sums over the slots of each hour of the day, along the last axis."""
-    sums = np.zeros((*values.shape[:-1], HOURS))
-    for hour in range(HOURS):
-        sums[..., hour] = values[..., starts.hour == hour].sum(axis=-1)
-    return sums
+    by_hour = values[..., np.argsort(starts.hour, kind="stable")]
+    ends = np.cumsum(np.bincount(starts.hour, minlength=HOURS))[:-1]
+    return np.stack([slots.sum(axis=-1) for slots in np.split(by_hour, ends, axis=-1)], axis=-1)
 
 
-def _waiting(starts: Starts, idle_s: Floats) -> Floats:
+def _waiting(idle_s: Floats, known_s: Floats) -> Floats:
     """Mean number of idle instances in each hour of the day; that of the whole day for an hour that was never seen."""
-    known_s = _per_hour(starts, starts.known_s)
     whole = idle_s.sum(axis=-1, keepdims=True) / max(float(known_s.sum()), 1e-12)
-    return np.asarray(np.where(known_s > 0, _per_hour(starts, idle_s) / np.maximum(known_s, 1e-12), whole))
-
-
-def _share(starts: Starts, part: Floats) -> Floats:
-    """Share of the requests of each hour of the day, drawn a little towards that of the whole day."""
-    return _drawn_to_whole(_per_hour(starts, part), _per_hour(starts, starts.requests))
+    return np.asarray(np.where(known_s > 0, idle_s / np.maximum(known_s, 1e-12), whole))
 
 
 def _drawn_to_whole(of: Floats, came: Floats) -> Floats:
-    """`of` over `came` along the last axis, with `PRIOR` requests of the share of the whole axis in each place."""
+    """Shares `of` over `came` along the last axis (hours), drawn a little to that of the whole axis: `PRIOR` requests of it in each."""
     whole = of.sum(axis=-1, keepdims=True) / np.maximum(came.sum(axis=-1, keepdims=True), 1e-12)
     return np.asarray((of + PRIOR * whole) / (came + PRIOR))

@@ -18,7 +18,7 @@ from optimizer.modes import ModesOptions
 from optimizer.options import Options, ReplayOptions
 from optimizer.sharing.hosts import largest_share, needed
 from optimizer.sharing.options import SharingOptions
-from optimizer.tenancy import Tenancy
+from optimizer.tenancy import HOUR, Tenancy, hourly
 from tests.optimizer.cases import BOOK, WORKLOAD, daily, observation, running, without
 
 PRICES = replace(BOOK, tariffs=())
@@ -56,6 +56,17 @@ def test_it_needs_cores_as_its_load_comes_and_memory_all_the_time() -> None:
     assert by_hour[12] > 3 * by_hour[0]
     assert set(need[1].tolist()) == {WORKLOAD.resources.memory_gib}
     assert (need[2:] == 0).all(), "no accelerator is asked for"
+
+
+@pytest.mark.parametrize("minutes", [7, 25, 60, 90])
+def test_each_hour_needs_what_the_highest_step_in_it_does_whatever_the_step(minutes: int) -> None:
+    """A step that lies in two hours counts in both; one that is longer than an hour in all of its hours."""
+    step, values = timedelta(minutes=minutes), np.random.default_rng(minutes).random(40)
+    expected = [
+        max((value for i, value in enumerate(values) if i * step < (hour + 1) * HOUR and (i + 1) * step > hour * HOUR), default=0.0)
+        for hour in range(24)
+    ]  # fmt: skip
+    assert hourly(values, step, 24).tolist() == expected
 
 
 def test_bursts_at_no_time_of_day_lift_the_floor_of_every_hour() -> None:
