@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -45,10 +46,15 @@ def places(
     free = sorted(
         (each for each in tenants if each.workload not in staying), key=lambda each: (each.pool, each.workload)
     )
-    for _, pool in groupby(free, key=lambda each: each.pool):
-        members = list(pool)
+    pools = [list(pool) for _, pool in groupby(free, key=lambda each: each.pool)]
+
+    def placed(members: Sequence[Tenant]) -> dict[str, Placement]:
         housing = housed(members, _standing(members, before, taken), _conditions(terms), afresh=afresh)
-        found |= _placements(members, replace(housing, hosts=_renamed(housing.hosts, taken)), terms)
+        return dict(_placements(members, replace(housing, hosts=_renamed(housing.hosts, taken)), terms))
+
+    with ThreadPoolExecutor() as beside:  # what takes long in a pool does not hold up the interpreter
+        for placements in beside.map(placed, pools):
+            found |= placements
     return found
 
 

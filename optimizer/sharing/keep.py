@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from optimizer.sharing.arrays import Arrays, Counts
-from optimizer.sharing.packing import Group, Packing, host_for, pack, paying, total_usd, usd_of
+from optimizer.sharing.packing import Group, Packing, grouped, host_for, paying, total_usd, usd_of
 from optimizer.sharing.rules import may_join, together
 from optimizer.sharing.search import subset
 
@@ -23,8 +23,8 @@ def kept(pool: Arrays, owner: Counts, standing: Sequence[Group]) -> Packing:
     rest = np.array([item for item in range(len(owner)) if item not in seated], dtype=np.int64)
     if len(rest) > 1:
         _, theirs = np.unique(owner[rest], return_inverse=True)
-        apart = pack(subset(pool, rest), theirs.astype(np.int64))
-        filled += [Group(tuple(int(rest[item]) for item in group.items), group.kind) for group in apart.groups]
+        apart = grouped(subset(pool, rest), theirs.astype(np.int64))
+        filled += [Group(tuple(int(rest[item]) for item in group.items), group.kind) for group in apart]
     return Packing(tuple(filled), total_usd(pool, filled), 0.0)
 
 

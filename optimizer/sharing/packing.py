@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -33,18 +34,35 @@ class Packing(NamedTuple):
 
 
 def pack(pool: Arrays, owner: Counts) -> Packing:
-    """The cheapest packing found; the cheapest there is where the pool is small."""
-    if not len(pool.room):
-        usd = total_usd(pool, ())
-        return Packing((), usd, usd)
-    exact = best_sets(pool, owner)
-    if exact is not None:
-        groups = tuple(Group(each.members, each.kind) for each in exact)
-        usd = total_usd(pool, groups)
-        return Packing(groups, usd, usd)
-    groups = paying(pool, owner, _groups(pool, search(pool)))
+    """The cheapest packing found, the cheapest there is where the pool is small; and a bound below it."""
+    best = _best(pool, owner)
+    if best is not None:
+        usd = total_usd(pool, best)
+        return Packing(best, usd, usd)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # neither of the two holds the interpreter up
+        searched = beside.submit(_searched, pool, owner)
+        bound = lower_bound(pool, owner)
+        groups = searched.result()
     usd = total_usd(pool, groups)
-    return Packing(groups, usd, min(usd, lower_bound(pool, owner)))
+    return Packing(groups, usd, min(usd, bound))
+
+
+def grouped(pool: Arrays, owner: Counts) -> tuple[Group, ...]:
+    """The groups of `pack`, where nobody asks for a bound."""
+    best = _best(pool, owner)
+    return _searched(pool, owner) if best is None else best
+
+
+def _best(pool: Arrays, owner: Counts) -> tuple[Group, ...] | None:
+    """The cheapest groups there are; None where the pool is too large to tell."""
+    if not len(pool.room):
+        return ()
+    exact = best_sets(pool, owner)
+    return None if exact is None else tuple(Group(each.members, each.kind) for each in exact)
+
+
+def _searched(pool: Arrays, owner: Counts) -> tuple[Group, ...]:
+    return paying(pool, owner, _groups(pool, search(pool)))
 
 
 def total_usd(pool: Arrays, groups: Iterable[Group]) -> float:

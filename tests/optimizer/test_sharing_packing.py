@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from optimizer.sharing import exact, packing, search
 from optimizer.sharing.bound import lower_bound
 from optimizer.sharing.options import SharingOptions
-from optimizer.sharing.packing import pack, total_usd
+from optimizer.sharing.packing import grouped, pack, total_usd
 from optimizer.sharing.pool import housed
 from optimizer.sharing.tenant import Tenant
 from tests.optimizer.cases import YEAR, machine
@@ -92,6 +92,20 @@ def test_a_large_pool_comes_near_the_bound_and_is_packed_alike_every_time() -> N
     assert found.usd <= 1.05 * found.bound_usd
     assert found.usd < 0.5 * 60.0 * len(tenants)
     assert pack(pool, owner) == found
+
+
+def test_a_packing_whose_bound_is_not_asked_for_is_the_same() -> None:
+    pool, owner = pool_of(crowd(40))
+    assert grouped(pool, owner) == pack(pool, owner).groups
+
+
+def test_a_bound_that_is_not_solved_fails_the_packing_beside_it() -> None:
+    pool, owner = pool_of(crowd(16))
+    with (
+        mock.patch.object(packing, "lower_bound", side_effect=ArithmeticError("not solved")),
+        pytest.raises(ArithmeticError, match="not solved"),
+    ):
+        pack(pool, owner)
 
 
 def test_the_order_of_the_tenants_does_not_matter_to_a_small_pool() -> None:
