@@ -21,7 +21,7 @@ BESIDE = {"benchmarks", "deploy", "docs", "examples", "tests"}
 ALLOWED: dict[str, set[str]] = {
     "domain": {"numpy"},
     "monitor": {"fastapi", "numpy", "pandas", "prometheus_api_client", "prometheus_client", "pydantic", "requests", "starlette", "urllib3", "uvicorn", "yaml"},
-    "optimizer": {"holidays", "joblib", "numba", "numpy", "pandas", "scipy", "statsmodels"},
+    "optimizer": {"holidays", "joblib", "numba", "numpy", "pandas", "scipy", "statsmodels", "threadpoolctl"},
     "rules": {"yaml"},
     "dashboards": {"grafana_foundation_sdk", "jinja2", "matplotlib", "weasyprint", "yaml"},
     "manifests": {"yaml"},

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from domain.load import Floats
 from optimizer.grid import WEEK_DAYS
 from optimizer.past import Past, days_known, filled
+from optimizer.unthreaded import on_one_thread
 
 WINDOWS = (*range(1, 15), 21, 28)  # days of history: few, so that weights are shared between workloads
 
@@ -125,7 +126,8 @@ def _weights(kernel: Kernel, days: int, days_ahead: int, per_day: int) -> Floats
     lags = np.arange(past + ahead)
     between = np.abs(lags[:past, None] - lags[None, :past])
     towards = lags[None, past:] - lags[:past, None]
-    return np.asarray(cho_solve(cho_factor(covariance[between], lower=True), covariance[towards]))
+    with on_one_thread():
+        return np.asarray(cho_solve(cho_factor(covariance[between], lower=True), covariance[towards]))
 
 
 def _covariance(kernel: Kernel, lags: NDArray[np.int64], per_day: int) -> Floats:

@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from domain.load import Floats
 from optimizer.forecasters import CANDIDATES, NAIVE
+from optimizer.forecasters.kriging import STEADY, _weights
 from optimizer.grid import Grid
 from optimizer.past import before, filled
+from optimizer.unthreaded import on_one_thread
 
 MONDAY = datetime(2024, 1, 29, tzinfo=UTC)  # four weeks after a Monday
 HOUR = timedelta(hours=1)
@@ -149,3 +152,23 @@ def test_gaps_are_filled_from_the_same_time_of_other_days() -> None:
     values[-24:-12] = np.nan
     past = before(Grid(end=MONDAY, step=HOUR, values=values), [240], days_back=10, days_ahead=1, country=None)
     assert np.allclose(filled(past)[0, 0], daily(1)[0:24])
+
+
+def test_weights_of_the_past_are_the_same_however_many_threads_linear_algebra_may_take() -> None:
+    """To the last bit: the same history is forecast alike on a machine with more cores."""
+    with threadpool_limits(limits=4, user_api="blas"):
+        many = _weights.__wrapped__(STEADY, 28, 7, 24)
+    with threadpool_limits(limits=1, user_api="blas"):
+        one = _weights.__wrapped__(STEADY, 28, 7, 24)
+    assert np.array_equal(many, one)
+
+
+def test_one_thread_is_asked_for_only_as_long_as_it_is_needed() -> None:
+    with threadpool_limits(limits=3, user_api="blas"):
+        with on_one_thread():
+            assert max_threads() == 1
+        assert max_threads() == 3
+
+
+def max_threads() -> int:
+    return max(int(each["num_threads"]) for each in threadpool_info() if each["user_api"] == "blas")
