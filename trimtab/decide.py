@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 WORTH_PROCESSES = 8  # workloads; a worker process takes seconds to import what it needs
+IDLE_S = 1  # and is not kept with its memory while the fleet's plan is made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,8 @@ def think_of_each(
     from joblib import Parallel, delayed  # noqa: PLC0415  not needed for a few workloads
 
     pieces = [pairs[first::processes] for first in range(processes)]
-    answers = Parallel(n_jobs=processes)(delayed(partial(_think_of_some, think))(piece) for piece in pieces)
+    workers = Parallel(n_jobs=processes, idle_worker_timeout=IDLE_S)
+    answers = workers(delayed(partial(_think_of_some, think))(piece) for piece in pieces)
     return tuple(answers[index % processes][index // processes] for index in range(len(pairs)))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from domain.errors import SettingsError, SourceUnavailable, TrimtabError
-from domain.plan import Act, Hold, Recommendation
+from domain.plan import Act, Hold
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
 from tests.fakes.fleet import FakeDecisions, FakeFleet, Heard, an_observation
@@ -21,7 +21,6 @@ from tests.fakes.ledger import a_night
 from tests.fakes.recommendations import NOON, a_hold, a_record, a_workload, an_act
 from trimtab.bookkeeping import record_of
 from trimtab.cycle import Cycle
-from trimtab.decide import Failed, think_of_each
 from trimtab.inputs import Grounds
 from trimtab.records import Record, Status, still_decided
 from trimtab.rendering import to_render
@@ -324,24 +323,6 @@ def test_a_recording_is_dated_now_says_so_and_is_decided_alike_again(stage: Stag
     assert stage.record().input_age("request_rate", NOON + HOUR) == HOUR + MINUTE
     stage.cycle.run(now=NOON + HOUR)
     assert stage.decisions.previous == {}
-
-
-def act_or_fail(observation: object, previous: Recommendation | None) -> Recommendation:
-    """At the top of a module, so that a worker process can import it."""
-    name = observation.workload.id  # type: ignore[attr-defined]
-    if name == "w3":
-        raise ZeroDivisionError("by nothing")
-    return an_act(name, NOON) if previous is None else previous
-
-
-@pytest.mark.parametrize("processes", [1, 2])
-def test_decisions_come_in_order_from_any_number_of_processes(processes: int) -> None:
-    observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(9)]
-    earlier = an_act("w5", NOON - HOUR)
-    decided = think_of_each(act_or_fail, observations, {"w5": earlier}, processes=processes)
-    assert [each.workload for each in decided] == [f"w{n}" for n in range(9)]
-    assert decided[3] == Failed(workload="w3", problem="ZeroDivisionError: by nothing")
-    assert decided[5] == earlier
 
 
 def test_the_cost_of_a_workload_that_fails_is_unknown_and_not_left_out(stage: Stage) -> None:

@@ -1,0 +1,59 @@
+"""Many workloads in several processes: in order, with their faults, and no longer than they are needed."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+
+import pytest
+
+from domain.plan import Recommendation
+from tests.fakes.fleet import an_observation
+from tests.fakes.recommendations import NOON, a_workload, an_act
+from trimtab.decide import Failed, think_of_each
+
+HOUR = timedelta(hours=1)
+
+
+def act_or_fail(observation: object, previous: Recommendation | None) -> Recommendation:
+    """At the top of a module, so that a worker process can import it."""
+    name = observation.workload.id  # type: ignore[attr-defined]
+    if name == "w3":
+        raise ZeroDivisionError("by nothing")
+    return an_act(name, NOON) if previous is None else previous
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_decisions_come_in_order_from_any_number_of_processes(processes: int) -> None:
+    observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(9)]
+    earlier = an_act("w5", NOON - HOUR)
+    decided = think_of_each(act_or_fail, observations, {"w5": earlier}, processes=processes)
+    assert [each.workload for each in decided] == [f"w{n}" for n in range(9)]
+    assert decided[3] == Failed(workload="w3", problem="ZeroDivisionError: by nothing")
+    assert decided[5] == earlier
+
+
+def own_process(observation: object, previous: Recommendation | None) -> int:
+    """At the top of a module, as above."""
+    return os.getpid()
+
+
+def test_worker_processes_end_soon_after_their_work() -> None:
+    """Each holds hundreds of MB, and the plan for the whole fleet comes next."""
+    observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(8)]
+    told = think_of_each(own_process, observations, {}, processes=2)
+    workers = {pid for pid in told if isinstance(pid, int)} - {os.getpid()}
+    assert workers
+    deadline = time.monotonic() + 30
+    while any(runs(pid) for pid in workers):
+        assert time.monotonic() < deadline, workers
+        time.sleep(0.1)
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
