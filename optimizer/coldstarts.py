@@ -139,7 +139,7 @@ def placed(arrivals: LoadHistory, service_s: float, keep_alive_s: float, cold_s:
     return known.starts(kept=table.edges[:-1], cold=rows[0], over=rows[1], idle_s=rows[2], unseen=1.0)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=2)
 def _requests(arrivals: LoadHistory, lead: int) -> tuple[Counts, Floats]:
     """Requests of each known step, and the moments of all of them after the last `lead` steps; kept as `starts` are."""
     known = Known.of(arrivals)

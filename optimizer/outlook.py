@@ -20,7 +20,9 @@ from optimizer.queueing import late_share
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from optimizer.shares import DAY_S, Drawn, drawn
 
-KEPT = 4  # demands of each kind: a plan asks for the same few again and again, and for the very same histories in them
+AHEAD = (
+    2  # a plan asks again and again for the week ahead and for its upper end, and for the very same histories in them
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +73,7 @@ class Outlook:
         return float(done.missed[-len(self.recent) :].sum()) / came if came > 0 else 0.0
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=AHEAD)
 def _ahead(outlook: Outlook, level: float, scale: float) -> Demand:
     """Replicas as the forecast's path asks for, or as the policy asked for lately where that is more.
 
@@ -88,13 +90,13 @@ def _ahead(outlook: Outlook, level: float, scale: float) -> Demand:
     return replace(found, replicas=held) if held.mean > found.replicas.mean else found
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=1)
 def _least(outlook: Outlook) -> Demand:
     ahead, scale = outlook.forecasting.forecast, 1.0 - outlook.error
     return expected(ahead, outlook.sizing, outlook.recent, level=MEDIAN, base=outlook.base, scale=scale)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=1)
 def _measured(outlook: Outlook) -> Demand:
     last = slice(-len(outlook.recent), None)
     known = np.isfinite(outlook.recent.values)
