@@ -1,4 +1,4 @@
-"""Finds a packing of a large pool: annealed as a whole, then rebuilt a few hosts at a time.
+"""Finds a packing of a large pool: annealed as a whole, or those who gain most where it is too large, then rebuilt a few hosts at a time.
 
 A rebuild takes some hosts apart and anneals their tenants from everybody alone, mostly with only a part of the host
 types on offer: what is missing forces other sizes than those that the search had settled on. It stays if it is no
@@ -38,9 +38,11 @@ POLISH = Heat(0.05, 0.0)
 def search(pool: Arrays) -> Counts:
     """The host of each item in the cheapest packing found; the same for the same pool."""
     random = np.random.default_rng(0)
-    starts = [_annealed(pool, _alone(pool), heat, MOVES_PER_ITEM, 0) for heat in STARTS]
-    found = min(starts, key=lambda each: each[0])[1]
-    lives = _named(found)
+    first = foremost(pool, MOST_MOVES // MOVES_PER_ITEM)
+    part = subset(pool, first)
+    starts = [_annealed(part, _alone(part), heat, MOVES_PER_ITEM, 0) for heat in STARTS]
+    lives = _alone(pool)
+    lives[first] = first[_named(min(starts, key=lambda each: each[0])[1])]
     for turn in range(REBUILDS):
         items = _taken_apart(lives, random)
         if len(items) < 2:
@@ -49,6 +51,19 @@ def search(pool: Arrays) -> Counts:
         if after <= before + NO_DEARER:
             lives[items] = items[_named(found)]
     return lives
+
+
+def foremost(pool: Arrays, count: int) -> Counts:
+    """The `count` items that are worth most for what they use, or all: moves shared among more find nothing for anybody.
+
+    What they use is priced as if hosts were full at all hours: at the cheapest, by the resource of which they take most.
+    """
+    mean = np.add.reduceat(pool.need, pool.starts[:-1], axis=1) / np.diff(pool.starts)
+    share = np.where(mean[:, None] > 0, np.inf, np.zeros_like(pool.room))
+    np.divide(mean[:, None], pool.room, out=share, where=pool.room > 0)
+    usd = (share.max(axis=2) * pool.usd[0]).min(axis=1)
+    order = np.argsort(-pool.worth / np.maximum(usd, 1e-9), kind="stable")
+    return np.sort(order[:count])
 
 
 def _annealed(pool: Arrays, lives: Counts, heat: Heat, moves_per_item: int, seed: int) -> tuple[float, Counts]:

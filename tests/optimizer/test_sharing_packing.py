@@ -94,6 +94,29 @@ def test_a_large_pool_comes_near_the_bound_and_is_packed_alike_every_time() -> N
     assert pack(pool, owner) == found
 
 
+def test_where_moves_do_not_suffice_for_all_those_who_gain_most_have_them() -> None:
+    """Twelve are worth several times what they use, and sixty not even that."""
+    tenants = [tenant(f"w{i:02}", (0.2,), 0.4, 60.0 if i % 6 == 0 else 5.0) for i in range(72)]
+    pool, owner = pool_of(tenants)
+    gain = list(range(0, 72, 6))
+    assert search.foremost(pool, len(gain)).tolist() == gain
+    assert search.foremost(pool, 100).tolist() == list(range(72))
+    with (
+        mock.patch.object(search, "MOST_MOVES", len(gain) * search.MOVES_PER_ITEM),
+        mock.patch.object(search, "REBUILDS", 0),
+    ):
+        found = pack(pool, owner)
+    assert [group.items for group in found.groups] == [tuple(gain)]
+    assert found.usd == pytest.approx(0.195 * 730 + 60 * 5.0)
+
+
+def test_what_is_used_is_priced_by_the_resource_of_which_most_is_taken() -> None:
+    """All are worth the same: first who takes little, then who takes more memory, then who takes still more of the cores."""
+    steady, peaky, large = tenant("a", (0.2,)), tenant("b", (0.2, 1.8, 1.8, 1.8)), tenant("c", (0.2,), 3.0)
+    pool, _ = pool_of([large, peaky, steady])
+    assert [search.foremost(pool, count).tolist() for count in (1, 2)] == [[2], [0, 2]]
+
+
 def test_a_packing_whose_bound_is_not_asked_for_is_the_same() -> None:
     pool, owner = pool_of(crowd(40))
     assert grouped(pool, owner) == pack(pool, owner).groups
