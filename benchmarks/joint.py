@@ -6,7 +6,7 @@ hold 1, 2, 4 or 8 GiB, a fifth of the workloads belongs to a group that shares a
 their own today. The few gaps of the recordings are taken as idle here: speed is measured, not the answer.
 
 Forecasts are made first and not timed. Timed are, in as many processes as asked for, each workload's modes, purchase
-and profile, and then, in one, who shares with whom and everybody's recommendation. What a cycle does beside that is left
+and profile, and then, in one (on several cores), who shares with whom and everybody's recommendation. What a cycle does beside that is left
 out: it reads the source, tries forecasts on the past, runs the scaling policy and counts late requests over the history,
 prices what would change the answer, replays seven policies, looks for a schedule and a promise, hashes and stores. For scale, `--whole`
 decisions are also made one by one from their facts with all of that but reading and storing.
@@ -44,7 +44,7 @@ from optimizer.fleet import Answer, Before, Member, together
 from optimizer.modes import Market
 from optimizer.options import Options, ReplayOptions
 from optimizer.outlook import Outlook, outlook_of
-from optimizer.placement import Placement, seats_in
+from optimizer.placement import Placement, placement_in, seats_in
 from optimizer.proposal import market_of, today_of
 from optimizer.settle import settle
 from trimtab.prices import bundled
@@ -225,6 +225,8 @@ def main() -> None:
     )
     print(f"\n{len(acts)} act: {', '.join(f'{count} {mode}' for mode, count in sorted(modes.items()))}")
     print(f"{len(hosts)} shared hosts; {sum(savings):,.0f} USD a month saved")
+    gaps = sorted({placed.gap_to_bound for each in acts if (placed := placement_in(each)) and placed.gap_to_bound})
+    print(f"pools above their proved bounds by {', '.join(f'{gap:.1%}' for gap in gaps)}")
     write_json(
         options.json,
         {
@@ -235,6 +237,7 @@ def main() -> None:
             "whole": alone._asdict() | {"workloads": options.whole},
             "modes": dict(modes),
             "shared_hosts": len(hosts),
+            "gaps_to_bound": gaps,
             "saving_usd_per_month": sum(savings),
         },
     )
