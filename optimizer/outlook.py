@@ -20,9 +20,8 @@ from optimizer.queueing import late_share
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from optimizer.shares import DAY_S, Drawn, drawn
 
-AHEAD = (
-    2  # a plan asks again and again for the week ahead and for its upper end, and for the very same histories in them
-)
+# A plan asks again and again for the week ahead and for its upper end, and for the very same histories in them.
+AHEAD = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

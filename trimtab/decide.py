@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 WORTH_PROCESSES = 8  # workloads; a worker process takes seconds to import what it needs
-IDLE_S = 1  # and is not kept with its memory while the fleet's plan is made
+IDLE_S = 1  # after its work; the fleet's plan, which comes next, needs neither it nor the memory that it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Finds a packing of a large pool: annealed as a whole, or those who gain most where it is too large, then rebuilt a few hosts at a time.
+"""Finds a packing of a large pool: annealed as a whole (of a very large one those who gain most), then rebuilt a few hosts at a time.
 
 A rebuild takes some hosts apart and anneals their tenants from everybody alone, mostly with only a part of the host
 types on offer: what is missing forces other sizes than those that the search had settled on. It stays if it is no
