@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from domain.observation import Observation
 from domain.plan import Recommendation
+from optimizer.unthreaded import on_one_thread
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +64,13 @@ def _think_of_some(
 
 
 def attempted(workload: str, work: Callable[[], T]) -> T | Failed:
-    """What `work` gives, or `Failed` for any exception in it."""
+    """What `work` gives, or `Failed` for any exception in it.
+
+    Linear algebra has one thread there: how many there are changes the last digits, and a decision has to be repeatable.
+    """
     try:
-        return work()
+        with on_one_thread():
+            return work()
     except Exception as fault:
         log.exception("deciding on %s failed", workload)
         return Failed(workload=workload, problem=f"{type(fault).__name__}: {fault}")

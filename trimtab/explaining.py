@@ -11,6 +11,7 @@ from typing import Any
 from domain.errors import BadAnswer, NoData
 from domain.plan import Recommendation
 from optimizer.placement import placement_in
+from optimizer.unthreaded import arithmetic
 from trimtab.bookkeeping import record_of
 from trimtab.inputs import Inputs
 from trimtab.present import recommendation_body
@@ -108,7 +109,17 @@ def _need_the_same(old: Recommendation, new: Recommendation, kept: Kept | None) 
             "samples arrived later or were dropped since, or settings or prices changed",
         )
     if encode(new) != encode(old):
-        decided = f"version {kept.version} decided, this is {version('trimtab')}; " if kept else ""
-        raise BadAnswer(
-            "recompute", "the same inputs gave another answer", f"{decided}report this as a fault of Trimtab"
+        raise BadAnswer("recompute", "the same inputs gave another answer", _why(kept))
+
+
+def _why(kept: Kept | None) -> str:
+    """Why the same inputs may give another answer, and what to do about it."""
+    if kept is None:
+        return "report this as a fault of Trimtab"
+    here = arithmetic()
+    if kept.arithmetic not in (None, here):
+        return (
+            f"it was decided with {kept.arithmetic} and here is {here}, which rounds the last digits differently; "
+            "recompute it on a machine of that kind"
         )
+    return f"version {kept.version} decided, this is {version('trimtab')}; report this as a fault of Trimtab"

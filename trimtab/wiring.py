@@ -40,6 +40,7 @@ from optimizer.purchase import PurchaseOptions
 from optimizer.readiness import Readiness
 from optimizer.recommend import recommend
 from optimizer.sharing.options import SharingOptions
+from optimizer.unthreaded import on_one_thread
 from trimtab import pricechecks
 from trimtab.anomalies import Bounds, anomalies
 from trimtab.availability import with_availability
@@ -315,7 +316,8 @@ def _observe(
 
 def decide_on(inputs: Inputs) -> Recommendation:
     """The decision on exactly these inputs."""
-    return recommend(inputs.observation, inputs.book, inputs.options, inputs.previous, inputs.placement)
+    with on_one_thread():
+        return recommend(inputs.observation, inputs.book, inputs.options, inputs.previous, inputs.placement)
 
 
 def _remember(store: InputStore, book: PriceBook, options: Options, grounds: Sequence[Grounds]) -> None:

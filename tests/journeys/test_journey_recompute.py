@@ -63,6 +63,14 @@ def test_a_decision_is_made_again_without_its_source(past: Past, prometheus: Pro
 
     with later.database.session() as session:
         row = session.scalars(select(InputRow).where(InputRow.recommendation == second.recommendation.id)).one()
+        row.arithmetic = "openblas 0.3 Z80"
+    with pytest.raises(
+        BadAnswer, match=r"decided with openblas 0\.3 Z80 and here is \w+ .* rounds the last digits differently"
+    ):
+        recomputed(later, surer)
+
+    with later.database.session() as session:
+        row = session.scalars(select(InputRow).where(InputRow.recommendation == second.recommendation.id)).one()
         row.body = zlib.compress(
             zlib.decompress(row.body).replace(b'"declared_capacity_rps":4.0', b'"declared_capacity_rps":4.5')
         )

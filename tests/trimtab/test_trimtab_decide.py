@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
@@ -57,3 +60,25 @@ def runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_decision_has_one_thread_of_linear_algebra_on_any_machine() -> None:
+    """Also where its library is loaded by the decision itself: threads divide sums otherwise, which moves last digits."""
+    code = """
+from threadpoolctl import threadpool_info
+from trimtab.decide import attempted
+
+def threads():
+    import scipy.linalg
+    return {(each["filepath"], each["num_threads"]) for each in threadpool_info() if each["user_api"] == "blas"}
+
+print(sorted(count for _, count in attempted("w", threads)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "3"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(json.loads(done.stdout)) == {1}

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from domain.errors import StoreError
+from optimizer.unthreaded import arithmetic
 from trimtab.inputs import Inputs
 from trimtab.store.codec import decode as to_recommendation
 from trimtab.store.database import Database
@@ -27,10 +28,11 @@ UNSEEN = {"synchronize_session": False}  # nothing that is deleted has been read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Inputs as they were kept, and the version of Trimtab that decided on them."""
+    """Inputs as they were kept, and the version of Trimtab and the arithmetic that decided on them (None: not written down then)."""
 
     inputs: Inputs
     version: str
+    arithmetic: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +61,7 @@ class InputStore:
                         recommendation=name,
                         form=FORM,
                         version=version("trimtab"),
+                        arithmetic=arithmetic(),
                         previous=None if inputs.previous is None else inputs.previous.id,
                         body=zlib.compress(encoded.text.data),
                         pieces=_keep_pieces(session, encoded.pieces),
@@ -86,7 +89,7 @@ class InputStore:
                 raise StoreError(f"the recommendation {row.previous}, which was before {recommendation_id}, is gone")
             previous = None if before is None else to_recommendation(before.body)
             inputs = decode(_unpacked(row.body), list(_pieces(session, row.pieces)), previous)
-            return Kept(inputs=inputs, version=row.version)
+            return Kept(inputs=inputs, version=row.version, arithmetic=row.arithmetic)
 
     def prune(self) -> None:
         """Forget the inputs of what is superseded, was never decided on and never applied; and pieces none rests on."""

@@ -75,6 +75,7 @@ class InputRow(Base):
     recommendation: Mapped[str] = mapped_column(String(64), primary_key=True)
     form: Mapped[int]
     version: Mapped[str] = mapped_column(String(32))
+    arithmetic: Mapped[str | None] = mapped_column(Text)
     previous: Mapped[str | None] = mapped_column(String(64))
     body: Mapped[bytes] = mapped_column(LargeBinary)
     pieces: Mapped[list[int]] = mapped_column(JSON)
