@@ -12,6 +12,7 @@ from domain.allocation import Allocation
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 
+NOT_TOLD = Unknown("how many replicas a machine holds was not told")
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
 
@@ -30,6 +31,7 @@ class Configuration:
     """One way of running a workload and its price: what is, or what is proposed.
 
     `replicas` is the number wanted now; `mean_replicas` the time average that the price rests on.
+    A machine is paid for whole, however many of the `replicas_per_machine` that it holds are there.
     """
 
     replicas: int
@@ -38,6 +40,13 @@ class Configuration:
     purchase: PurchaseMix
     offer: str
     usd_per_month: float
+    replicas_per_machine: int | Unknown = NOT_TOLD
+
+    @property
+    def machines(self) -> int | Unknown:
+        """Machines of its own for the replicas wanted now; Unknown where it has none, or how many one holds was not told."""
+        each = self.replicas_per_machine
+        return each if isinstance(each, Unknown) else -(-self.replicas // each)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,7 @@ def today(
         purchase=running.purchase,
         offer=running.offer,
         usd_per_month=usd,
+        replicas_per_machine=market.machines.replicas_on(running.mode, running.offer),
     )
 
 

@@ -35,6 +35,7 @@ def plan_of(market: Market, outlook: Outlook, chosen: Quote, options: Options) -
         purchase=shown.purchase,
         offer=chosen.offer,
         usd_per_month=usd,
+        replicas_per_machine=market.machines.replicas_on(chosen.mode, chosen.offer),
     )
     schedule = _calendar(outlook, options) if chosen.mode is ServingMode.DEDICATED else ()
     return Plan(

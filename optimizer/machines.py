@@ -10,9 +10,14 @@ import numpy as np
 
 from domain.load import Floats
 from domain.prices import InstanceOffer, PriceBook
-from domain.workload import Resources, Workload
+from domain.unknown import Unknown
+from domain.workload import Resources, ServingMode, Workload
 
 MOST_PER_MACHINE = 64
+NO_MACHINES = {
+    ServingMode.SERVERLESS: Unknown("serverless has no machines of its own"),
+    ServingMode.SHARED: Unknown("its hosts are shared with other workloads"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,13 @@ class Machines:
         return cls(
             {fit.offer.instance_type: fit for fit in fits}, tuple(shortlist(fits, known)), tuple(unbeaten(small))
         )
+
+    def replicas_on(self, mode: ServingMode, offer: str) -> int | Unknown:
+        """How many replicas one of its own machines of this type holds; Unknown in a mode that has none of its own.
+
+        KeyError for a type that holds no replica.
+        """
+        return NO_MACHINES.get(mode) or self.by_name[offer].replicas
 
 
 def fitting(workload: Workload, book: PriceBook, options: MachineOptions) -> list[Fit]:

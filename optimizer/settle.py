@@ -16,6 +16,7 @@ from optimizer.draft import Draft, Ready
 from optimizer.evidence import used_json
 from optimizer.fingerprint import fingerprint
 from optimizer.guardrails import Context, Refused, guarded, guardrails, keeps_today
+from optimizer.machines import NO_MACHINES
 from optimizer.options import Options
 from optimizer.placement import Placement, as_json, standing_seats, stays_json
 from optimizer.proposal import by_itself
@@ -150,6 +151,7 @@ def _shared(found: Ready, tenancy: Tenancy, placement: Placement) -> Plan:
             purchase=PurchaseMix(reserved=copies) if reserved else PurchaseMix(on_demand=copies),
             offer=placement.offer,
             usd_per_month=usd,
+            replicas_per_machine=NO_MACHINES[ServingMode.SHARED],
         ),
         usd_per_month_low=usd,
         usd_per_month_high=max(usd, dearer),

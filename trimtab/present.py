@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.allocation import Allocation
-from domain.plan import Act, Configuration, Reason
+from domain.plan import Act, Configuration, Reason, Saving
 from domain.unknown import Unknown
 from trimtab.priceages import price_age
 from trimtab.records import Record
@@ -45,12 +45,28 @@ def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(reasons, key=lambda reason: rank.get(reason.code, len(FIRST))))
 
 
+OF_A_PROPOSAL = ("proposed", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "allocation")
 TIMES = "%Y-%m-%dT%H:%M:%SZ"
 
 
 def moment(value: datetime) -> str:
     """A time as all our files and answers write it: `YYYY-MM-DDTHH:MM:SSZ`."""
     return value.astimezone(UTC).strftime(TIMES)
+
+
+def placed(
+    offer: str, *, replicas: int, machines: int | None, each: int | None, mean: str = "", times: str = "x"
+) -> str:
+    """So many machines; where one of them holds more than one replica, or is not its own, so many replicas on them.
+
+    `each` is how many replicas a machine holds. `mean` is said behind what it is the mean of.
+    """
+    if not replicas:
+        return offer
+    if each == 1:
+        return f"{replicas} {times} {offer}{mean}"
+    on = offer if machines is None else f"{machines} {times} {offer}"
+    return f"{replicas} replica{'s' * (replicas != 1)}{mean} on {on}"
 
 
 def recommendation_body(record: Record, now: datetime) -> Body:
@@ -98,24 +114,28 @@ def told_body(alert: Alert) -> Body:
 
 def _act(act: Act, unknown: dict[str, str]) -> Body:
     saving = act.saving
-    if isinstance(saving, Unknown):
-        unknown["saving_usd_per_month"] = saving.reason
-    known = None if isinstance(saving, Unknown) else saving
     return {
-        "proposed": configuration_body(act.plan.proposed)
+        "proposed": _counted("proposed", act.plan.proposed, unknown)
         | {"usd_per_month_low": act.plan.usd_per_month_low, "usd_per_month_high": act.plan.usd_per_month_high},
-        "saving_usd_per_month": known and known.usd_per_month,
-        "saving_low": known and known.low,
-        "saving_high": known and known.high,
+        "saving_usd_per_month": _known("saving_usd_per_month", _of(saving, "usd_per_month"), unknown),
+        "saving_low": _known("saving_low", _of(saving, "low"), unknown),
+        "saving_high": _known("saving_high", _of(saving, "high"), unknown),
         "confidence": act.confidence,
         "needs": None,
         "calendar": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.calendar],
         "schedule": [{"at": moment(step.at), "replicas": step.replicas} for step in act.plan.schedule],
-        "allocation": None if act.plan.allocation is None else _allocation(act.plan.allocation, unknown),
+        "allocation": _allocation(act.plan.allocation, unknown),
     }
 
 
-def _allocation(allocation: Allocation, unknown: dict[str, str]) -> Body:
+def _of(saving: Saving | Unknown, name: str) -> float | Unknown:
+    return saving if isinstance(saving, Unknown) else float(getattr(saving, name))
+
+
+def _allocation(allocation: Allocation | None, unknown: dict[str, str]) -> Body | None:
+    if allocation is None:
+        unknown["allocation"] = "the version that decided did not say what a replica should ask for"
+        return None
     money = {
         name: _known(f"allocation.{name}", getattr(allocation, name), unknown)
         for name in ("usd_per_month", "declared_usd_per_month")
@@ -124,23 +144,24 @@ def _allocation(allocation: Allocation, unknown: dict[str, str]) -> Body:
 
 
 def _hold(needs: str, unknown: dict[str, str]) -> Body:
-    unknown["proposed"] = unknown["saving_usd_per_month"] = "nothing is proposed while it is held"
-    return {
-        "proposed": None,
-        "saving_usd_per_month": None,
-        "saving_low": None,
-        "saving_high": None,
-        "confidence": None,
-        "needs": needs,
-        "calendar": [],
-        "schedule": [],
-        "allocation": None,
-    }
+    unknown |= dict.fromkeys(OF_A_PROPOSAL, "nothing is proposed while it is held")
+    return dict.fromkeys(OF_A_PROPOSAL) | {"needs": needs, "calendar": [], "schedule": []}
 
 
 def _configuration(name: str, value: Configuration | Unknown, unknown: dict[str, str]) -> Body | None:
-    known = _known(name, value, unknown)
-    return None if known is None else configuration_body(known)
+    if isinstance(value, Unknown):
+        unknown[name] = value.reason
+        return None
+    return _counted(name, value, unknown)
+
+
+def _counted(name: str, value: Configuration, unknown: dict[str, str]) -> Body:
+    """With its machines, which only some modes have."""
+    counts = {
+        field: _known(f"{name}.{field}", getattr(value, field), unknown)
+        for field in ("machines", "replicas_per_machine")
+    }
+    return configuration_body(value) | counts
 
 
 def _days(age: timedelta | None) -> int | None:

@@ -15,14 +15,14 @@ from typing import Any
 from dashboards.report.spreadsheet import text as cell
 from dashboards.report.words import rounded_money
 from domain.plan import Reason
-from trimtab.present import most_telling, recommendation_body
+from trimtab.present import most_telling, placed, recommendation_body
 from trimtab.records import Record
 from trimtab.totals import Totals, totals_of
 
 COLUMNS = ("workload", "do", "now", "proposed", "USD/month now", "saving/month", "price age", "why")
 FIELDS = (
-    "id", "workload", "kind", "status", "created_at", "valid_until", "current_replicas", "current_mode", "current_offer",
-    "current_usd_per_month", "proposed_replicas", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
+    "id", "workload", "kind", "status", "created_at", "valid_until", "current_replicas", "current_machines", "current_mode", "current_offer",
+    "current_usd_per_month", "proposed_replicas", "proposed_machines", "proposed_mean_replicas", "proposed_mode", "proposed_offer",
     "proposed_usd_per_month", "saving_usd_per_month", "saving_low", "saving_high", "price_age_days",
     "confidence", "why", "needs",
 )  # fmt: skip
@@ -128,8 +128,8 @@ def _saving(body: dict[str, Any]) -> str:
 def _runs(configuration: dict[str, Any] | None) -> str | None:
     if configuration is None:
         return None
-    count = f"{configuration['replicas']} x " if configuration["replicas"] else ""
-    return f"{count}{configuration['offer']}, {configuration['mode']}"
+    counts = {"machines": configuration["machines"], "each": configuration["replicas_per_machine"]}
+    return f"{placed(configuration['offer'], replicas=configuration['replicas'], **counts)}, {configuration['mode']}"
 
 
 def _why(body: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from domain.plan import (
 )
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode, Workload
+from optimizer.machines import NO_MACHINES
 from trimtab.records import Record
 from trimtab.store.journal import Alert
 
@@ -39,6 +40,7 @@ def a_configuration(replicas: int = 8, usd: float = 560.64, mode: ServingMode = 
         purchase=PurchaseMix(on_demand=float(replicas)),
         offer="m5.large",
         usd_per_month=usd,
+        replicas_per_machine=NO_MACHINES.get(mode, 1),
     )
 
 

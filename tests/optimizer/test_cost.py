@@ -45,6 +45,20 @@ def test_todays_bill_is_the_machines_of_the_recorded_replicas() -> None:
     assert (found.replicas, found.mean_replicas) == (2, 3.0)
 
 
+def test_machines_that_hold_several_replicas_are_counted_whole() -> None:
+    found = today(market(), running(12, offer="big"), NOT_RECORDED, ARRIVALS)
+    assert isinstance(found, Configuration)
+    assert (found.replicas, found.replicas_per_machine, found.machines) == (12, 7, 2)
+    assert found.usd_per_month == pytest.approx(2 * 0.36 * HOURS_PER_MONTH)
+
+
+def test_what_is_shared_or_serverless_has_no_machines_of_its_own() -> None:
+    for runs in (running(0, ServingMode.SERVERLESS, "fn"), running(3, ServingMode.SHARED, "big")):
+        found = today(market(), runs, NOT_RECORDED, ARRIVALS)
+        assert isinstance(found, Configuration)
+        assert isinstance(found.machines, Unknown)
+
+
 def test_steps_without_a_count_are_not_zero_replicas() -> None:
     recorded = np.where(np.arange(288) < 144, 4.0, np.nan)
     assert bill(today(market(), running(4), recorded, ARRIVALS)) == pytest.approx(0.4 * HOURS_PER_MONTH)

@@ -13,10 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.unknown import Unknown
+from domain.workload import ServingMode
 from rules import Episode, Proof, Proofs, Reading
-from tests.fakes.recommendations import NOON, a_hold, an_act, an_alert
+from tests.fakes.recommendations import NOON, a_hold, a_record, an_act, an_alert
 from tests.trimtab.served import PROBLEM, Served, serving
 from trimtab.api.paging import write_cursor
+from trimtab.present import OF_A_PROPOSAL, recommendation_body
 from trimtab.records import Held
 from trimtab.store.journal import CostSample, CycleNote, StoredReport
 
@@ -30,7 +32,7 @@ def test_a_recommendation_has_everything_that_was_promised(served: Served) -> No
     assert (body["created_at"], body["valid_until"]) == ("2026-03-02T12:00:00Z", "2026-03-02T18:00:00Z")
     assert body["current"] == {
         "replicas": 8, "mean_replicas": 8.0, "mode": "dedicated", "offer": "m5.large", "usd_per_month": 560.64,
-        "purchase": {"reserved": 0.0, "on_demand": 8.0, "spot": 0.0},
+        "machines": 8, "replicas_per_machine": 1, "purchase": {"reserved": 0.0, "on_demand": 8.0, "spot": 0.0},
     }  # fmt: skip
     assert (body["proposed"]["replicas"], body["proposed"]["usd_per_month"], body["replicas"]) == (5, 350.4, 5)
     assert (body["saving_usd_per_month"], body["saving_low"], body["confidence"]) == (210.24, 105.12, 0.9)
@@ -41,7 +43,7 @@ def test_a_recommendation_has_everything_that_was_promised(served: Served) -> No
     }  # fmt: skip
     assert body["evidence"].keys() == topics | {"inputs_sha256"}
     assert body["price_age_days"] == 60
-    assert body["unknown"] == {}
+    assert body["unknown"] == {"allocation": "the version that decided did not say what a replica should ask for"}
 
 
 def test_what_is_not_known_is_null_with_its_reason(served: Served) -> None:
@@ -52,6 +54,15 @@ def test_what_is_not_known_is_null_with_its_reason(served: Served) -> None:
     act = served.get("/recommendations", workload="org/llama 3:ü")["items"][0]
     assert act["saving_usd_per_month"] is None
     assert act["unknown"]["saving_usd_per_month"] == "what runs today is not known"
+    figures = (*OF_A_PROPOSAL, "replicas", "current", "price_age_days")
+    for body in (hold, act):
+        assert {name for name in figures if body[name] is None} == body["unknown"].keys() & set(figures)
+
+
+def test_replicas_without_machines_of_their_own_have_no_number_of_machines() -> None:
+    body = recommendation_body(a_record(an_act(mode=ServingMode.SHARED)), NOON)
+    assert (body["proposed"]["replicas"], body["proposed"]["machines"]) == (5, None)
+    assert body["unknown"]["proposed.machines"] == "its hosts are shared with other workloads"
 
 
 def test_the_list_is_filtered_and_sorted(served: Served) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, text
 
-from domain.plan import Act
+from domain.plan import NOT_TOLD, Act, Configuration
 from tests.fakes.recommendations import NOON, a_record, an_act
 from trimtab.records import Held, Status
 from trimtab.store.database import Database, open_database
@@ -44,6 +44,17 @@ def database(file: Path) -> Iterator[Database]:
     opened.close()
 
 
+def as_that_version(act: Act) -> Act:
+    """Its evidence had no price, and nothing said how many replicas a machine holds."""
+    assert isinstance(act.current, Configuration)
+    return replace(
+        act,
+        evidence=replace(act.evidence, prices={}),
+        current=replace(act.current, replicas_per_machine=NOT_TOLD),
+        plan=replace(act.plan, proposed=replace(act.plan.proposed, replicas_per_machine=NOT_TOLD)),
+    )
+
+
 def test_every_row_is_still_there_and_means_the_same(database: Database) -> None:
     kept, journal = Recommendations(database), Journal(database)
     ranker, tagger, young = (kept.newest_of(name) for name in ("shop:ranker", "shop:tagger", "shop:young"))
@@ -51,7 +62,7 @@ def test_every_row_is_still_there_and_means_the_same(database: Database) -> None
     assert tagger is not None
     assert young is not None
     assert isinstance(ranker.recommendation, Act)
-    written = replace(an_act(), evidence=replace(an_act().evidence, prices={}))  # that version's had no price
+    written = as_that_version(an_act())
     assert (ranker.recommendation, ranker.status(NOON), ranker.following) == (written, Status.ACCEPTED, None)
     assert tagger.held == Held(since=NOON + HOUR, reason="Prometheus: refused")
     assert young.recommendation.kind == "hold"

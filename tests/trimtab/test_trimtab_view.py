@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.plan import Reason
-from domain.workload import PurchaseMix
+from domain.workload import PurchaseMix, ServingMode
+from tests.fakes.recommendations import NOON, a_configuration, a_record, an_act
+from trimtab.news import proposals
 from trimtab.present import most_telling
-from trimtab.web.view import bought
+from trimtab.store.codec import decode, encode
+from trimtab.tables import write
+from trimtab.web.view import TIMES, bought, runs
 
 
 @pytest.mark.parametrize(
@@ -26,3 +32,20 @@ def test_what_has_to_be_kept_warm_stands_before_what_then_starts_cold() -> None:
     """It is part of the plan: serverless without it would not hold the SLO."""
     told = most_telling([Reason(code=code, detail="") for code in ("load_forecast", "cold_starts", "kept_warm")])
     assert [reason.code for reason in told] == ["kept_warm", "cold_starts", "load_forecast"]
+
+
+def test_replicas_that_live_together_on_a_machine_are_not_called_machines() -> None:
+    """In the table, on the page and in the message alike; the bill beside it is that of the machines."""
+    twelve = replace(a_configuration(12, 223.0), offer="c6a.2xlarge", mean_replicas=9.5, replicas_per_machine=7)
+    act = replace(an_act(), plan=replace(an_act().plan, proposed=twelve))
+    assert runs(twelve).startswith(f"12 replicas (9.5 on average) on 2 {TIMES} c6a.2xlarge, dedicated, $223 a month")
+    assert "12 replicas on 2 x c6a.2xlarge, dedicated" in write("markdown", [a_record(act)], NOON)
+    [told] = proposals([a_record(act)], NOON)
+    assert f"on 2 {TIMES} c6a.2xlarge" in told.detail
+    assert decode(encode(act)) == act
+
+
+def test_a_machine_each_is_said_as_machines_and_a_place_on_a_shared_host_as_replicas() -> None:
+    assert runs(a_configuration(8)).startswith(f"8 {TIMES} m5.large, dedicated")
+    assert runs(a_configuration(1, mode=ServingMode.SHARED)).startswith("1 replica on m5.large, shared")
+    assert runs(a_configuration(0, mode=ServingMode.SERVERLESS)).startswith("m5.large, serverless")

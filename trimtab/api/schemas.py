@@ -25,6 +25,10 @@ class ConfigurationBody(BaseModel):
     purchase: PurchaseBody
     offer: str
     usd_per_month: float
+    replicas_per_machine: int | None = Field(
+        description="How many replicas one machine of its own holds; null where it has none of its own."
+    )
+    machines: int | None = Field(description="Machines for the replicas, each paid for whole; null as above.")
 
 
 class ProposalBody(ConfigurationBody):

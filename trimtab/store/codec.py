@@ -15,6 +15,7 @@ from typing import Any
 from domain.allocation import Allocation, AllocationBasis
 from domain.errors import StoreError
 from domain.plan import (
+    NOT_TOLD,
     Act,
     CalendarStep,
     Configuration,
@@ -102,6 +103,7 @@ def configuration_body(configuration: Configuration) -> Body:
         "purchase": {"reserved": purchase.reserved, "on_demand": purchase.on_demand, "spot": purchase.spot},
         "offer": configuration.offer,
         "usd_per_month": configuration.usd_per_month,
+        "replicas_per_machine": _known(configuration.replicas_per_machine, int),
     }
 
 
@@ -175,6 +177,9 @@ def _to_configuration(body: Mapping[str, Any]) -> Configuration:
         purchase=PurchaseMix(**body["purchase"]),
         offer=body["offer"],
         usd_per_month=body["usd_per_month"],
+        replicas_per_machine=_or_unknown(body["replicas_per_machine"], int)
+        if "replicas_per_machine" in body
+        else NOT_TOLD,
     )
 
 

@@ -11,7 +11,7 @@ from domain.ledger import LedgerNight
 from domain.plan import Act, Configuration
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix
-from trimtab.present import most_telling
+from trimtab.present import most_telling, placed
 from trimtab.priceages import age_text
 from trimtab.records import Record, Status
 from trimtab.store.journal import Alert
@@ -186,12 +186,20 @@ def _decided(record: Record, status: Status, now: datetime) -> str | None:
 
 
 def runs(configuration: Configuration) -> str:
-    """The number of machines (where there are any of its own), what they are, and the bill."""
-    count = f"{configuration.replicas} {TIMES} " if configuration.replicas else ""
+    """How many replicas on how many machines (where there are any of its own), what they are, and the bill."""
+    machines, each = configuration.machines, configuration.replicas_per_machine
     uneven = abs(configuration.mean_replicas - configuration.replicas) >= UNEVEN
     mean = f" ({configuration.mean_replicas:.1f} on average)" if configuration.replicas and uneven else ""
     ways = [configuration.mode.value, *bought(configuration.purchase), f"{usd(configuration.usd_per_month)} a month"]
-    return f"{count}{configuration.offer}{mean}, {', '.join(ways)}"
+    on = placed(
+        configuration.offer,
+        replicas=configuration.replicas,
+        machines=None if isinstance(machines, Unknown) else machines,
+        each=None if isinstance(each, Unknown) else each,
+        mean=mean,
+        times=TIMES,
+    )
+    return f"{on}, {', '.join(ways)}"
 
 
 def bought(purchase: PurchaseMix) -> list[str]:
