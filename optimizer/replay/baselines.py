@@ -113,7 +113,11 @@ def cost_at(settings: tuple[Setting, ...], share: float) -> float | None:
 def cheapest_within(settings: tuple[Setting, ...], share: float) -> Setting:
     """The cheapest swept setting that misses at most `share`; the one that misses least if none does."""
     within = [s for s in settings if s.missed_share <= share]
-    return min(within, key=lambda s: s.cost) if within else min(settings, key=lambda s: (s.missed_share, s.cost))
+    return (
+        min(within, key=lambda s: (s.cost, s.missed_share))
+        if within
+        else min(settings, key=lambda s: (s.missed_share, s.cost))
+    )
 
 
 def best_fixed(seen: Floats, share: float, floor: int) -> int:

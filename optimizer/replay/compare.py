@@ -66,13 +66,18 @@ def _row(
 
 
 def _tuned(bench: Bench, name: str, settings: tuple[Setting, ...], usd: float) -> tuple[ReplayRow, ReplaySeries]:
-    """A swept baseline read off at the budget, with its cheapest real setting within the budget as the series."""
+    """A swept baseline read off at the budget, with its cheapest real setting within the budget as the series.
+
+    Where no setting is cheaper than that one, more misses buy nothing: the row has what it misses itself.
+    """
     chosen = cheapest_within(settings, bench.budget)
     said = f"tuned in hindsight: target {chosen.target:g}, scale-down window {chosen.window_s:g} s"
     series = rated(bench, name, chosen.wanted, usd, said)[1]
     cost = cost_at(settings, bench.budget)
     if cost is None:
         return _missing(name, f"no setting misses as little as {bench.budget:.3%} of requests"), series
+    if chosen.cost <= min(setting.cost for setting in settings):
+        return _row(bench, name, cost=chosen.cost, share=chosen.missed_share, usd=usd, detail=said), series
     return _row(bench, name, cost=cost, share=bench.budget, usd=usd, detail=f"{said}, read off at the budget"), series
 
 

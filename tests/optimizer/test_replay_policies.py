@@ -40,6 +40,18 @@ def test_missed_requests_are_the_series_summed(report: ReplayReport) -> None:
             assert row.missed_requests == pytest.approx(series.missed_rps.sum() * report.step.total_seconds())
 
 
+@pytest.mark.parametrize("load_rps", [0.0, 0.33])
+def test_no_misses_are_told_that_no_policy_had(load_rps: float) -> None:
+    """One replica carries it all: a setting that misses the budget would not be cheaper."""
+    history = LoadHistory(
+        start=datetime(2024, 1, 1, tzinfo=UTC), step=timedelta(hours=1), values=np.full(300, load_rps)
+    )
+    told = replay(history, ScalingProblem(capacity_rps=1.0), warmup=timedelta(days=7), usd_per_replica_hour=1.0)
+    for row, series in zip(told.rows, told.series, strict=True):
+        assert (row.missed_requests, row.missed_share, series.missed_rps.sum()) == (0.0, 0.0, 0.0), row.policy
+        assert row.slo_met, row.policy
+
+
 def test_nothing_is_cheaper_than_perfect_foresight_within_the_budget(report: ReplayReport) -> None:
     cheapest = report.row("perfect").usd
     assert cheapest is not None
