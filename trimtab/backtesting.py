@@ -11,7 +11,7 @@ from domain.errors import SettingsError
 from domain.load import LoadHistory
 from optimizer.rolling import Backtest, Row, backtest, rows
 from trimtab.files import write_file
-from trimtab.present import TIMES, moment
+from trimtab.moments import TIMES, moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from domain.plan import Act, Evidence, Hold, Reason, Recommendation, recommendat
 from domain.ports import Event
 from domain.prices import HOURS_PER_MONTH
 from domain.unknown import Unknown
+from trimtab.moments import moment
 from trimtab.records import Record, Status
 from trimtab.store.journal import CostSample
 
@@ -126,7 +127,7 @@ def events_of(records: Iterable[Record], problems: Mapping[str, TrimtabError], a
                 key=f"expired:{name}",
                 severity="critical",
                 summary=f"Trimtab has no valid recommendation for {name}.",
-                detail=f"The last one was valid until {record.recommendation.valid_until.isoformat()}.",
+                detail=f"The last one was valid until {moment(record.recommendation.valid_until)}.",
                 at=at,
             )
 

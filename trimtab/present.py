@@ -5,14 +5,15 @@ What is not known is null, and `unknown` says why; it is never 0 and never left 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from domain.allocation import Allocation
 from domain.plan import Act, Configuration, Reason, Saving
 from domain.unknown import Unknown
+from trimtab.moments import moment
 from trimtab.priceages import price_age
 from trimtab.records import Record
 from trimtab.store.codec import configuration_body, evidence_body, reason_body
@@ -24,6 +25,7 @@ Body = dict[str, Any]
 # What a reader wants to know first of a plan; whatever else a recommendation says comes after.
 FIRST = (
     "mode_chosen",
+    "no_mode",
     "shares_host",
     "slo_unreachable",
     "capacity_fell",
@@ -46,23 +48,20 @@ def most_telling(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
 
 
 OF_A_PROPOSAL = ("proposed", "saving_usd_per_month", "saving_low", "saving_high", "confidence", "allocation")
-TIMES = "%Y-%m-%dT%H:%M:%SZ"
-
-
-def moment(value: datetime) -> str:
-    """A time as all our files and answers write it: `YYYY-MM-DDTHH:MM:SSZ`."""
-    return value.astimezone(UTC).strftime(TIMES)
+UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
+STORED_TIMES = {"at", "declined_until"}  # in the evidence; other times in it are written in the form of the answers
 
 
 def placed(
-    offer: str, *, replicas: int, machines: int | None, each: int | None, mean: str = "", times: str = "x"
+    offer: str, *, replicas: int, mean_replicas: float, machines: int | None, each: int | None, times: str = "x"
 ) -> str:
     """So many machines; where one of them holds more than one replica, or is not its own, so many replicas on them.
 
-    `each` is how many replicas a machine holds. `mean` is said behind what it is the mean of.
+    `each` is how many replicas a machine holds. The mean is what is paid for, and said where it is another number.
     """
     if not replicas:
         return offer
+    mean = f" ({mean_replicas:.1f} on average)" if abs(mean_replicas - replicas) >= UNEVEN else ""
     if each == 1:
         return f"{replicas} {times} {offer}{mean}"
     on = offer if machines is None else f"{machines} {times} {offer}"
@@ -93,7 +92,7 @@ def recommendation_body(record: Record, now: datetime) -> Body:
     outcome = _act(recommendation, unknown) if isinstance(recommendation, Act) else _hold(recommendation.needs, unknown)
     rest: Body = {
         "reasons": [reason_body(reason) for reason in recommendation.reasons],
-        "evidence": evidence_body(recommendation.evidence),
+        "evidence": _timed(evidence_body(recommendation.evidence)),
         "unknown": unknown,
     }
     return facts | outcome | rest
@@ -162,6 +161,18 @@ def _counted(name: str, value: Configuration, unknown: dict[str, str]) -> Body:
         for field in ("machines", "replicas_per_machine")
     }
     return configuration_body(value) | counts
+
+
+def _timed(value: Any) -> Any:
+    """Evidence with its stored times in the form of all others."""
+    if isinstance(value, Mapping):
+        return {
+            name: moment(datetime.fromisoformat(part))
+            if name in STORED_TIMES and isinstance(part, str)
+            else _timed(part)
+            for name, part in value.items()
+        }
+    return value
 
 
 def _days(age: timedelta | None) -> int | None:

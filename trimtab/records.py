@@ -12,6 +12,7 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.placement import declined_until, seats_in
 from trimtab.following import Following
+from trimtab.moments import moment
 
 
 class Status(StrEnum):
@@ -104,9 +105,9 @@ class Record:
     def replicas(self, now: datetime) -> int | Unknown:
         """The number to follow now; Unknown where there is none: dismissed, expired, serverless, or never known."""
         if self.status(now) in (Status.EXPIRED, Status.SUPERSEDED):
-            return Unknown(f"the last recommendation was valid until {self.recommendation.valid_until.isoformat()}")
+            return Unknown(f"the last recommendation was valid until {moment(self.recommendation.valid_until)}")
         if self.decision is Status.DISMISSED:  # held or not: nobody is to follow what a person has refused
-            at = "" if self.decided_at is None else f" at {self.decided_at.isoformat()}"
+            at = "" if self.decided_at is None else f" at {moment(self.decided_at)}"
             return Unknown(f"the proposal was dismissed{at}")
         if isinstance(self.recommendation, Act):
             proposed = self.recommendation.plan.proposed

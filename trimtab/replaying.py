@@ -21,7 +21,7 @@ from optimizer.replay import POLICIES, ReplayReport, ReplayRow
 from optimizer.replay import replay as replay_policies
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from trimtab.files import write_file
-from trimtab.present import TIMES, moment
+from trimtab.moments import TIMES, moment
 from trimtab.prices import bundled
 from trimtab.settings import WorkloadSettings
 

@@ -128,12 +128,26 @@ def _saving(body: dict[str, Any]) -> str:
 def _runs(configuration: dict[str, Any] | None) -> str | None:
     if configuration is None:
         return None
-    counts = {"machines": configuration["machines"], "each": configuration["replicas_per_machine"]}
-    return f"{placed(configuration['offer'], replicas=configuration['replicas'], **counts)}, {configuration['mode']}"
+    on = placed(
+        configuration["offer"],
+        replicas=configuration["replicas"],
+        mean_replicas=configuration["mean_replicas"],
+        machines=configuration["machines"],
+        each=configuration["replicas_per_machine"],
+    )
+    return f"{on}, {configuration['mode']}"
 
 
 def _why(body: dict[str, Any]) -> str:
     """What a person asks first: what the decision rests on, or why it is held and what it needs."""
     most = 1 if body["kind"] == "hold" else 3
     said = [reason.detail for reason in most_telling([Reason(**reason) for reason in body["reasons"]])[:most]]
-    return "; ".join([*said, f"needs {body['needs']}"] if body["kind"] == "hold" else said)
+    needs = [f"needs {body['needs']}"] if body["kind"] == "hold" else []
+    return "; ".join([*said, *needs, *_not_known(body, said)])
+
+
+def _not_known(body: dict[str, Any], said: Sequence[str]) -> list[str]:
+    """Why what runs today, or the saving against it, is not known; nothing where it was said, or a hold saves nothing."""
+    fields = ("current",) if body["kind"] == "hold" else ("current", "saving_usd_per_month")
+    because = next((body["unknown"][field] for field in fields if field in body["unknown"]), None)
+    return [] if because is None or because in said else [f"today's cost is not known: {because}"]

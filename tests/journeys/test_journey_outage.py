@@ -21,7 +21,7 @@ from tests.servers import Asked, Prometheus, Reply, Scripted, get_json
 from trimtab.api.deps import Deps
 from trimtab.app import create_app
 from trimtab.cycle import Outcome
-from trimtab.present import moment
+from trimtab.moments import moment
 from trimtab.selfmetrics import registry_of
 from trimtab.wiring import Program
 

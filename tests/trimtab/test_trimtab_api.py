@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from rules import Episode, Proof, Proofs, Reading
 from tests.fakes.recommendations import NOON, a_hold, a_record, an_act, an_alert
 from tests.trimtab.served import PROBLEM, Served, serving
 from trimtab.api.paging import write_cursor
+from trimtab.bookkeeping import events_of
 from trimtab.present import OF_A_PROPOSAL, recommendation_body
-from trimtab.records import Held
+from trimtab.records import Held, Status
 from trimtab.store.journal import CostSample, CycleNote, StoredReport
 
 HOUR = timedelta(hours=1)
@@ -63,6 +65,26 @@ def test_replicas_without_machines_of_their_own_have_no_number_of_machines() -> 
     body = recommendation_body(a_record(an_act(mode=ServingMode.SHARED)), NOON)
     assert (body["proposed"]["replicas"], body["proposed"]["machines"]) == (5, None)
     assert body["unknown"]["proposed.machines"] == "its hosts are shared with other workloads"
+
+
+def test_every_time_has_the_form_of_the_others() -> None:
+    """Also those that the evidence keeps in another, and those in a sentence."""
+    told: Any = {"load": {"now": {"unknown": "thin"}, "episode": {"at": NOON.isoformat(), "score": 2.5}}}
+    placement = {"declined_until": NOON.isoformat(), "seats": [], "why": "dismissed"}
+    evidence = replace(an_act().evidence, anomalies=told, sharing={"placement": placement})
+    record = a_record(replace(an_act(), evidence=evidence))
+    body = recommendation_body(record, NOON + 7 * HOUR)
+    assert body["evidence"]["anomalies"]["load"]["episode"]["at"] == "2026-03-02T12:00:00Z"
+    assert body["evidence"]["sharing"]["placement"]["declined_until"] == "2026-03-02T12:00:00Z"
+    assert body["unknown"]["replicas"] == "the last recommendation was valid until 2026-03-02T18:00:00Z"
+    [told_of] = [event for event in events_of([record], {}, NOON + 7 * HOUR) if event.key.startswith("expired")]
+    assert told_of.detail == "The last one was valid until 2026-03-02T18:00:00Z."
+    dismissed = replace(record, decision=Status.DISMISSED, decided_at=NOON)
+    assert (
+        recommendation_body(dismissed, NOON)["unknown"]["replicas"]
+        == "the proposal was dismissed at 2026-03-02T12:00:00Z"
+    )
+    assert "+00:00" not in json.dumps(body)
 
 
 def test_the_list_is_filtered_and_sorted(served: Served) -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from domain.plan import Reason
 from domain.workload import PurchaseMix, ServingMode
-from tests.fakes.recommendations import NOON, a_configuration, a_record, an_act
+from tests.fakes.recommendations import NOON, a_configuration, a_hold, a_record, an_act
+from trimtab.bookkeeping import held_without_a_number
 from trimtab.news import proposals
 from trimtab.present import most_telling
 from trimtab.store.codec import decode, encode
@@ -39,10 +40,25 @@ def test_replicas_that_live_together_on_a_machine_are_not_called_machines() -> N
     twelve = replace(a_configuration(12, 223.0), offer="c6a.2xlarge", mean_replicas=9.5, replicas_per_machine=7)
     act = replace(an_act(), plan=replace(an_act().plan, proposed=twelve))
     assert runs(twelve).startswith(f"12 replicas (9.5 on average) on 2 {TIMES} c6a.2xlarge, dedicated, $223 a month")
-    assert "12 replicas on 2 x c6a.2xlarge, dedicated" in write("markdown", [a_record(act)], NOON)
+    assert "12 replicas (9.5 on average) on 2 x c6a.2xlarge, dedicated" in write("markdown", [a_record(act)], NOON)
     [told] = proposals([a_record(act)], NOON)
     assert f"on 2 {TIMES} c6a.2xlarge" in told.detail
     assert decode(encode(act)) == act
+
+
+def test_where_todays_cost_is_not_known_the_table_says_why() -> None:
+    told = write("markdown", [a_record(an_act(saving=None)), a_record(a_hold())], NOON).splitlines()
+    assert all("today's cost is not known: what it runs on is not declared |" in line for line in told[2:4])
+    assert "not known:" not in write("markdown", [a_record(an_act())], NOON)
+    said = held_without_a_number("a", "the source is away", NOON)
+    assert write("markdown", [said], NOON).count("the source is away") == 1
+
+
+def test_why_no_mode_would_do_comes_before_the_grounds() -> None:
+    held = replace(
+        a_hold(), reasons=(Reason(code="capacity", detail="declared"), Reason(code="no_mode", detail="no V100"))
+    )
+    assert "| no V100; needs more history" in write("markdown", [a_record(held)], NOON)
 
 
 def test_a_machine_each_is_said_as_machines_and_a_place_on_a_shared_host_as_replicas() -> None:

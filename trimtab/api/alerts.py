@@ -13,7 +13,8 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import AlertList, ProofPage, Received
-from trimtab.present import moment, told_body
+from trimtab.moments import moment
+from trimtab.present import told_body
 from trimtab.store.journal import Alert
 
 MOST_AT_ONCE = 10_000  # alerts of one notification

@@ -14,7 +14,7 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import CostPage, ReportPage
-from trimtab.present import moment
+from trimtab.moments import moment
 from trimtab.store.journal import DayCosts
 from trimtab.totals import Totals, totals_of
 

@@ -14,7 +14,8 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import RecommendationBody, RecommendationPage
-from trimtab.present import moment, recommendation_body, told_body
+from trimtab.moments import moment
+from trimtab.present import recommendation_body, told_body
 from trimtab.records import Record, Status
 from trimtab.store.recommendations import Search, SortKey
 

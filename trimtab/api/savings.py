@@ -16,7 +16,7 @@ from trimtab.api.money import Cursor, Limit, earlier
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import SavingsPage
-from trimtab.present import moment
+from trimtab.moments import moment
 from trimtab.priceages import price_age
 from trimtab.store.codec import reason_body
 from trimtab.store.recommendations import Recommendations

@@ -12,7 +12,7 @@ from trimtab.api.deps import Deps
 from trimtab.api.paging import read_cursor, write_cursor
 from trimtab.api.problems import problem_responses
 from trimtab.api.schemas import ForecastBody, ReplayBody, WorkloadBody, WorkloadPage
-from trimtab.present import moment
+from trimtab.moments import moment
 from trimtab.records import Record
 from trimtab.store.codec import evidence_body
 from trimtab.store.workload_codec import workload_body

@@ -20,7 +20,6 @@ from trimtab.web.outcomes import Outcome, outcomes_of
 
 REASONS_SHOWN = 3
 ALERTS_SHOWN = 3
-UNEVEN = 0.05  # replicas by which the mean has to differ from the number now to be worth a word
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
@@ -188,15 +187,13 @@ def _decided(record: Record, status: Status, now: datetime) -> str | None:
 def runs(configuration: Configuration) -> str:
     """How many replicas on how many machines (where there are any of its own), what they are, and the bill."""
     machines, each = configuration.machines, configuration.replicas_per_machine
-    uneven = abs(configuration.mean_replicas - configuration.replicas) >= UNEVEN
-    mean = f" ({configuration.mean_replicas:.1f} on average)" if configuration.replicas and uneven else ""
     ways = [configuration.mode.value, *bought(configuration.purchase), f"{usd(configuration.usd_per_month)} a month"]
     on = placed(
         configuration.offer,
         replicas=configuration.replicas,
+        mean_replicas=configuration.mean_replicas,
         machines=None if isinstance(machines, Unknown) else machines,
         each=None if isinstance(each, Unknown) else each,
-        mean=mean,
         times=TIMES,
     )
     return f"{on}, {', '.join(ways)}"
