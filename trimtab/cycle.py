@@ -77,6 +77,7 @@ class Cycle:
     notify: Notifier
     stopwatch: Callable[[], float]
     strange: Strange = anomalies
+    unseen: Callable[[datetime], Iterable[str]] = lambda _now: ()
     concurrency: int = 4
     progress: Callable[[str], None] = field(default=log.info)
 
@@ -98,6 +99,8 @@ class Cycle:
         workloads, observations, problems = self._load(now, before)
         fresh, grounds = self._recommend(observations, before, problems, now)
         self._store(fresh, workloads, before, problems, now)
+        for line in self.unseen(now) if workloads else ():
+            log.warning("%s", line)
         self._remember(grounds, now)
         records = self.recommendations.newest()
         self._emit(workloads, records, problems, now)

@@ -50,6 +50,14 @@ class Objectives:
             progress_of(each, scene, Days.of(scene.members(each), spend, now), today) for each in self.settings
         )
 
+    def unseen(self, now: datetime) -> tuple[str, ...]:
+        """A line for each objective of which no workload has been seen: its budget has no spend, and never will have if it is misspelt."""
+        return tuple(
+            f"objectives: {_nobody(each.objective).reason}; mend the name, or leave the objective out if that is gone"
+            for each in self.progress(now)
+            if not each.workloads
+        )
+
     def fleet(self, now: datetime) -> tuple[Spend | Unknown, Outlook | Unknown]:
         """What all workloads have cost this month up to `now`, and what the month will come to."""
         today = now.astimezone(UTC).date()

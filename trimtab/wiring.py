@@ -118,6 +118,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     database = open_database(settings.store.url)
     recommendations, journal, proofs = Recommendations(database), Journal(database), ProofStore(database)
     inputs = InputStore(database)
+    objectives = Objectives(settings=settings.objectives, journal=journal, days=DayStore(database))
     cycle = Cycle(
         fleet=fleet,
         decide_all=joint.all,
@@ -130,6 +131,7 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
             anomalies,
             bounds=Bounds(requests=settings.rules.min_requests, usd_per_hour=settings.rules.cost_floor_usd_per_hour),
         ),
+        unseen=objectives.unseen,
         stopwatch=time.monotonic,
         concurrency=1 if settings.prometheus is None else settings.prometheus.concurrency,
         progress=progress,
@@ -142,7 +144,6 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         book=book,
         noise=options.guardrails,
     )
-    objectives = Objectives(settings=settings.objectives, journal=journal, days=DayStore(database))
     nightly = Nightly(
         recommendations=recommendations,
         journal=journal,

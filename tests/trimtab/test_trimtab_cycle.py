@@ -83,6 +83,16 @@ def test_a_cycle_decides_stores_emits_and_notes(stage: Stage) -> None:
     assert stage.record().last_seen == {"request_rate": NOON - MINUTE}
 
 
+def test_objectives_of_nobody_are_in_the_log_once_a_cycle_and_not_while_the_source_is_away(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.cycle.unseen = lambda now: [f"objectives: nobody at {now:%H:%M}"]
+    stage.cycle.run(now=NOON)
+    stage.fleet.broken = AWAY
+    stage.cycle.run(now=NOON + HOUR)
+    assert [line for line in caplog.messages if line.startswith("objectives")] == ["objectives: nobody at 12:00"]
+
+
 def test_the_last_recommendation_is_handed_to_the_next_decision(stage: Stage) -> None:
     stage.cycle.run(now=NOON)
     before = stage.record().recommendation

@@ -155,6 +155,18 @@ def test_an_objective_of_nobody_says_so(database: Database) -> None:
     assert progress_body(progress)["spend"] is None
 
 
+def test_it_is_told_of_which_objectives_no_workload_has_been_seen(database: Database) -> None:
+    """A misspelt name may be known only when the workloads are."""
+    seen = objectives(
+        database,
+        *(ObjectiveSettings(workload=name) for name in ("shop:ranker", "zz")),
+        ObjectiveSettings(team="nobody"),
+    ).unseen(NOW)
+    assert [line.partition(";")[0] for line in seen] == [
+        "objectives: no workload zz has been seen", "objectives: no workload of team nobody has been seen",
+    ]  # fmt: skip
+
+
 def test_metrics_have_the_labels_of_whose_budget_it_is_and_no_zero_for_want_of_data(database: Database) -> None:
     made = objectives(
         database,
