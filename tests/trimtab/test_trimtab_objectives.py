@@ -101,8 +101,9 @@ def test_the_forecast_lies_in_its_range_and_over_what_is_spent(usd: list[float |
     ahead, so_far = outlook(days), spent(days)
     if isinstance(ahead, Outlook):
         assert ahead.low <= ahead.usd <= ahead.high
-        assert isinstance(so_far, Spend)
-        assert ahead.low >= so_far.usd - 1e-6
+        over = usd if second else usd[:-1]  # at midnight nothing of today is spent yet
+        assert isinstance(so_far, Spend) is any(each is not None for each in over)
+        assert isinstance(so_far, Unknown) or ahead.low >= so_far.usd - 1e-6
 
 
 def facts(day: int, requests: float | Unknown, missed: float | Unknown, workload: str = "a") -> DayFacts:
