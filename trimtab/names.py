@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from domain.errors import SettingsError
 from domain.prices import PriceBook
-from trimtab.pricednames import Asked, Sold, accelerators, offers, regions, unknown_name
+from trimtab.pricednames import Asked, Sold, accelerators, near, offers, regions
 from trimtab.settings import Settings, WorkloadDefaults, resolved
 from trimtab.settings_file import SettingsFaults, explain
 
@@ -17,25 +17,27 @@ from trimtab.settings_file import SettingsFaults, explain
 def refuse_unknown_names(settings: Settings, runtimes: Collection[str], book: PriceBook) -> None:
     """SettingsError, or SettingsFaults for several, where a name is written that nobody knows.
 
-    Runtimes, clouds, regions, accelerators and offers always; workloads and teams where the settings name all workloads.
-    So too where what a workload says does not go with the defaults that it takes the rest from.
+    Runtimes and clouds always; workloads and teams where the settings name all workloads. So too where what a workload
+    says does not go with the defaults that it takes the rest from.
     """
-    sold = Sold.of(book)
-    faults = [
-        *_faults(settings, {"runtime": runtimes, "cloud": sold.regions}),
-        *accelerators(_sections(settings), book),
-    ]
+    faults = [*_faults(settings, {"runtime": runtimes, "cloud": Sold.of(book).regions})]
     try:
         asked = _asked(settings)
     except SettingsFaults as wrong:
         faults += wrong.faults
     else:
-        faults += chain(regions(asked, sold), offers(asked, sold), _strangers(settings, asked))
-    faults = list({str(fault): fault for fault in faults}.values())  # said once of the defaults, however many take it
+        faults += _strangers(settings, asked)
     if len(faults) == 1:
         raise faults[0]
     if faults:
         raise SettingsFaults(tuple(faults))
+
+
+def names_without_prices(settings: Settings, book: PriceBook) -> tuple[str, ...]:
+    """A line for each region, accelerator and offer that has no price, with the nearest that has; said once of the defaults."""
+    asked, sold = _asked(settings), Sold.of(book)
+    lines = chain(accelerators(_sections(settings), book), regions(asked, sold), offers(asked, sold))
+    return tuple(dict.fromkeys(lines))
 
 
 def _asked(settings: Settings) -> tuple[Asked, ...]:
@@ -66,12 +68,12 @@ def _sections(settings: Settings) -> list[tuple[str, WorkloadDefaults]]:
 def _faults(settings: Settings, known: Mapping[str, Collection[str]]) -> Iterator[SettingsError]:
     for i, value in enumerate(settings.decisions.other_clouds):
         if value not in known["cloud"]:
-            yield unknown_name(f"decisions.other_clouds.{i}", value, known["cloud"])
+            yield _unknown(f"decisions.other_clouds.{i}", value, known["cloud"])
     for where, section in _sections(settings):
         for field, names in known.items():
             value = getattr(section, field)
             if field in section.model_fields_set and value not in names:
-                yield unknown_name(f"{where}.{field}", value, names)
+                yield _unknown(f"{where}.{field}", value, names)
 
 
 def _strangers(settings: Settings, asked: Collection[Asked]) -> Iterator[SettingsError]:
@@ -82,10 +84,15 @@ def _strangers(settings: Settings, asked: Collection[Asked]) -> Iterator[Setting
     for where, section in _sections(settings):
         for name in section.anti_affinity:
             if name not in names:
-                yield unknown_name(f"{where}.anti_affinity", name, names)
+                yield _unknown(f"{where}.anti_affinity", name, names)
     teams = {each.whole.team for each in asked if each.whole.team is not None}
     for i, objective in enumerate(settings.objectives):
         if objective.workload is not None and objective.workload not in names:
-            yield unknown_name(f"objectives.{i}.workload", objective.workload, names)
+            yield _unknown(f"objectives.{i}.workload", objective.workload, names)
         if objective.team is not None and objective.team not in teams:
-            yield unknown_name(f"objectives.{i}.team", objective.team, teams)
+            yield _unknown(f"objectives.{i}.team", objective.team, teams)
+
+
+def _unknown(where: str, value: str, names: Collection[str]) -> SettingsError:
+    """With the nearest of the names, and all that there are."""
+    return SettingsError(where, value, f"{near(value, names)}known here: {', '.join(sorted(names)) or 'none'}")

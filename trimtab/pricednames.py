@@ -1,4 +1,8 @@
-"""Names in the settings that the price book has to know: regions, accelerators, and what is said to run today."""
+"""Names in the settings that should have a price: regions, accelerators, and what is said to run today.
+
+One without is no fault: the workload is watched and forecast all the same, and what rests on the price is unknown. It
+may well be misspelt, though.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from domain.errors import SettingsError
 from domain.prices import InstanceOffer, PriceBook, ServerlessTariff
 from domain.workload import ServingMode
 from trimtab.settings import WorkloadDefaults
@@ -51,17 +54,20 @@ class Sold:
         return not {region, ANYWHERE}.isdisjoint(self.regions.get(cloud, ()))
 
 
-def regions(asked: Collection[Asked], sold: Sold) -> Iterator[SettingsError]:
-    """Regions of which nothing is priced: nothing could be recommended there."""
+def regions(asked: Collection[Asked], sold: Sold) -> Iterator[str]:
+    """Regions of which nothing is priced: nothing can be recommended there."""
     for each in asked:
         cloud, region = each.whole.cloud, each.whole.region
         if cloud in sold.regions and not sold.in_region(cloud, region):
-            more = "; prices of another are given in prices.file"
-            yield unknown_name(each.where("region", "cloud"), region, sold.regions[cloud], more)
+            known = ", ".join(sorted(sold.regions[cloud]))
+            yield (
+                f"{each.where('region', 'cloud')}: {region!r} has no prices, so nothing can be proposed there; "
+                f"{near(region, sold.regions[cloud])}known of {cloud}: {known}; give those of another in prices.file"
+            )
 
 
-def offers(asked: Collection[Asked], sold: Sold) -> Iterator[SettingsError]:
-    """What is said to run today and has no price: neither could today's bill be told, nor a saving."""
+def offers(asked: Collection[Asked], sold: Sold) -> Iterator[str]:
+    """What is said to run today and has no price: neither can today's bill be told, nor a saving."""
     for each in asked:
         cloud, region, offer, mode = each.whole.cloud, each.whole.region, each.whole.offer, each.whole.mode
         if offer is None or not sold.in_region(cloud, region):
@@ -69,32 +75,31 @@ def offers(asked: Collection[Asked], sold: Sold) -> Iterator[SettingsError]:
         machines = set() if mode is ServingMode.SERVERLESS else sold.machines.get((cloud, region), set())
         services = sold.services if mode in {ServingMode.SERVERLESS, None} else set()
         if offer not in machines and offer not in services:
-            near = _near(offer, machines | services)
-            fix = f"`trimtab prices show` lists what is known of {cloud} {region}; give its price in prices.file, or leave it out"
-            yield SettingsError(each.where("offer", "mode", "cloud", "region"), offer, f"{near}{fix}")
+            yield (
+                f"{each.where('offer', 'mode', 'cloud', 'region')}: {offer!r} has no price, so neither today's bill nor a saving is known; "
+                f"{near(offer, machines | services)}`trimtab prices show` lists what is known of {cloud} {region}; give its price in prices.file"
+            )
 
 
-def accelerators(sections: Collection[tuple[str, WorkloadDefaults]], book: PriceBook) -> Iterator[SettingsError]:
-    """Accelerators of which nothing is priced, wherever."""
+def accelerators(sections: Collection[tuple[str, WorkloadDefaults]], book: PriceBook) -> Iterator[str]:
+    """Accelerators that nothing priced has, wherever."""
     priced = {each.accelerator for each in _prices(book) if each.accelerator is not None}
     names = {name.casefold() for name in priced}
     for where, section in sections:
         value = section.resources.accelerator
         if value is not None and value.casefold() not in names:
-            yield unknown_name(f"{where}.resources.accelerator", value, priced)
+            yield (
+                f"{where}.resources.accelerator: {value!r} is in no machine that has a price, so nothing can be proposed; "
+                f"{near(value, priced)}known: {', '.join(sorted(priced))}"
+            )
 
 
 def _prices(book: PriceBook) -> tuple[InstanceOffer | ServerlessTariff, ...]:
     return (*book.offers, *book.tariffs)
 
 
-def _near(value: str, names: Collection[str]) -> str:
+def near(value: str, names: Collection[str]) -> str:
+    """A question after the nearest of the names, where one is near."""
     spelled = {name.casefold(): name for name in sorted(names)}
-    near = get_close_matches(value.casefold(), spelled, n=1, cutoff=0.5)
-    return f"did you mean {spelled[near[0]]!r}? " if near else ""
-
-
-def unknown_name(where: str, value: str, names: Collection[str], more: str = "") -> SettingsError:
-    """The fault of a name that is none of `names`: with the nearest of them, and all that there are."""
-    known = ", ".join(sorted(names)) or "none"
-    return SettingsError(where, value, f"{_near(value, names)}known here: {known}{more}")
+    found = get_close_matches(value.casefold(), spelled, n=1, cutoff=0.5)
+    return f"did you mean {spelled[found[0]]!r}? " if found else ""

@@ -50,7 +50,7 @@ from trimtab.fleet import ConfiguredFleet, Look
 from trimtab.inputs import Grounds, Inputs
 from trimtab.joint import Joint
 from trimtab.ledger import Bookkeeper
-from trimtab.names import refuse_unknown_names
+from trimtab.names import names_without_prices, refuse_unknown_names
 from trimtab.nightly import DayLoad, Nightly
 from trimtab.notify import AlertmanagerNotifier, log_event
 from trimtab.objectives import Objectives
@@ -112,6 +112,8 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
     """A whole program; SettingsError or TraceError for what the user wrote, StoreError for the store."""
     book = price_book(settings)
     refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
+    for line in names_without_prices(settings, book):
+        log.warning("%s", line)
     fleet, day_load = _source(settings, clock)
     options = decision_options(settings)
     joint = Joint(book=book, options=options, processes=_processes(settings.decisions))

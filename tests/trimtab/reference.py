@@ -45,9 +45,9 @@ Trace files are CSV (gzip allowed) with the columns `timestamp` (ISO 8601, UTC) 
 
 SETTINGS_HEAD = """# Settings
 
-A YAML file, `--config FILE`. Unknown keys are refused with the nearest known name, and so are clouds, regions, accelerators and offers
-that have no price in the [price book](prices.md) or in `prices.file`; everything that is wrong is told at once. Relative
-paths begin at the folder of the file. `examples/trimtab.yaml` is a whole working one.
+A YAML file, `--config FILE`. Unknown keys are refused with the nearest known name, and everything that is wrong is told
+at once. Regions, accelerators and offers that have no price in the [price book](prices.md) or in `prices.file` are warned of: what rests on
+their prices is unknown. Relative paths begin at the folder of the file. `examples/trimtab.yaml` is a whole working one.
 
 Either `prometheus.url` or `history.files` says where the load is read; with both, the files win. A recording is decided
 on as if its end were now. Whatever a workload leaves out is taken from `defaults`, section by section; the sections `slo`, `resources` and

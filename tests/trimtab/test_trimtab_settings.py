@@ -198,15 +198,6 @@ def build_refusal(text: str, base: Path) -> list[str]:
         ("defaults: {cloud: asw}", "defaults.cloud: 'asw' is not usable; did you mean 'aws'? known here: aws, azure, gcp"),
         ("workloads: [{id: a, cloud: nowhere}]", "workloads.a.cloud: 'nowhere' is not usable; known here: aws, azure, gcp"),
         ("workloads: [{id: chat, anti_affinity: [rankr]}, {id: ranker}]", "workloads.chat.anti_affinity: 'rankr' is not usable; did you mean 'ranker'?"),
-        ("defaults: {region: us-aest-1}", "defaults.region: 'us-aest-1' is not usable; did you mean 'us-east-1'? known here: us-east-1; prices of another are given in prices.file"),
-        ("workloads: [{id: a, region: eu-mars-1}, {id: b}]", "workloads.a.region: 'eu-mars-1' is not usable; "),
-        ("workloads: [{id: a, cloud: gcp}, {id: b}]", "workloads.a.region: 'us-east-1' is not usable; did you mean 'us-central1'? known here: us-central1"),
-        ("defaults: {region: eu-mars-1}\nworkloads: [{id: a}, {id: b}]", "defaults.region: 'eu-mars-1' is not usable; "),
-        ("defaults: {resources: {accelerator: Z9000}}", "defaults.resources.accelerator: 'Z9000' is not usable; did you mean "),
-        ("workloads: [{id: a, resources: {accelerator: l40}}]", "workloads.a.resources.accelerator: 'l40' is not usable; did you mean 'L4"),
-        ("workloads: [{id: a, offer: m99.large, mode: dedicated}]", "workloads.a.offer: 'm99.large' is not usable; did you mean 'm"),
-        ("workloads: [{id: a, offer: lamda, mode: serverless}]", "workloads.a.offer: 'lamda' is not usable; did you mean 'lambda'? `trimtab prices show` lists"),
-        ("defaults: {offer: lambda}\nworkloads: [{id: a, mode: dedicated}]", "workloads.a.offer: 'lambda' is not usable; "),
         ("objectives: [{workload: zz, budget_usd_per_month: 5}]\nworkloads: [{id: a}]", "objectives.0.workload: 'zz' is not usable; known here: a"),
         ("objectives: [{team: serch}]\nworkloads: [{id: a, team: search}]", "objectives.0.team: 'serch' is not usable; did you mean 'search'?"),
         ("defaults: {bounds: {min_replicas: 5}}\nworkloads: [{id: a, bounds: {max_replicas: 2}}]", "workloads.a, with what the defaults say: bounds.max_replicas: 2 is not usable; give at least min_replicas (5)"),
@@ -228,9 +219,34 @@ def test_a_name_that_nobody_knows_is_refused(text: str, line: str, tmp_path: Pat
         "objectives: [{workload: seen-in-metrics}, {team: whose}]",
     ],
 )
-def test_a_name_that_somebody_knows_or_may_know_later_is_taken(text: str, tmp_path: Path) -> None:
+def test_a_name_that_somebody_knows_or_may_know_later_is_taken(
+    text: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """Services are those of every cloud, as today's bill takes them; without `workloads` the source says who there is."""
     build(parsed(f"{text}\nprometheus: {{url: 'http://127.0.0.1:9'}}\nstore: {{url: 'sqlite://'}}", tmp_path))
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "text, line",
+    [
+        ("defaults: {region: us-aest-1}", "defaults.region: 'us-aest-1' has no prices, so nothing can be proposed there; did you mean 'us-east-1'? known of aws: us-east-1; "),
+        ("workloads: [{id: a, region: eu-mars-1}, {id: b}]", "workloads.a.region: 'eu-mars-1' has no prices"),
+        ("workloads: [{id: a, cloud: gcp}, {id: b}]", "workloads.a.region: 'us-east-1' has no prices, so nothing can be proposed there; did you mean 'us-central1'?"),
+        ("defaults: {region: eu-mars-1}\nworkloads: [{id: a}, {id: b}]", "defaults.region: 'eu-mars-1' has no prices"),
+        ("defaults: {resources: {accelerator: Z9000}}", "defaults.resources.accelerator: 'Z9000' is in no machine that has a price, so nothing can be proposed; "),
+        ("workloads: [{id: a, resources: {accelerator: l40}}]", "workloads.a.resources.accelerator: 'l40' is in no machine that has a price, so nothing can be proposed; did you mean 'L4"),
+        ("workloads: [{id: a, offer: m99.large, mode: dedicated}]", "workloads.a.offer: 'm99.large' has no price, so neither today's bill nor a saving is known; did you mean 'm"),
+        ("workloads: [{id: a, offer: lamda, mode: serverless}]", "workloads.a.offer: 'lamda' has no price, so neither today's bill nor a saving is known; did you mean 'lambda'? `trimtab prices show` lists"),
+        ("defaults: {offer: lambda}\nworkloads: [{id: a, mode: dedicated}]", "workloads.a.offer: 'lambda' has no price"),
+    ],
+)  # fmt: skip
+def test_a_name_without_a_price_is_warned_of_and_watched_all_the_same(
+    text: str, line: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    build(parsed(f"{text}\nprometheus: {{url: 'http://127.0.0.1:9'}}\nstore: {{url: 'sqlite://'}}", tmp_path))
+    (said,) = caplog.messages
+    assert said.startswith(line)
 
 
 def test_all_unknown_names_are_told_at_once_and_a_cloud_of_ones_own_prices_is_known(tmp_path: Path) -> None:
@@ -239,7 +255,7 @@ def test_all_unknown_names_are_told_at_once_and_a_cloud_of_ones_own_prices_is_kn
     )
     lines = build_refusal("defaults: {cloud: rack, runtime: nope}", tmp_path)
     assert [line.split(":")[0] for line in lines] == ["defaults.runtime", "defaults.cloud"]
-    lines = build_refusal("defaults: {cloud: rack, region: r1, runtime: nope}\nprices: {file: own.csv}", tmp_path)
+    lines = build_refusal("defaults: {cloud: rack, runtime: nope}\nprices: {file: own.csv}", tmp_path)
     assert [line.split(":")[0] for line in lines] == ["defaults.runtime"]
 
 
