@@ -26,11 +26,12 @@ class UserError(TrimtabError):
 
 
 class SettingsError(UserError):
-    """A settings file or an option is wrong."""
+    """A settings file or an option is wrong; a `value` of None is one that was not given."""
 
     def __init__(self, field: str, value: object, fix: str) -> None:
         self.field, self.value, self.fix = field, value, fix
-        super().__init__(f"{field}: {value!r} is not usable; {fix}")
+        wrong = "missing" if value is None else f"{value!r} is not usable"
+        super().__init__(f"{field}: {wrong}; {fix}")
 
 
 class TraceError(UserError):

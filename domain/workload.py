@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from domain.signals import Signal
 
+MOST_REPLICAS = 1_000_000  # of one workload: what asks for more is a slip of units, and is refused by name
+
 
 class ServingMode(StrEnum):
     """How a model is kept ready to answer."""

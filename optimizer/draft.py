@@ -32,10 +32,12 @@ from optimizer.proposal import Proposal, grounds, market_of, propose, today_of
 from optimizer.prospect import Prospect, prospect_of
 from optimizer.readiness import assess
 from optimizer.rightsize import RightSized, right_sized, spot_of
+from optimizer.scaling import past_reckoning
 from optimizer.tenancy import Tenancy, tenancy_of
 
 MORE_HISTORY = "more history of the load, without gaps, up to now"
 CAPACITY = "declare `capacity_rps`, or let latency and ready replicas be scraped while the load varies"
+UNITS = "a load and a `capacity_rps` that are both in requests/s"
 LIMITS = "other bounds, modes, SLO or prices, under which some mode can hold the SLO"
 
 
@@ -109,7 +111,11 @@ def _found(case: Case, market: Market | Unknown, study: CapacityStudy) -> Ready 
     if isinstance(market, Unknown):
         because = (Reason(code="no_capacity", detail=market.reason), *reasons_of(study, options.capacity))
         return NotReady(reasons=because, needs=CAPACITY)
-    outlook = outlook_of(observation.load.until(observation.observed_at), market, options)
+    load = observation.load.until(observation.observed_at)
+    why = past_reckoning(load, market.sizing.capacity_rps)
+    if why is not None:
+        return NotReady(reasons=(Reason(code="no_capacity", detail=why),), needs=UNITS)
+    outlook = outlook_of(load, market, options)
     if isinstance(outlook, Unknown):
         return NotReady(reasons=(Reason(code="no_forecast", detail=outlook.reason),), needs=MORE_HISTORY)
     return planned(case, market, study, outlook)

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from domain.errors import SettingsError
 from optimizer.replay import ReplayReport
+from trimtab.outputs import need_pictures
 
 SHOWN = ("trimtab", "schedule", "recorded", "hpa", "week")  # more lines than these are not told apart
 COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8", "schedule": "#5b7fbf"}
-FORMATS = (".png", ".svg", ".pdf")
 MOST_POINTS = 2000
 
 
@@ -27,8 +27,7 @@ def draw(done: ReplayReport, out: Path) -> None:
 
 def save(option: str, out: Path, drawn: Callable[[], Figure]) -> None:
     """Write what `drawn` draws; SettingsError that names `option`, before anything is drawn where the suffix is wrong."""
-    if out.suffix.lower() not in FORMATS:
-        raise SettingsError(option, str(out), f"end the name in {', '.join(FORMATS)}")
+    need_pictures({option: out})
     figure = drawn()
     temporary = out.with_name(f".{out.name}{out.suffix}")
     try:

@@ -19,7 +19,7 @@ from optimizer.prospect import Prospect, prospect
 from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import POLICIES, ReplayReport, ReplayRow
 from optimizer.replay import replay as replay_policies
-from optimizer.scaling import Decisions, ScalingProblem, decide
+from optimizer.scaling import Decisions, ScalingProblem, decide, past_reckoning
 from trimtab.files import write_file
 from trimtab.moments import TIMES, moment
 from trimtab.prices import bundled
@@ -44,22 +44,17 @@ class Question:
     usd_per_missed_request: float | None = None
 
     def problem(self, paid: Paid) -> ScalingProblem:
-        """What the policy is asked, where a replica costs `paid`; SettingsError for what cannot be."""
+        """What the policy is asked, where a replica costs `paid`."""
         worth = self.usd_per_missed_request
-        if worth is not None and not 0 < worth < float("inf"):
-            raise SettingsError("--usd-per-missed-request", worth, "give a positive amount")
-        try:
-            return ScalingProblem(
-                capacity_rps=self.capacity_rps,
-                startup=self.startup,
-                attainment=self.attainment,
-                min_replicas=self.min_replicas,
-                max_replicas=self.max_replicas,
-                learning=self.warmup,
-                replica_hours_per_miss=None if worth is None else worth / paid.usd_per_hour,
-            )
-        except ValueError as fault:
-            raise SettingsError("replay", str(fault), "mend that option") from None
+        return ScalingProblem(
+            capacity_rps=self.capacity_rps,
+            startup=self.startup,
+            attainment=self.attainment,
+            min_replicas=self.min_replicas,
+            max_replicas=self.max_replicas,
+            learning=self.warmup,
+            replica_hours_per_miss=None if worth is None else worth / paid.usd_per_hour,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +68,6 @@ class Paid:
 def price_of(given: float | None, section: WorkloadSettings | None, today: date) -> Paid:
     """The price that was given, that of the workload's machine, or that of a default one, with its age `today`."""
     if given is not None:
-        if not 0 < given < float("inf"):
-            raise SettingsError("--replica-usd-per-hour", given, "give a positive price")
         return Paid(usd_per_hour=given, detail=f"a replica costs {given:g} USD an hour (--replica-usd-per-hour)")
     name, region = (section.offer, section.region) if section and section.offer else (DEFAULT_OFFER, "us-east-1")
     offer = next((one for one in bundled().offers if one.instance_type == name and one.region == region), None)
@@ -105,8 +98,16 @@ class Done:
 
 
 def run(trace: Trace, question: Question, paid: Paid) -> Done:
-    """The replay; SettingsError for a policy that there is none of, or a warm-up that leaves nothing."""
+    """The replay; SettingsError for a policy that there is none of, or a warm-up that leaves nothing.
+
+    SettingsError too for recorded replicas of a file that has none, and a capacity that makes a slip of the load's peak.
+    """
     history, problem, policies = trace.requests, question.problem(paid), question.policies or POLICIES
+    if "recorded" in question.policies and trace.replicas is None:
+        raise SettingsError("--policy", "recorded", f"add the column replicas to {trace.path.name}, which has none")
+    why = past_reckoning(history, problem.capacity_rps)
+    if why is not None:
+        raise SettingsError("--capacity", question.capacity_rps, f"mind its unit: {why}")
     decisions = decide(history, problem) if OURS in policies else None
     try:
         report = replay_policies(

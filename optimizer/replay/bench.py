@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -61,12 +62,16 @@ class Bench:
 def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta) -> Bench:
     """Sweep the baselines on `history` (requests/s; gaps are not charged).
 
-    ValueError if the warm-up leaves fewer than ten steps, or none with load known.
+    ValueError if the warm-up leaves fewer than ten steps, or none with load known, and for a load past a million
+    replicas' worth.
     """
     first = int(warmup / history.step)
-    load = history.values / problem.capacity_rps
+    load = problem.load_of(history)
     if first >= len(load) - LEAST_SCORED or not np.isfinite(load[first:]).any():
-        raise ValueError(f"a warm-up of {warmup} leaves nothing to score of {len(load) * history.step}")
+        raise ValueError(
+            f"a warm-up of {warmup / DAY:g} days leaves nothing to score of {len(load) * history.step / DAY:.3g} days: "
+            f"{_longest(history)}"
+        )
     startup = StartUp.of(problem.startup, history.step)
     weekly = int(WEEK / history.step)
     period = weekly if first >= weekly else int(DAY / history.step)
@@ -82,3 +87,12 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
         hpa=sweep(load, startup, first, period=None, step_s=step_s, floor=floor),
         week=sweep(load, startup, first, period=period, step_s=step_s, floor=floor),
     )
+
+
+def _longest(history: LoadHistory) -> str:
+    """The longest warm-up after which enough of `history` is left, as advice in days."""
+    known = np.flatnonzero(np.isfinite(history.values))
+    most = min(len(history) - LEAST_SCORED - 1, int(known[-1])) if len(known) else -1
+    if most < 0:
+        return f"give a history of over {LEAST_SCORED} steps, with known load in it"
+    return f"give at most {math.floor(most * history.step / DAY * 1000) / 1000:g}"

@@ -21,10 +21,10 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     """One whole number for every step of `history` (requests/s; a gap teaches nothing and is no zero).
 
     `desired[i]` rests on steps up to and including i alone, so the same call serves a whole replay and
-    the present decision (its last number).
+    the present decision (its last number). ValueError for a load past a million replicas' worth.
     """
     ratio = max(1, round(problem.decision_interval / history.step))
-    load = _blocks(history.values / problem.capacity_rps, ratio)
+    load = _blocks(problem.load_of(history), ratio)
     startup = StartUp.of(problem.startup, history.step * ratio)
     clock = Clock(step_s=history.step_s * ratio, lead=startup.lead)
     experts = assemble(load, clock, startup, problem.min_replicas)

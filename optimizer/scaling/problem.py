@@ -9,8 +9,24 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.load import LoadHistory
 from domain.plan import Reason
+from domain.workload import MOST_REPLICAS
 from optimizer.physics import Counts, Floats
+
+
+def past_reckoning(history: LoadHistory, capacity_rps: float) -> str | None:
+    """Why no replicas are reckoned for `history` (requests/s), None where they are: its peak asks for over a million.
+
+    A load or a capacity is then in the wrong unit, and no memory would hold what every number of replicas costs.
+    """
+    peak_rps = float(np.nanmax(history.values, initial=0.0))
+    if peak_rps / capacity_rps <= MOST_REPLICAS:
+        return None
+    return (
+        f"the load's peak of {peak_rps:.3g} requests/s is that of {peak_rps / capacity_rps:.3g} replicas which carry "
+        f"{capacity_rps:g} requests/s each; at most {MOST_REPLICAS:,} are reckoned with"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +54,8 @@ class ScalingProblem:
             raise ValueError(f"capacity_rps must be a positive number of requests/s, not {self.capacity_rps}")
         if not 0.0 < self.attainment < 1.0:
             raise ValueError(f"attainment must lie strictly between 0 and 1, not {self.attainment}")
-        if self.min_replicas < 0:
-            raise ValueError(f"min_replicas cannot be negative: {self.min_replicas}")
+        if not 0 <= self.min_replicas <= MOST_REPLICAS:
+            raise ValueError(f"min_replicas must lie between 0 and {MOST_REPLICAS:,}, not {self.min_replicas}")
         if self.max_replicas is not None and self.max_replicas < max(1, self.min_replicas):
             raise ValueError(f"max_replicas {self.max_replicas} is below min_replicas {self.min_replicas} or 1")
         if self.startup < timedelta(0):
@@ -49,6 +65,14 @@ class ScalingProblem:
     def budget(self) -> float:
         """Share of requests that may be missed."""
         return 1.0 - self.attainment
+
+    def load_of(self, history: LoadHistory) -> Floats:
+        """`history` (requests/s) in replicas' worth; ValueError where its peak asks for more than can be reckoned with."""
+        why = past_reckoning(history, self.capacity_rps)
+        if why is not None:
+            raise ValueError(why)
+        load: Floats = history.values / self.capacity_rps
+        return load
 
     @property
     def price_of_miss(self) -> float | None:

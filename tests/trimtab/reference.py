@@ -49,6 +49,9 @@ A YAML file, `--config FILE`. Unknown keys are refused with the nearest known na
 at once. Regions, accelerators and offers that have no price in the [price book](prices.md) or in `prices.file` are warned of: what rests on
 their prices is unknown. Relative paths begin at the folder of the file. `examples/trimtab.yaml` is a whole working one.
 
+What can only be a slip of the unit is refused too: a start-up, a latency or a time-out of over a day, a validity of over a
+year, over ten years of history, a forecast of over 62 days, over a million replicas.
+
 Either `prometheus.url` or `history.files` says where the load is read; with both, the files win. A recording is decided
 on as if its end were now. Whatever a workload leaves out is taken from `defaults`, section by section; the sections `slo`, `resources` and
 `bounds` of a workload have the keys of those of `defaults`.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.servers import Asked, Reply, Scripted, free_port
 from trimtab.__main__ import main
@@ -166,18 +170,31 @@ def test_settings_that_are_wrong(
         ("recommend --prometheus http://127.0.0.1:9 --history a.csv", "give either --prometheus or --history"),
         ("recommend", "give --prometheus URL or --history FILE"),
         ("recommend --history {trace} --capacity 0", "--capacity: 0.0 is not usable; give a positive number"),
-        ("serve", "--config: None is not usable; name a settings file"),
-        ("replay", "--trace: None is not usable"),
-        ("replay --trace {trace}", "--capacity: None is not usable"),
+        ("serve", "--config: missing; name a settings file"),
+        ("replay", "--trace: missing; name a trace file"),
+        ("replay --trace {trace}", "--capacity: missing; give the requests/s"),
         ("replay --trace {trace} --capacity 2", "--warmup-days: 7.0 is not usable"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 2", "nothing to score of 1 days: give at most 0.9"),
         ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy best", "unknown policy 'best'"),
-        ("replay --trace {trace} --capacity -2 --warmup-days 0.1", "capacity_rps must be a positive number"),
-        ("replay --trace {trace} --capacity 2 --attainment 1.5 --warmup-days 0.1", "attainment must lie strictly"),
-        ("replay --trace {trace} --capacity 2 --startup -1 --warmup-days 0.1", "startup"),
+        ("replay --trace {trace} --capacity -2", "--capacity: -2.0 is not usable; give a positive number of requests/s"),
+        ("replay --trace {trace} --capacity nan", "--capacity: nan is not usable"),
+        ("replay --trace {trace} --capacity 1e-300", "--capacity: 1e-300 is not usable; mind its unit: the load's peak of"),
+        ("replay --trace {trace} --capacity 2 --attainment 99.9", "--attainment: 99.9 is not usable; give a share above 0 and"),
+        ("replay --trace {trace} --capacity 2 --attainment nan", "--attainment: nan is not usable"),
+        ("replay --trace {trace} --capacity 2 --startup -5", "--startup: -5.0 is not usable; give a number from 0 to 86400"),
+        ("replay --trace {trace} --capacity 2 --startup nan", "--startup: nan is not usable"),
+        ("replay --trace {trace} --capacity 2 --startup 1e20", "--startup: 1e+20 is not usable"),
+        ("replay --trace {trace} --capacity 2 --warmup-days inf", "--warmup-days: inf is not usable; give a number from 0 to 3660"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 1e12", "--warmup-days: 1000000000000.0 is not usable"),
+        ("replay --trace {trace} --capacity 2 --min-replicas 99999999999999999999", "--min-replicas: 99999999999999999999 is not"),
+        ("replay --trace {trace} --capacity 2 --min-replicas -1", "--min-replicas: -1 is not usable; give a whole number from 0"),
         ("replay --trace {trace} --capacity 2 --replica-usd-per-hour 0", "--replica-usd-per-hour: 0.0"),
+        ("replay --trace {trace} --capacity 2 --usd-per-missed-request inf", "--usd-per-missed-request: inf"),
+        ("replay --trace {trace} --capacity 2 --policy recorded", "--policy: 'recorded' is not usable; add the column replicas"),
         ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy hpa --decisions {tmp}/d.csv", "add --policy trimtab"),
-        ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy perfect --chart {tmp}/c.gif", "--chart"),
+        ("replay --trace {trace} --capacity 2 --chart {tmp}/c.gif", "c.gif' is not usable; end the name in .png, .svg, .pdf"),
         ("backtest --trace {trace} --out {tmp}/o.csv --horizon soon", "--horizon: 'soon' is not usable; give a duration"),
+        ("backtest --trace {trace} --out {tmp}/o.csv --horizon 999999999999999d", "--horizon: '999999999999999d' is not usable"),
         ("backtest --trace {trace} --out {tmp}/o.csv --step 7m", "--step: "),
         ("backtest --trace {trace} --out {tmp}/o.csv --model best", "--model: 'best'"),
         ("report --config {config} --out {tmp}/o --date tomorrow", "--date: 'tomorrow' is not usable; give a day as"),
@@ -188,6 +205,104 @@ def test_options_that_are_wrong(refused: Refused, tmp_path: Path, arguments: str
     places = {"trace": ONE_DAY, "tmp": tmp_path, "config": ROOT / "examples" / "trimtab.yaml"}
     assert named in refused(2, *arguments.format(**places).split())
     assert list(tmp_path.iterdir()) == []
+
+
+OVERWRITING = {
+    "the trace": ("replay --trace {own} --capacity 2 --decisions {own}", "--decisions", "--trace reads"),
+    "the trace, told otherwise": ("backtest --trace {own} --out {tmp}/x/../load.csv", "--out", "--trace reads"),
+    "a link to the trace": ("backtest --trace {own} --out {tmp}/link.csv", "--out", "--trace reads"),
+    "a recording": ("replay --config {config} --decisions {own}", "--decisions", "history.files.load reads"),
+    "another recording": ("backtest --config {config} --out {tmp}/b.csv", "--out", "history.files.b reads"),
+    "the settings": ("backtest --config {config} --out {config}", "--out", "--config reads"),
+    "the prices": ("backtest --config {config} --out {tmp}/prices.csv", "--out", "prices.file reads"),
+    "the store": ("backtest --config {config} --out {tmp}/trimtab.db", "--out", "store.url reads"),
+    "a picture as trace": ("replay --trace {tmp}/p.svg --capacity 2 --chart {tmp}/p.svg", "--chart", "--trace reads"),
+    "two outputs": ("replay --trace {own} --capacity 2 --chart {tmp}/c.svg --curve {tmp}/c.svg", "--curve", "--chart writes"),
+    "a price list": ("prices import {own} --format opencost --cloud aws --out {own}", "--out", "FILE reads"),
+    "a price list beside": ("prices import {tmp}/b.left-out.csv --format opencost --cloud aws --out {tmp}/b.csv", "--out, the rows left out of it", "FILE reads"),
+    "a folder": ("backtest --trace {own} --out {tmp}/x", "--out", "a folder stands there"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("place", OVERWRITING)
+def test_no_output_replaces_what_is_read_or_another_output(refused: Refused, tmp_path: Path, place: str) -> None:
+    """A recording of years would be gone: it is refused before anything is read or written."""
+    own, config = tmp_path / "load.csv", tmp_path / "trimtab.yaml"
+    own.write_bytes(gzip.decompress(ONE_DAY.read_bytes()))
+    (tmp_path / "x").mkdir()
+    (tmp_path / "link.csv").symlink_to(own)
+    for name in ("b.csv", "p.svg", "prices.csv", "b.left-out.csv", "trimtab.db"):
+        (tmp_path / name).write_text(name)
+    config.write_text(
+        "history: {files: {load: load.csv, b: b.csv}}\ndefaults: {capacity_rps: 2}\nprices: {file: prices.csv}\n"
+    )
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    arguments, option, doing = OVERWRITING[place]
+    line = refused(2, *arguments.format(own=own, tmp=tmp_path, config=config).split())
+    assert f"{option}: " in line
+    assert doing in line
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_a_floor_over_the_maximum_of_the_settings(refused: Refused, tmp_path: Path) -> None:
+    config = tmp_path / "trimtab.yaml"
+    config.write_text(
+        f"history: {{files: {{a: {ONE_DAY}}}}}\nworkloads: [{{id: a, capacity_rps: 2, bounds: {{max_replicas: 3}}}}]"
+    )
+    line = refused(2, "replay", "--config", config, "--min-replicas", 4)
+    assert "--min-replicas: 4 is not usable; give at most bounds.max_replicas of the settings (3)" in line
+
+
+SLIPS = {
+    "decisions.valid_hours": 1e12,
+    "decisions.min_history_days": 1e12,
+    "decisions.max_input_age_minutes": 1e15,
+    "decisions.replay_days": 1e12,
+    "decisions.horizon_days": 1e6,
+    "prices.availability_max_age_days": 1e12,
+    "history.lookback_days": 1e9,
+    "history.step_s": 1e9,
+    "rules.expiring_minutes": 1e15,
+    "alertmanager.timeout_s": 1e15,
+    "defaults.time_to_ready_s": 1e15,
+    "defaults.service_time_ms": 1e20,
+    "defaults.replicas": 10**20,
+    "defaults.slo.latency_ms": 1e20,
+    "defaults.bounds.min_replicas": 10**20,
+    "defaults.bounds.max_replicas": 10**20,
+}
+
+
+@pytest.mark.parametrize("key", SLIPS)
+def test_a_number_that_can_only_be_a_slip_is_refused_by_its_key(refused: Refused, tmp_path: Path, key: str) -> None:
+    body: dict[str, Any] = {"history": {"files": {"a": str(ONE_DAY)}}}
+    *sections, field = key.split(".")
+    inner = body
+    for section in sections:
+        inner = inner.setdefault(section, {})
+    inner[field] = SLIPS[key]
+    file = tmp_path / "trimtab.yaml"
+    file.write_text(yaml.safe_dump(body))
+    line = refused(2, "recommend", "--config", file)
+    assert f"{key}: " in line
+    assert "give a number of at most" in line
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_load_of_a_million_millions_is_held_with_its_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Not a MemoryError: what is said is what the load asks for, and what the numbers have to be in."""
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = (f"{start + i * timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ},{10**15 + i % 7}" for i in range(200))
+    trace = tmp_path / "load.csv"
+    trace.write_text("timestamp,requests\n" + "\n".join(rows) + "\n")
+    assert main(["recommend", "--history", str(trace), "--capacity", "0.5", "--output", "json"]) == 0
+    (body,) = json.loads(capsys.readouterr().out)
+    assert (body["kind"], body["reasons"][0]["code"]) == ("hold", "no_capacity")
+    assert "at most 1,000,000 are reckoned with" in body["reasons"][0]["detail"]
+    assert main(["replay", "--trace", str(trace), "--capacity", "0.5", "--warmup-days", "1"]) == 2
+    assert "--capacity: 0.5 is not usable; mind its unit" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -120,11 +120,11 @@ GOOD = "aws,us-east-1,box,2,8,0.1"
         ),
         (
             f"{MACHINE}\n{GOOD}\n\naws,us-east-1,,2,8,0.1\n",
-            "prices.csv: line 4: instance_type: None is not usable; it is required",
+            "prices.csv: line 4: instance_type: missing; it is required",
         ),
         (
             f"{MACHINE}\n{GOOD}\naws,us-east-1\n",
-            "prices.csv: line 3: instance_type: None is not usable; it is required",
+            "prices.csv: line 3: instance_type: missing; it is required",
         ),
         (
             f"{MACHINE}\n{GOOD},0.2\n",
@@ -139,7 +139,7 @@ GOOD = "aws,us-east-1,box,2,8,0.1"
             "line 2: acelerator: 'T4' is not usable; no such field; did you mean accelerator?",
         ),
         (f"{MACHINE},accelerator_count\n{GOOD},0.25\n", "line 2: accelerator_count: '0.25' is not"),
-        (f"{MACHINE},currency\n{GOOD},EUR\n", "line 2: usd_per_unit: None is not"),
+        (f"{MACHINE},currency\n{GOOD},EUR\n", "line 2: usd_per_unit: missing;"),
     ],
 )
 def test_a_fault_of_a_csv_names_its_line_field_value_and_fix(tmp_path: Path, text: str, said: str) -> None:

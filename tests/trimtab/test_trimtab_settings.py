@@ -41,7 +41,7 @@ def refusal(text: str) -> list[str]:
         ("prometheus: {ulr: http://a, url: http://a}", "prometheus.ulr: 'ulr' is not usable; did you mean 'url'?"),
         ("workloads: [{id: a, slo: {atainment: 0.9}}]", "workloads[0].slo.atainment: 'atainment' is not usable; did you mean 'attainment'?"),
         ("zzz: 1", "zzz: 'zzz' is not usable; known here: prometheus, history,"),
-        ("prometheus: {}", "prometheus.url: None is not usable; add the key 'url', which is required"),
+        ("prometheus: {}", "prometheus.url: missing; add the key 'url', which is required"),
         ("prometheus: {url: localhost}", "prometheus.url: 'localhost' is not usable; give a URL such as http://"),
         ("history: {lookback_days: -3}", "history.lookback_days: -3 is not usable; give a number greater than 0"),
         ("history: {lookback_days: .inf}", "history.lookback_days: inf is not usable; give a finite number"),

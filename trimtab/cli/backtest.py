@@ -37,7 +37,7 @@ def backtest(
 ) -> None:
     """Forecast from origins in the past, each seeing nothing later, and write every forecast as CSV."""
     ahead, width, apart = duration("--horizon", horizon), duration("--step", step), duration("--every", every)
-    chosen = choose(trace, config, workload)
+    chosen = choose(trace, config, workload, outputs={"--out": out})
     from trimtab.backtesting import Question, write_backtest  # noqa: PLC0415
 
     question = Question(horizon=ahead, step=width, every=apart, folds=folds, model=model)

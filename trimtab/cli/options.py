@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from datetime import timedelta
@@ -21,7 +22,9 @@ Config = Annotated[
 ]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; it is made if need be.")]
 
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+RATE = "number of requests/s"
+LONGEST = timedelta(days=3660)  # ten years: more than any history, and near enough for every date
 
 
 def say(text: str) -> None:
@@ -45,9 +48,24 @@ def need_settings(config: Path | None) -> Settings:
 
 
 def duration(option: str, text: str) -> timedelta:
-    """`90s`, `10m`, `24h`, `7d`; SettingsError for anything else, and for nothing at all."""
+    """`90s`, `10m`, `24h`, `7d`, at most `LONGEST`; SettingsError for anything else, and for nothing at all."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
-    value = timedelta(**{UNITS[match[2]]: float(match[1])}) if match else timedelta(0)
-    if value <= timedelta(0):
-        raise SettingsError(option, text, "give a duration such as 90s, 10m, 24h or 7d")
+    seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+    if not 0 < seconds <= LONGEST.total_seconds():
+        raise SettingsError(option, text, f"give a duration such as 90s, 10m, 24h or 7d, at most {LONGEST.days}d")
+    return timedelta(seconds=seconds)
+
+
+def span(option: str, value: float, unit: timedelta, *, most: timedelta) -> timedelta:
+    """`value` times `unit`, which is 0 to `most`; SettingsError for anything else, NaN included."""
+    longest = most / unit
+    if not 0 <= value <= longest:
+        raise SettingsError(option, value, f"give a number from 0 to {longest:g}")
+    return value * unit
+
+
+def positive(option: str, value: float, what: str) -> float:
+    """SettingsError unless it is a finite number above 0; `what` says of what."""
+    if not 0 < value < math.inf:
+        raise SettingsError(option, value, f"give a positive {what}")
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import NoData, SettingsError
-from trimtab.cli.options import Config, load_settings, say
+from trimtab.cli.options import RATE, Config, load_settings, positive, say
 
 if TYPE_CHECKING:
     from trimtab.cycle import Outcome
@@ -70,8 +70,8 @@ def _settings(config: Path | None, prometheus: str | None, files: list[Path], ca
     """The settings under what the command line says; a scan of its own choosing is kept nowhere."""
     if prometheus and files:
         raise SettingsError("--history", str(files[0]), "give either --prometheus or --history")
-    if capacity is not None and not 0 < capacity < float("inf"):
-        raise SettingsError("--capacity", capacity, "give a positive number of requests/s")
+    if capacity is not None:
+        positive("--capacity", capacity, RATE)
     settings = load_settings(config)
     from trimtab.overrides import chosen  # noqa: PLC0415
 

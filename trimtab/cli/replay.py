@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.errors import SettingsError
-from trimtab.cli.options import Config, say
+from domain.workload import MOST_REPLICAS
+from trimtab.cli.options import LONGEST, RATE, Config, positive, say, span
 from trimtab.cli.traces import choose
 
 if TYPE_CHECKING:
     from trimtab.settings import WorkloadSettings
 
 OURS = "trimtab"
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 class Output(StrEnum):
@@ -45,11 +47,9 @@ def replay(
     attainment: Annotated[
         float | None, typer.Option("--attainment", help="Share of requests that has to be met.", show_default="0.999")
     ] = None,
-    warmup_days: Annotated[
-        float, typer.Option("--warmup-days", min=0, help="Days at the start that are not counted.")
-    ] = 7.0,
+    warmup_days: Annotated[float, typer.Option("--warmup-days", help="Days at the start that are not counted.")] = 7.0,
     min_replicas: Annotated[
-        int | None, typer.Option("--min-replicas", min=0, help="Replicas always kept.", show_default="1")
+        int | None, typer.Option("--min-replicas", help="Replicas always kept.", show_default="1")
     ] = None,
     price: Annotated[
         float | None,
@@ -98,25 +98,32 @@ def replay(
     What a settings file says of the workload (capacity, start-up, attainment, floor, machine) stands
     where the option is left out.
     """
-    chosen = choose(trace, config, workload)
+    warmup = span("--warmup-days", warmup_days, DAY, most=LONGEST)
+    _need_usable(
+        capacity=capacity, startup=startup, attainment=attainment, replicas=min_replicas, price=price, worth=worth
+    )
+    if decisions is not None and policy and OURS not in policy:
+        raise SettingsError("--policy", ", ".join(policy), f"decisions are written of {OURS}: add --policy {OURS}")
+    if curve is not None and policy and OURS not in policy:
+        raise SettingsError("--policy", ", ".join(policy), f"the curve is that of {OURS}: add --policy {OURS}")
+    from trimtab.outputs import need_pictures  # noqa: PLC0415
+
+    need_pictures({"--chart": chart, "--curve": curve})
+    chosen = choose(trace, config, workload, outputs={"--decisions": decisions, "--chart": chart, "--curve": curve})
     section = chosen.section
     from trimtab import replaying  # noqa: PLC0415  numpy and the optimizer take a second to load
     from trimtab.wiring import now  # noqa: PLC0415
 
     question = replaying.Question(
         capacity_rps=_capacity(capacity, section),
-        startup=timedelta(seconds=_first(startup, section.time_to_ready_s if section else None, 300.0)),
+        startup=_first(startup, section.time_to_ready_s if section else None, 300.0) * SECOND,
         attainment=_first(attainment, section.slo.attainment if section else None, 0.999),
-        min_replicas=int(_first(min_replicas, section.bounds.min_replicas if section else None, 1)),
+        min_replicas=_floor(min_replicas, section),
         max_replicas=section.bounds.max_replicas if section else None,
-        warmup=timedelta(days=warmup_days),
+        warmup=warmup,
         policies=tuple(policy or ()),
         usd_per_missed_request=worth if worth is not None or section is None else section.slo.usd_per_missed_request,
     )
-    if decisions is not None and policy and OURS not in policy:
-        raise SettingsError("--policy", ", ".join(policy), f"decisions are written of {OURS}: add --policy {OURS}")
-    if curve is not None and policy and OURS not in policy:
-        raise SettingsError("--policy", ", ".join(policy), f"the curve is that of {OURS}: add --policy {OURS}")
     paid = replaying.price_of(price, section, now().date())
     say(f"replaying {len(chosen.trace.requests)} steps of {chosen.trace.requests.step_s:g} s; {paid.detail}")
     done = replaying.run(chosen.trace, question, paid)
@@ -128,6 +135,40 @@ def replay(
         replaying.curve_of(done, curve)
     write = replaying.to_json if output is Output.JSON else replaying.table
     sys.stdout.write(write(done, question, paid))
+
+
+def _need_usable(
+    *,
+    capacity: float | None,
+    startup: float | None,
+    attainment: float | None,
+    replicas: int | None,
+    price: float | None,
+    worth: float | None,
+) -> None:
+    """SettingsError for an option that no replay can be asked with, before anything is read."""
+    if capacity is not None:
+        positive("--capacity", capacity, RATE)
+    if startup is not None:
+        span("--startup", startup, SECOND, most=DAY)
+    if attainment is not None and not 0 < attainment < 1:
+        raise SettingsError("--attainment", attainment, "give a share above 0 and below 1, such as 0.999")
+    if replicas is not None and not 0 <= replicas <= MOST_REPLICAS:
+        raise SettingsError("--min-replicas", replicas, f"give a whole number from 0 to {MOST_REPLICAS}")
+    if price is not None:
+        positive("--replica-usd-per-hour", price, "price")
+    if worth is not None:
+        positive("--usd-per-missed-request", worth, "amount")
+
+
+def _floor(given: int | None, section: WorkloadSettings | None) -> int:
+    """The replicas that are always kept, at most those that the settings never exceed."""
+    if given is None:
+        return section.bounds.min_replicas if section else 1
+    most = section.bounds.max_replicas if section else None
+    if most is not None and given > most:
+        raise SettingsError("--min-replicas", given, f"give at most bounds.max_replicas of the settings ({most})")
+    return given
 
 
 def _capacity(given: float | None, section: WorkloadSettings | None) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from trimtab.cli.options import load_settings, say
 
 if TYPE_CHECKING:
     from monitor.recorded import Trace
-    from trimtab.settings import WorkloadSettings
+    from trimtab.settings import Settings, WorkloadSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,18 +23,23 @@ class Chosen:
     section: WorkloadSettings | None
 
 
-def choose(trace: Path | None, config: Path | None, workload: str | None) -> Chosen:
-    """SettingsError where nothing is named, TraceError for a recording that is wrong."""
+def choose(
+    trace: Path | None, config: Path | None, workload: str | None, *, outputs: Mapping[str, Path | None]
+) -> Chosen:
+    """SettingsError where nothing is named, or an output (option to file) would replace what is read; TraceError for a recording that is wrong."""
     from monitor.recorded import name_of, read_trace  # noqa: PLC0415
+    from trimtab.outputs import files_of, refuse_to_overwrite  # noqa: PLC0415
     from trimtab.settings import resolved  # noqa: PLC0415
 
     settings = load_settings(config)
     files = settings.history.files
     if trace is None and not files:
         raise SettingsError("--trace", None, "name a trace file, or a settings file with history.files")
-    if workload is not None and workload not in files and trace is None:
-        raise SettingsError("--workload", workload, f"history.files has {', '.join(files)}")
+    named = {"--trace": trace, "--config": config}
+    read = {option: file for option, file in named.items() if file is not None} | dict(files_of(settings))
+    refuse_to_overwrite(outputs, read)
     name = workload or (name_of(trace) if trace else next(iter(files)))
+    _need_known(workload, trace, settings)
     if trace is None:
         say(
             f"replaying {name} of {', '.join(files)}; choose with --workload"
@@ -45,3 +51,13 @@ def choose(trace: Path | None, config: Path | None, workload: str | None) -> Cho
         trace=read_trace(trace or files[name]),
         section=None if section is None else resolved(section, settings.defaults),
     )
+
+
+def _need_known(workload: str | None, trace: Path | None, settings: Settings) -> None:
+    """SettingsError for a workload that the settings do not have: of a named trace its section, else its recording."""
+    known = [one.id for one in settings.workloads] if trace else list(settings.history.files)
+    if workload is None or workload in known:
+        return
+    where = "workloads" if trace else "history.files"
+    has = f"{where} of the settings has {', '.join(known)}" if known else "leave it out: no settings name a workload"
+    raise SettingsError("--workload", workload, has)

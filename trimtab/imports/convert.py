@@ -15,6 +15,7 @@ from domain.prices import InstanceOffer
 from trimtab.files import write_artifacts
 from trimtab.imports import opencost, skypilot
 from trimtab.imports.result import Imported, left_out_file, price_file
+from trimtab.outputs import refuse_to_overwrite
 from trimtab.prices import bundled
 from trimtab.userprices import load_user_prices
 
@@ -51,6 +52,8 @@ def convert(form: str, file: Path, out: Path, *, cloud: str, region: str | None,
     """Write `out`, and beside it the rows that were left out. SettingsError for a file that is wrong, or of which nothing is left."""
     if out.suffix != ".csv":
         raise SettingsError("--out", str(out), "name a .csv file")
+    beside = f"{out.stem}.left-out.csv"
+    refuse_to_overwrite({"--out": out, "--out, the rows left out of it": out.with_name(beside)}, {"FILE": file})
     rate, as_of = labels.rate, "" if labels.as_of is None else _day("--as-of", labels.as_of)
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
@@ -61,7 +64,6 @@ def convert(form: str, file: Path, out: Path, *, cloud: str, region: str | None,
         raise SettingsError("FILE", str(file), f"no row of it can be used; {done.summary().replace(chr(10), '; ')}")
     text = price_file(done.machines, source=labels.source, as_of=as_of, rate=rate)
     _check(text, out.name)
-    beside = f"{out.stem}.left-out.csv"
     write_artifacts(
         out.parent,
         [

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trimtab.settings.section import Positive, Section, Share, Text
+from trimtab.settings.section import Minutes, Positive, Section, Share, Text
 
 
 class RulesSettings(Section):
@@ -24,7 +24,7 @@ class RulesSettings(Section):
         default=0.85, description="Accuracy of a model that is too low, where its SLO has none."
     )
     max_drift: Positive = Field(default=0.25, description="Population stability index above which a model has drifted.")
-    expiring_minutes: Positive = Field(
+    expiring_minutes: Minutes = Field(
         default=30.0, description="Minutes before its end at which a recommendation that is not renewed is told."
     )
     cost_factor: float = Field(default=1.2, ge=1, description="What runs costs too much at this multiple of its plan.")

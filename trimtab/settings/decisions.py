@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from trimtab.settings.section import BesideFile, Days, Positive, Section, Share, Text
+from trimtab.settings.section import BesideFile, Days, Hours, Minutes, Section, Share, Span, Text
+
+Ahead = Annotated[float, Field(gt=0, le=62, allow_inf_nan=False)]  # days: a forecast of more than two months is none
 
 
 class DecisionSettings(Section):
@@ -15,11 +17,11 @@ class DecisionSettings(Section):
     policy: Literal["least_cost", "rule_of_thumb"] = Field(
         default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with."
     )
-    valid_hours: Positive = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
-    horizon_days: Positive = Field(default=7.0, description="Days that are forecast.")
-    replay_days: Positive = Field(default=7.0, description="Days of recent history on which plans are costed.")
-    min_history_days: Positive = Field(default=2.0, description="Days of history without which nothing is proposed.")
-    max_input_age_minutes: Positive = Field(default=30.0, description="Age of the newest sample that is still now.")
+    valid_hours: Hours = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
+    horizon_days: Ahead = Field(default=7.0, description="Days that are forecast.")
+    replay_days: Span = Field(default=7.0, description="Days of recent history on which plans are costed.")
+    min_history_days: Span = Field(default=2.0, description="Days of history without which nothing is proposed.")
+    max_input_age_minutes: Minutes = Field(default=30.0, description="Age of the newest sample that is still now.")
     min_coverage: Share = Field(default=0.7, description="Share of recent history that has to be known.")
     max_step_down: Share = Field(default=0.5, description="Share of the replicas that one decision may take away.")
     min_saving_usd: float = Field(default=5.0, ge=0, description="USD a month under which nothing is moved.")
@@ -69,7 +71,7 @@ class PriceSettings(Section):
         description="How many spot machines could be had: cloud/zone/machine type to file (CSV or CSV.gz with `timestamp` "
         "and `value`), such as `aws/us-east-1a/p3.2xlarge: p3.csv.gz`; a whole region may stand for the zone.",
     )
-    availability_max_age_days: Positive = Field(
+    availability_max_age_days: Span = Field(
         default=90.0,
         description="Days before the decision at which such a history may end; older ones are not trusted.",
     )

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trimtab.settings.section import BesideFile, HttpUrl, Positive, Section, Text, Zone
+from trimtab.settings.section import BesideFile, HttpUrl, Seconds, Section, Text, Zone
 
 
 class ClusterSettings(Section):
@@ -49,7 +49,7 @@ class GrafanaSettings(Section):
         description="Folder, as Grafana sees it, that the JSON files are put into.",
     )
     folder: Text = Field(default="Trimtab", description="Folder that the dashboards appear in.")
-    scrape_interval_s: Positive = Field(default=15.0, description="Seconds between two samples: its shortest step.")
+    scrape_interval_s: Seconds = Field(default=15.0, description="Seconds between two samples: its shortest step.")
 
 
 class EmitSettings(Section):

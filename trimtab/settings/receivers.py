@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from trimtab.settings.section import HttpUrl, Positive, Section, Text
+from trimtab.settings.section import HttpUrl, Seconds, Section, Text
 
 MSTEAMS_SINCE = (0, 28)
 WAYS = ("email", "slack", "pagerduty", "msteams", "webhook")
@@ -96,9 +96,7 @@ class AlertmanagerSettings(Section):
     url: HttpUrl | None = Field(
         default=None, description="Address of an Alertmanager (API v2); without it events are only logged."
     )
-    timeout_s: Positive = Field(
-        default=5.0, description="Seconds after which sending is given up until the next cycle."
-    )
+    timeout_s: Seconds = Field(default=5.0, description="Seconds after which sending is given up until the next cycle.")
     version: Text = Field(
         default="0.25", description="Version of the Alertmanager that reads a rendered alertmanager.yml."
     )

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
+from domain.workload import MOST_REPLICAS
+
 
 def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     base = (info.context or {}).get("base", Path())
@@ -51,6 +53,13 @@ Text = Annotated[str, Field(min_length=1), BeforeValidator(_text)]
 Zone = Annotated[Text, AfterValidator(_zone)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Days = Annotated[float, Field(ge=0, le=36_500)]
+# Lengths of time that are no slip of the unit, and that every date can be moved by.
+Span = Annotated[float, Field(gt=0, le=3_660, allow_inf_nan=False)]  # days: ten years
+Hours = Annotated[float, Field(gt=0, le=8_784, allow_inf_nan=False)]  # a year
+Minutes = Annotated[float, Field(gt=0, le=527_040, allow_inf_nan=False)]  # a year
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]  # a day
+Milliseconds = Annotated[float, Field(gt=0, le=86_400_000, allow_inf_nan=False)]  # a day
+Replicas = Annotated[int, Field(ge=0, le=MOST_REPLICAS)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

@@ -6,14 +6,14 @@ import math
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from trimtab.settings.section import BesideFile, HttpUrl, Positive, Section, Text
+from trimtab.settings.section import BesideFile, HttpUrl, Seconds, Section, Span, Text
 
 
 class PrometheusSettings(Section):
     """The Prometheus (or a server that speaks its API) that knows the workloads."""
 
     url: HttpUrl = Field(description="Address of the server, for example http://127.0.0.1:9090.")
-    timeout_s: Positive = Field(default=60.0, description="Seconds after which one query is given up.")
+    timeout_s: Seconds = Field(default=60.0, description="Seconds after which one query is given up.")
     concurrency: int = Field(default=4, ge=1, le=32, description="Queries under way at the same time.")
 
 
@@ -24,8 +24,8 @@ class HistorySettings(Section):
         default_factory=dict,
         description="Recorded history: workload id to trace file (CSV or CSV.gz with `timestamp` and `requests`).",
     )
-    lookback_days: Positive = Field(default=28.0, description="Days of history that are read.")
-    step_s: Positive = Field(default=300.0, description="Width in seconds of one step of the history from Prometheus.")
+    lookback_days: Span = Field(default=28.0, description="Days of history that are read.")
+    step_s: Seconds = Field(default=300.0, description="Width in seconds of one step of the history from Prometheus.")
 
     @field_validator("step_s")
     @classmethod

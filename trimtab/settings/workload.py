@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from domain.workload import ECS_SERVICE, ServingMode
-from trimtab.settings.section import Positive, Section, Share, Text
+from trimtab.settings.section import Milliseconds, Positive, Replicas, Seconds, Section, Share, Text
 
 CAPACITIES = {"capacity_rps", "capacity_tps"}  # of which at most one is given
 WHOLE = {"match", "purchase"}  # a workload's own, never mixed with those of the defaults
@@ -22,12 +22,12 @@ class SloSettings(Section):
 
     attainment: Share = Field(default=0.999, description="Share of requests answered without error and in time.")
     latency_quantile: Share = Field(default=0.95, description="The quantile of latency that is watched.")
-    latency_ms: Positive = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
-    time_to_first_token_ms: Positive | None = Field(
+    latency_ms: Milliseconds = Field(default=500.0, description="Milliseconds within which that quantile has to lie.")
+    time_to_first_token_ms: Milliseconds | None = Field(
         default=None,
         description="Milliseconds within which that quantile of first tokens has to come; capacity and alerts keep it.",
     )
-    inter_token_ms: Positive | None = Field(
+    inter_token_ms: Milliseconds | None = Field(
         default=None,
         description="Milliseconds within which that quantile of tokens has to follow the one before; capacity and alerts keep it.",
     )
@@ -57,8 +57,8 @@ class ResourceSettings(Section):
 class BoundSettings(Section):
     """Limits that no recommendation crosses."""
 
-    min_replicas: int = Field(default=1, ge=0, description="Replicas always kept.")
-    max_replicas: int | None = Field(default=None, ge=1, description="Replicas never exceeded.")
+    min_replicas: Replicas = Field(default=1, description="Replicas always kept.")
+    max_replicas: Replicas | None = Field(default=None, ge=1, description="Replicas never exceeded.")
 
     @field_validator("max_replicas")
     @classmethod
@@ -152,14 +152,14 @@ class WorkloadDefaults(Section):
         default=None,
         description="What a prompt token weighs against a generated one; without it, it is learned from history, or 0.4.",
     )
-    time_to_ready_s: Positive | None = Field(
+    time_to_ready_s: Seconds | None = Field(
         default=None,
         description="Seconds from wanting a replica until it answers; without it, it is measured or assumed.",
     )
-    service_time_ms: Positive | None = Field(
+    service_time_ms: Milliseconds | None = Field(
         default=None, description="Milliseconds of work in one request; without it, it is measured."
     )
-    replicas: int | None = Field(default=None, ge=0, description="Replicas that run today, where no metric says.")
+    replicas: Replicas | None = Field(default=None, description="Replicas that run today, where no metric says.")
     mode: ServingMode | None = Field(default=None, description="Serving mode of today, where no metric says.")
     offer: Text | None = Field(
         default=None, description="Instance type or serverless service of today, as the price book names it."
