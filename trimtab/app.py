@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 
 from monitor.quality.problems import LimitBody
 from trimtab.api import alerts, money, objectives, probes, problems, recommendations, savings, workloads
 from trimtab.api.deps import Deps
+from trimtab.api.heads import Heads
+from trimtab.api.parameters import refuse_unknown
 from trimtab.web import page
 
 MOST_BODY_BYTES = 4 * 1024 * 1024  # thousands of alerts in one notification
@@ -28,7 +30,10 @@ def create_app(deps: Deps) -> FastAPI:
     )
     problems.install(app)
     app.add_middleware(LimitBody, most=MOST_BODY_BYTES)
-    for part in (recommendations, workloads, money, objectives, savings, alerts, probes, page):
+    app.add_middleware(Heads)
+    for part in (recommendations, workloads, money, objectives, savings, alerts):
+        app.include_router(part.router(deps), dependencies=[Depends(refuse_unknown)])
+    for part in (probes, page):  # whose askers may add what they like to an address
         app.include_router(part.router(deps))
 
     @app.middleware("http")

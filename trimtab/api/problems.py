@@ -17,6 +17,7 @@ from domain.errors import TrimtabError
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+LONGEST_VALUE = 80
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
@@ -77,12 +78,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, fault: HTTPException) -> Problem:
-        return problem(request, fault.status_code, _detail(request, fault), headers=fault.headers)
+        headers = dict(fault.headers or {})
+        if "GET" in headers.get("Allow", ""):
+            headers["Allow"] += ", HEAD"  # `trimtab.api.heads` answers it wherever GET is answered
+        return problem(request, fault.status_code, _detail(request, fault), headers=headers)
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, fault: RequestValidationError) -> Problem:
         errors = [
-            {"detail": str(error["msg"]), "pointer": "#/" + "/".join(str(part) for part in error["loc"])}
+            {"detail": _said(error), "pointer": "#/" + "/".join(str(part) for part in error["loc"])}
             for error in fault.errors()
         ]
         named = "; ".join(f"{error['pointer']}: {error['detail']}" for error in errors)
@@ -97,6 +101,12 @@ def install(app: FastAPI) -> None:
     async def _broken(request: Request, fault: Exception) -> Problem:
         log.error("%s %s failed", request.method, request.url.path, exc_info=fault)
         return problem(request, 500, "the request could not be answered; the log of the server says why")
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong, with the value where there is one that fits on a line."""
+    value, said = repr(error.get("input")), str(error["msg"])
+    return said if error["type"] == "missing" or len(value) > LONGEST_VALUE else f"{value} is not usable; {said}"
 
 
 def _detail(request: Request, fault: HTTPException) -> str:

@@ -1,0 +1,25 @@
+"""A query parameter that a route does not know is refused: a misspelt filter would answer with everything."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+
+def refuse_unknown(request: Request) -> None:
+    """422 that names each parameter of a question that the OpenAPI document has not, the nearest that it has, and all that it has."""
+    if request.method != "GET" or not request.query_params:
+        return
+    described = request.app.openapi()["paths"][request.scope["route"].path_format]["get"]
+    known = [each["name"] for each in described.get("parameters", ()) if each["in"] == "query"]
+    strangers = [name for name in dict.fromkeys(request.query_params) if name not in known]
+    if strangers:
+        raise HTTPException(422, "; ".join(_refusal(name, known) for name in strangers))
+
+
+def _refusal(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{name!r} is no parameter; {hint}known here: {', '.join(known) or 'none'}"
