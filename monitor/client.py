@@ -35,6 +35,7 @@ from domain.load import Floats
 MOST_POINTS = 10_000  # the server's limit is 11,000 a series
 REMARK = "PromQL info"  # about the expression, and in older servers among the warnings: nothing is missing
 PASSES_BY_ITSELF = (429, 502, 503, 504)
+HEAD_BYTES = 200  # of an answer: its status stands there, before the data
 
 _log = logging.getLogger(__name__)
 
@@ -197,6 +198,8 @@ class Client:
         if response.status_code >= 400:
             fix = FIXES.get(response.status_code, "see that the URL is that of a Prometheus")
             raise BadAnswer(self.name, f"answered {response.status_code} ({_complaint(response)})", fix)
+        if b'"error"' in response.content[:HEAD_BYTES] and _told(response).get("status") == "error":
+            raise BadAnswer(self.name, f"answered with an error ({_complaint(response)})", _fix_of(_told(response)))
         said = _told(response).get("warnings") or () if b'"warnings"' in response.content else ()
         self._warned.of = [str(warning) for warning in said if not str(warning).startswith(REMARK)]
         for warning in self._warned.of:
@@ -212,6 +215,14 @@ FIXES = {
     403: "give credentials that may query",
     422: "ask for less history at a time, or raise the server's query limits",
 }
+
+
+def _fix_of(told: Mapping[str, Any]) -> str:
+    """What to do about an error that came with status 200, as some proxies send it."""
+    kind, said = str(told.get("errorType", "")), str(told.get("error", ""))
+    if "timeout" in kind or "timed out" in said:
+        return "ask for less history at a time (history.lookback_days), or raise the server's time-out of queries"
+    return "see the log of the server, or of what stands before it"
 
 
 def _retries(pause: timedelta) -> Retry:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,7 @@ class PrometheusSource:
             raise NoData(
                 str(self),
                 f"holds no {signal.value} of {workload.id} {between}",
-                "see that it is scraped, and for how long its data is kept",
+                f"{self._doubted(workload)}see that it is scraped, and for how long its data is kept",
             )
         return LoadHistory(start=start, step=step, values=values)
 
@@ -198,6 +199,13 @@ class PrometheusSource:
         if not found:
             return np.full(points.count, np.nan), np.zeros(points.count, dtype=np.bool_)
         return found[0].values, found[0].present
+
+    def _doubted(self, workload: Workload) -> str:
+        """Labels that the workload is selected by, where one of them looks like another that tells workloads apart."""
+        identity = self._profile(workload).identity
+        near = {name: get_close_matches(name, identity, n=1) for name in workload.labels if name not in identity}
+        asked = [f"{name!r} (did you mean {found[0]!r}?)" for name, found in near.items() if found]
+        return f"mend the label {', '.join(asked)} in its `match`; or " if asked else ""
 
     def _profile(self, workload: Workload) -> RuntimeProfile:
         if workload.runtime not in self._profiles:

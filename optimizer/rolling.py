@@ -65,7 +65,7 @@ def origins(history: LoadHistory, *, step: timedelta, every: timedelta, folds: i
     every `every`, as long as an interval begins at or after it; with `folds` only the last so many.
     """
     if every <= timedelta(0) or every % step:
-        raise ValueError(f"every must be a positive multiple of the step {step}, not {every}")
+        raise ValueError(f"every must be a positive multiple of the step of {step.total_seconds():g} s")
     middle = history.start + (history.end - history.start) / 2
     first = middle - (middle - EPOCH) % step
     if first < history.start + history.step:
@@ -90,9 +90,9 @@ def backtest(
     step that do not fit each other.
     """
     if step % history.step:
-        raise ValueError(f"step must be a multiple of the trace's own {history.step}, not {step}")
+        raise ValueError(f"step must be a multiple of the trace's own {history.step_s:g} s")
     if horizon < step or horizon % step:
-        raise ValueError(f"horizon must be a whole number of steps of {step}, not {horizon}")
+        raise ValueError(f"horizon must be a whole number of steps of {step.total_seconds():g} s")
     done: list[Fold] = []
     held: list[Held] = []
     memory: Memory | None = None

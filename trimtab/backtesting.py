@@ -13,6 +13,8 @@ from optimizer.rolling import Backtest, Row, backtest, rows
 from trimtab.files import write_file
 from trimtab.moments import TIMES, moment
 
+UNITS = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
@@ -31,7 +33,7 @@ def write_backtest(history: LoadHistory, question: Question, out: Path) -> list[
     if not result.folds:
         why = result.held[0].reason if result.held else "the trace is too short for an origin"
         raise SettingsError("--trace", f"{len(history)} steps", f"nothing could be forecast: {why}")
-    write_file(out, _csv(rows(result)))
+    write_file(out, _csv(rows(result)), option="--out")
     held = [f"held at {moment(one.origin)}: {one.reason}" for one in result.held]
     return [*held, f"wrote {out}: {len(result.folds)} origins"]
 
@@ -49,7 +51,16 @@ def _asked(history: LoadHistory, question: Question) -> Backtest:
     except ValueError as fault:
         text = str(fault)
         option = next((name for name in ("horizon", "every", "step") if text.startswith(name)), "model")
-        raise SettingsError(f"--{option}", str(getattr(question, option)), text) from None
+        raise SettingsError(f"--{option}", _written(getattr(question, option)), text) from None
+
+
+def _written(value: object) -> object:
+    """A duration as the command line has it (7m), anything else as it is."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds = value.total_seconds()
+    size, unit = next((one for one in UNITS if seconds % one[0] == 0), UNITS[-1])
+    return f"{seconds / size:g}{unit}"
 
 
 def _csv(lines: Iterable[Row]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 
 from domain.artifact import Artifact
@@ -27,7 +27,7 @@ def write_artifacts(folder: Path, artifacts: Iterable[Artifact], *, clean: bool 
     """Bring `folder` to these texts: all of them are staged beside their places first, then moved in.
 
     With `clean` the folder keeps a list of the files written there, and those of the list that are no
-    longer wanted are removed; no other file is ever touched.
+    longer wanted are removed, with the folders that this leaves empty; no other file is ever touched.
 
     A fault while staging (a full disk, a folder that may not be written) leaves every file as it
     was; it is raised as SettingsError, for the folder was the user's choice.
@@ -60,7 +60,15 @@ def _replace_and_clean(folder: Path, wanted: Mapping[Path, str], changed: Sequen
     _replace_all([(path, wanted[path]) for path in changed])
     for name in sorted(ours - names):
         (folder / name).unlink(missing_ok=True)
+        _drop_empty(folder, PurePosixPath(name).parent)
     _keep_listing(listing, names)
+
+
+def _drop_empty(folder: Path, inner: PurePosixPath) -> None:
+    """Folders within `folder`, from `inner` up, that the last of our files has left empty."""
+    while inner.parts and (folder / inner).is_dir() and not any((folder / inner).iterdir()):
+        (folder / inner).rmdir()
+        inner = inner.parent
 
 
 def _listed(folder: Path) -> set[str]:
@@ -77,12 +85,12 @@ def _keep_listing(listing: Path, names: set[str]) -> None:
         _replace_all([(listing, text)])
 
 
-def write_file(path: Path, content: str | bytes) -> None:
-    """One file, whole or not at all; SettingsError if it cannot be written."""
+def write_file(path: Path, content: str | bytes, *, option: str) -> None:
+    """One file, whole or not at all; SettingsError that names `option` if it cannot be written."""
     try:
         _replace_all([(path, content)])
     except OSError as fault:
-        raise SettingsError("file", str(path), f"name one that can be written ({fault.strerror})") from None
+        raise SettingsError(option, str(path), f"name one that can be written ({fault.strerror})") from None
 
 
 def _text_of(path: Path) -> str | None:

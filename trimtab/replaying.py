@@ -141,7 +141,7 @@ def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
 
     times = pd.date_range(history.start, periods=len(desired), freq=history.step, name="timestamp")
     wanted = pd.Series(desired, index=times, name="desired_replicas")
-    write_file(out, str(wanted.to_csv(date_format=TIMES, lineterminator="\n")))
+    write_file(out, str(wanted.to_csv(date_format=TIMES, lineterminator="\n")), option="--decisions")
 
 
 def to_json(done: Done, question: Question, paid: Paid) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import socket
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from trimtab.settings import ApiSettings
 from trimtab.wiring import Program
 
 BACKLOG = 2048
+NO_ADDRESS = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 def run_server(program: Program, *, on_ready: Callable[[str], None]) -> None:
@@ -67,7 +69,17 @@ def _listen(api: ApiSettings) -> socket.socket:
         listener.listen(BACKLOG)  # who reads that we listen may connect at once
     except OSError as fault:
         listener.close()
-        raise SettingsError(
-            "api.port", f"{api.host}:{api.port}", f"give a free --port, or 0 for any ({fault.strerror or fault})"
-        ) from None
+        raise _unheard(api, fault) from None
     return listener
+
+
+def _unheard(api: ApiSettings, fault: OSError) -> SettingsError:
+    """Which of host and port it is that cannot be listened on."""
+    why = fault.strerror or str(fault)
+    if isinstance(fault, socket.gaierror) or fault.errno in NO_ADDRESS:
+        return SettingsError(
+            "api.host", api.host, f"give a --host that this machine has, such as 127.0.0.1, or 0.0.0.0 for all ({why})"
+        )
+    if fault.errno == errno.EACCES:
+        return SettingsError("api.port", f"{api.host}:{api.port}", f"give a --port that you may use, over 1023 ({why})")
+    return SettingsError("api.port", f"{api.host}:{api.port}", f"give a free --port, or 0 for any ({why})")

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from domain.errors import BadAnswer, SettingsError, SourceError, SourceUnavailable
+from domain.errors import BadAnswer, NoData, SettingsError, SourceError, SourceUnavailable
 from domain.signals import Signal
 from domain.workload import Workload
 from monitor.client import Patience
@@ -196,6 +196,52 @@ def test_credentials_in_a_url_are_never_repeated() -> None:
     with pytest.raises(SourceUnavailable) as caught:
         ask(f"http://user:secret@127.0.0.1:{free_port()}/")
     assert "secret" not in str(caught.value)
+
+
+def test_credentials_in_a_url_are_sent() -> None:
+    asked: list[Asked] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(request)
+        return Reply(status=401)
+
+    with Scripted(answer) as server, pytest.raises(BadAnswer, match="give credentials that it accepts") as caught:
+        ask(server.url.replace("://", "://user:secret@"))
+    assert "secret" not in str(caught.value)
+    headers = {name.lower(): value for name, value in asked[0].headers.items()}
+    assert headers["authorization"] == "Basic dXNlcjpzZWNyZXQ="
+
+
+@pytest.mark.parametrize(
+    "body,said",
+    [
+        ({"errorType": "timeout", "error": "query timed out in expression evaluation"}, "ask for less history at a time"),
+        ({"errorType": "execution", "error": "store-gateway is gone"}, "see the log of the server"),
+        ({"error": "no\nluck"}, "see the log of the server"),
+    ],
+)  # fmt: skip
+def test_an_error_that_comes_as_success_keeps_the_servers_own_words(body: dict[str, str], said: str) -> None:
+    def answer(_: Asked) -> Reply:
+        return Reply(body=json.dumps({"status": "error", **body}).encode())
+
+    with Scripted(answer) as server:
+        error, _ = refusal(server.url)
+    assert isinstance(error, BadAnswer)
+    assert " ".join(body["error"].split()) in str(error)
+    assert said in error.fix
+
+
+def test_a_label_that_looks_misspelt_is_asked_about() -> None:
+    with Scripted(lambda _: Reply(body=matrix())) as server, pytest.raises(NoData) as caught:
+        PrometheusSource(server.url).load(
+            Workload(id="s:m", runtime="trimtab-serving", labels={"service": "s", "modle": "m", "namespace": "shop"}),
+            Signal.REQUEST_RATE,
+            start=START,
+            end=START + 3 * FIVE,
+            step=FIVE,
+        )
+    assert caught.value.fix.startswith("mend the label 'modle' (did you mean 'model'?) in its `match`; or see that it")
+    assert "namespace" not in caught.value.fix
 
 
 def test_a_restart_is_recovered_from_without_help(prometheus_installed: None, tmp_path: Path) -> None:

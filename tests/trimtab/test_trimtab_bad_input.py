@@ -195,7 +195,12 @@ def test_settings_that_are_wrong(
         ("replay --trace {trace} --capacity 2 --chart {tmp}/c.gif", "c.gif' is not usable; end the name in .png, .svg, .pdf"),
         ("backtest --trace {trace} --out {tmp}/o.csv --horizon soon", "--horizon: 'soon' is not usable; give a duration"),
         ("backtest --trace {trace} --out {tmp}/o.csv --horizon 999999999999999d", "--horizon: '999999999999999d' is not usable"),
-        ("backtest --trace {trace} --out {tmp}/o.csv --step 7m", "--step: "),
+        ("backtest --trace {trace} --out {tmp}/o.csv --step 90s", "--step: '90s' is not usable; step must be a multiple of the"),
+        ("backtest --trace {trace} --out {tmp}/o.csv --every 7m", "--every: '7m' is not usable; every must be a positive multiple"),
+        ("replay --trace {trace} --capacity 2 --workload nosuch", "--workload: 'nosuch' is not usable; leave it out"),
+        ("replay --trace {trace} --config {config} --workload nosuch", "--workload: 'nosuch' is not usable; the workloads of"),
+        ("replay --config {config} --workload nosuch", "--workload: 'nosuch' is not usable; history.files of the settings has"),
+        ("serve --config {config} --host 999.1.1.1", "api.host: '999.1.1.1' is not usable; give a --host that this machine has"),
         ("backtest --trace {trace} --out {tmp}/o.csv --model best", "--model: 'best'"),
         ("report --config {config} --out {tmp}/o --date tomorrow", "--date: 'tomorrow' is not usable; give a day as"),
         ("report --config {config} --out {tmp}/o --date 2999-01-01", "give a day that has begun"),
@@ -303,6 +308,21 @@ def test_a_load_of_a_million_millions_is_held_with_its_reason(
     assert "at most 1,000,000 are reckoned with" in body["reasons"][0]["detail"]
     assert main(["replay", "--trace", str(trace), "--capacity", "0.5", "--warmup-days", "1"]) == 2
     assert "--capacity: 0.5 is not usable; mind its unit" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments,named",
+    [
+        ("replay --capacity many", "'--capacity': 'many' is not usable"),
+        ("replay --min-replicas 2.5", "'--min-replicas': '2.5' is not usable"),
+        ("serve --port 99999", "'--port': '99999' is not usable"),
+        ("recommend --output xml", "'xml' is not one of 'table', 'json', 'csv', 'markdown'"),
+        ("prices show --kind cars", "'cars' is not one of 'machines'"),
+    ],
+)
+def test_what_does_not_parse_is_quoted(arguments: str, named: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments.split()) == 2
+    assert named in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

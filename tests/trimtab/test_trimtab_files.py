@@ -49,7 +49,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="out"):
         write_artifacts(tmp_path / "out", [art("a", "x")])
     with pytest.raises(SettingsError, match="name one that can be written"):
-        write_file(tmp_path / "out" / "x.csv", "x")
+        write_file(tmp_path / "out" / "x.csv", "x", option="--out")
 
 
 def test_our_own_files_that_are_no_longer_wanted_go_and_no_others(tmp_path: Path) -> None:
@@ -59,6 +59,21 @@ def test_our_own_files_that_are_no_longer_wanted_go_and_no_others(tmp_path: Path
     assert everything(tmp_path).keys() == {"a.yml", "theirs.yml", ".trimtab-files"}
     write_artifacts(tmp_path, [], clean=True)
     assert everything(tmp_path).keys() == {"theirs.yml", ".trimtab-files"}
+
+
+def test_folders_that_our_files_leave_empty_go_with_them_and_no_others(tmp_path: Path) -> None:
+    (tmp_path / "out/theirs").mkdir(parents=True)
+    write_artifacts(
+        tmp_path / "out",
+        [art("a/b/c.yml", "c"), art("a/d/e.yml", "e"), art("f/g.yml", "g")],
+        clean=True,
+    )
+    (tmp_path / "out/f/mine.yml").write_text("theirs")
+    write_artifacts(tmp_path / "out", [art("a/d/e.yml", "e")], clean=True)
+    left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_dir()}
+    assert left == {"out", "out/a", "out/a/d", "out/f", "out/theirs"}
+    write_artifacts(tmp_path / "out", [], clean=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"f", "theirs", ".trimtab-files"}
 
 
 def test_a_fault_while_cleaning_forgets_none_of_our_files_and_claims_none_of_others(tmp_path: Path) -> None:

@@ -329,7 +329,7 @@ def test_a_password_in_a_store_url_is_not_repeated() -> None:
 
 def test_a_store_that_is_no_database_is_a_store_error(tmp_path: Path) -> None:
     (tmp_path / "trimtab.db").write_text("this is no database, but it is long enough to look at" * 30)
-    with pytest.raises(StoreError, match="file is not a database"):
+    with pytest.raises(StoreError, match=r"file is not a database; see that store\.url names a SQLite file of Trimtab"):
         open_database(f"sqlite:///{tmp_path / 'trimtab.db'}")
 
 

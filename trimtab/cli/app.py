@@ -5,12 +5,14 @@ from __future__ import annotations
 import typer
 
 from trimtab.cli import backtest, demo, explain, recommend, render, replay, report, serve
+from trimtab.cli.naming import Naming
 from trimtab.cli.prices import prices
 
 EPILOG = "Exit codes: 0 fine, holds included; 1 a source is unreachable, answers wrongly or has no data; 2 the command line or a file is wrong."
 
 app = typer.Typer(
     name="trimtab",
+    cls=Naming,
     help="How many replicas, which serving mode and which purchase mix hold each model's SLO at the least cost.",
     epilog=EPILOG,
     no_args_is_help=True,

@@ -42,7 +42,7 @@ def report(
         say(f"no PDF was written: {report.pdf.reason}")
     else:
         paths.append(out / f"trimtab-report-{chosen}.pdf")
-        write_file(paths[-1], report.pdf)
+        write_file(paths[-1], report.pdf, option="--out")
     for path in sorted(paths):
         typer.echo(path)
 

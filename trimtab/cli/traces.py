@@ -58,6 +58,6 @@ def _need_known(workload: str | None, trace: Path | None, settings: Settings) ->
     known = [one.id for one in settings.workloads] if trace else list(settings.history.files)
     if workload is None or workload in known:
         return
-    where = "workloads" if trace else "history.files"
-    has = f"{where} of the settings has {', '.join(known)}" if known else "leave it out: no settings name a workload"
-    raise SettingsError("--workload", workload, has)
+    has = "the workloads of the settings are" if trace else "history.files of the settings has"
+    fix = f"{has} {', '.join(known)}" if known else "leave it out: no settings name a workload"
+    raise SettingsError("--workload", workload, fix)

@@ -12,7 +12,10 @@ from trimtab.settings.section import BesideFile, HttpUrl, Seconds, Section, Span
 class PrometheusSettings(Section):
     """The Prometheus (or a server that speaks its API) that knows the workloads."""
 
-    url: HttpUrl = Field(description="Address of the server, for example http://127.0.0.1:9090.")
+    url: HttpUrl = Field(
+        description="Address of the server, for example http://127.0.0.1:9090, with credentials where it wants any: "
+        "`http://user:password@host:9090`. They are sent with each query and written nowhere."
+    )
     timeout_s: Seconds = Field(default=60.0, description="Seconds after which one query is given up.")
     concurrency: int = Field(default=4, ge=1, le=32, description="Queries under way at the same time.")
 

@@ -67,7 +67,8 @@ def open_database(url: str) -> Database:
         add_columns(engine, Base.metadata)
     except SQLAlchemyError as fault:
         engine.dispose()
-        raise StoreError(f"store {engine.url.render_as_string(hide_password=True)}: {_cause(fault)}") from fault
+        shown = engine.url.render_as_string(hide_password=True)
+        raise StoreError(f"store {shown}: {_cause(fault)}; {_fix(engine)}") from fault
     return Database(engine)
 
 
@@ -98,6 +99,13 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.close()
+
+
+def _fix(engine: Engine) -> str:
+    """What to do about a store that cannot be opened."""
+    if engine.dialect.name == "sqlite":
+        return "see that store.url names a SQLite file of Trimtab that may be written, or one that is not there yet"
+    return "see that the server of store.url runs, and that its user may create tables there"
 
 
 def _cause(fault: Exception) -> str:
