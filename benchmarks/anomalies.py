@@ -30,7 +30,7 @@ from benchmarks import anomaly_spend
 from benchmarks.anomaly_chart import draw
 from benchmarks.anomaly_methods import FIRST, Scores, ours, seasonal_esd, z_score
 from benchmarks.anomaly_spend import spend_outcome
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from domain.errors import TraceError
 from domain.load import LoadHistory
 from domain.unknown import Unknown
@@ -76,10 +76,10 @@ def traces_of(folder: Path) -> Iterator[Trace]:
     """The traces of six days or more; the others are named."""
     labels_file = folder / "labels.json"
     labels = json.loads(labels_file.read_text(encoding="utf-8")) if labels_file.is_file() else {}
-    for path in sorted(folder.glob("*.csv.gz")):
+    for path in csv_files(folder):
         try:
             history, counted = _read(path)
-        except (TraceError, ValueError) as fault:
+        except (TraceError, ValueError, OSError) as fault:
             print(f"skipped {path.name}: {fault}")
             continue
         seen = seen_in_steps(history)
@@ -97,7 +97,7 @@ def traces_of(folder: Path) -> Iterator[Trace]:
 def _read(path: Path) -> tuple[LoadHistory, bool]:
     """Requests/s of a trace, or the gauge of one with a column `value`, and whether it was the former."""
     table = pd.read_csv(path)
-    if "value" not in table:
+    if "value" not in table or "timestamp" not in table or len(table) < 2:
         return read_trace(path).requests, True
     at = pd.to_datetime(table["timestamp"], format="ISO8601")
     step = at.diff().mode()[0]
@@ -248,7 +248,10 @@ def main() -> None:
     options = parser.parse_args()
     if options.chart is not None:
         name, first, days, out = options.chart
-        history, _ = _read(options.traces / f"{name}.csv.gz")
+        path = next((path for path in csv_files(options.traces) if name_of(path) == name), None)
+        if path is None:
+            raise SystemExit(f"{options.traces} holds no trace {name}")
+        history, _ = _read(path)
         draw(name, history, datetime.fromisoformat(first).replace(tzinfo=UTC), int(days), Path(out))
         return
     judged = [(trace, judge(trace)) for trace in traces_of(options.traces)]

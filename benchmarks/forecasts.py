@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.forecast_scores import DAY_H, WEEK_H, Hours, Score, geometric_mean, hours_of, score
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from domain.errors import TraceError
 from domain.load import Floats, LoadHistory
 from domain.unknown import Unknown
@@ -58,7 +58,7 @@ class Recorded:
 def usable(folder: Path) -> list[Recorded]:
     """Traces of ten days or more; the others are named."""
     found = []
-    for path in sorted(folder.glob("*.csv.gz")):
+    for path in csv_files(folder):
         try:
             trace = recorded(path)
         except TraceError as fault:

@@ -82,6 +82,18 @@ def median_run(command: Sequence[str], times: int, *, cwd: Path = ROOT) -> tuple
     return statistics.median(one.seconds for one in runs), max(one.peak_mb for one in runs), runs[-1]
 
 
+def csv_files(folder: Path) -> list[Path]:
+    """The CSV files of a folder by name, packed (`.csv.gz`) or not; of two of one name the second is named and left out."""
+    found: dict[str, Path] = {}
+    for path in sorted(path for pattern in ("*.csv", "*.csv.gz") for path in folder.glob(pattern)):
+        name = path.name.removesuffix(".gz").removesuffix(".csv")
+        if name in found:
+            print(f"skipped {path.name}: {found[name].name} has that name too", file=sys.stderr)
+        else:
+            found[name] = path
+    return list(found.values())
+
+
 def circumstances() -> dict[str, object]:
     """Command, versions, machine and date: what a figure means nothing without."""
     return {

@@ -18,7 +18,7 @@ from statistics import fmean, median
 
 from joblib import Parallel, delayed
 
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from benchmarks.mode_cases import ASSUMPTIONS, OPTIONS, QUESTIONS, REGIONS, Halves, Question
 from benchmarks.mode_truth import CONVENTIONS, Judged, Outcome, way_of
 from domain.errors import TraceError
@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
-    paths = sorted(options.traces.glob("*.csv.gz"), key=lambda path: -path.stat().st_size)
+    paths = sorted(csv_files(options.traces), key=lambda path: -path.stat().st_size)
     found = Parallel(n_jobs=options.jobs)(delayed(cases_of)(path, options.at) for path in paths)
     answers = sorted(zip((name_of(path) for path in paths), found, strict=True), key=lambda pair: pair[0])
     skipped = {name: answer for name, answer in answers if isinstance(answer, str)}

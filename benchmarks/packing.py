@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from domain.load import Floats, LoadHistory
 from domain.prices import HOURS_PER_MONTH, PriceBook
 from optimizer.machines import MachineOptions, suits
@@ -83,8 +83,12 @@ class Fleet:
 
 def read(path: Path) -> Fleet | str:
     """A fleet, or why the file is none."""
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-        head, *rows = csv.reader(file)
+    unpacked = gzip.open if path.suffix == ".gz" else Path.open
+    try:
+        with unpacked(path, "rt", encoding="utf-8", newline="") as file:
+            head, *rows = [row for row in csv.reader(file) if row] or [[""]]
+    except (OSError, EOFError, UnicodeDecodeError) as fault:
+        return f"it cannot be read: {fault}"
     if head[0] != "timestamp" or len(head) <= MANY or len(rows) < 2:
         return f"it has no column `timestamp` and {MANY} of load beside it"
     first, second = (datetime.fromisoformat(row[0]) for row in rows[:2])
@@ -190,7 +194,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def fleets(folder: Path) -> list[Fleet]:
     """The fleets of a folder; files that are none are named."""
-    found = [(path, read(path)) for path in sorted(folder.glob("*.csv.gz"))]
+    found = [(path, read(path)) for path in csv_files(folder)]
     for path, fleet in found:
         if isinstance(fleet, str):
             print(f"skipped {path.name}: {fleet}", file=sys.stderr)

@@ -22,7 +22,7 @@ from types import ModuleType
 
 import numpy as np
 
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from domain.errors import TraceError
 from domain.load import LoadHistory
 from monitor.recorded import name_of, read_trace
@@ -200,7 +200,7 @@ def groups(rows: Sequence[Figures]) -> list[dict[str, object]]:
 def usable(folder: Path) -> list[tuple[Path, LoadHistory, timedelta]]:
     """The traces that can be judged; those that cannot are named."""
     found = []
-    for path in sorted(folder.glob("*.csv.gz")):
+    for path in csv_files(folder):
         try:
             history = read_trace(path).requests
         except TraceError as fault:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import ROOT, write_json
+from benchmarks.measure import ROOT, csv_files, write_json
 from benchmarks.policies import NO_CAPACITY, capacity_of
 from domain.errors import TraceError
 from domain.load import LoadHistory
-from monitor.recorded import read_trace
+from monitor.recorded import name_of, read_trace
 from optimizer.calendar import CalendarOptions
 from optimizer.outlook import recent_of
 from optimizer.physics import StartUp, run
@@ -107,8 +107,8 @@ def after(history: LoadHistory, problem: ScalingProblem, half: int) -> tuple[flo
 
 def usable(folder: Path) -> Iterator[tuple[str, LoadHistory]]:
     """Every trace of the folder that is long enough; the others are named."""
-    for path in sorted(folder.glob("*.csv.gz")):
-        name = path.name.removesuffix(".csv.gz")
+    for path in csv_files(folder):
+        name = name_of(path)
         try:
             history = read_trace(path).requests
         except TraceError as fault:

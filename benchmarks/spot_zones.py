@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.measure import csv_files
 from domain.errors import TraceError
 from domain.load import LoadHistory
 from domain.prices import InstanceOffer, PriceBook
@@ -56,7 +57,7 @@ class Zone:
 
 def zones(folder: Path, book: PriceBook) -> Iterator[Zone]:
     """Every file of the folder that can be used; the others are named."""
-    for path in sorted(p for pattern in ("*.csv", "*.csv.gz") for p in folder.glob(pattern)):
+    for path in csv_files(folder):
         try:
             available = read_availability(path)
         except TraceError as fault:
