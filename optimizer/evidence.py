@@ -27,7 +27,7 @@ from optimizer.policies import rule_of_thumb
 from optimizer.proposal import Proposal
 from optimizer.prospect import Prospect, replica_usd_per_hour
 from optimizer.prospect import as_json as prospect_json
-from optimizer.replay import ReplayReport, ReplayRow, replay
+from optimizer.replay import ReplayReport, ReplayRow, replay, unscored
 from optimizer.rightsize import RightSized
 from optimizer.spot.proof import as_json as proof_json
 
@@ -86,17 +86,24 @@ def _backtest(outlook: Outlook) -> Mapping[str, Json]:
 
 
 def _replay(observation: Observation, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:
-    """Policies on the recent past, at what a dedicated replica costs an hour; absent if not asked for or unpriced."""
+    """Policies on the recent past, at what a dedicated replica costs an hour; absent if not asked for or unpriced.
+
+    Where the recent past is too short to judge them on, `not_replayed` says so.
+    """
     usd = replica_usd_per_hour(proposal)
     if usd is None or not options.replay.policies:
         return {}
+    warmup = outlook.recent.start - outlook.load.start
+    why = unscored(outlook.load, warmup)
+    if why is not None:
+        return {"not_replayed": why}
     recorded = None
     if isinstance(observation.replicas, LoadHistory):
         recorded = on_grid_of(outlook.load, observation.replicas)
     report = replay(
         outlook.load,
         outlook.problem,
-        warmup=outlook.recent.start - outlook.load.start,
+        warmup=warmup,
         usd_per_replica_hour=usd,
         recorded_replicas=recorded,
         policies=options.replay.policies,

@@ -17,6 +17,7 @@ from optimizer.modes import Market
 from optimizer.options import Options
 from optimizer.physics import Counts, StartUp, first_ready, ready, run
 from optimizer.queueing import late_share
+from optimizer.replay.bench import LEAST_SCORED
 from optimizer.scaling import Decisions, ScalingProblem, decide
 from optimizer.shares import DAY_S, Drawn, drawn
 
@@ -215,8 +216,8 @@ def _level(forecasting: Forecasting, problem: ScalingProblem) -> float:
 
 
 def recent_of(load: LoadHistory, window: timedelta) -> LoadHistory:
-    """The last `window`, and never more than the last half: the first half is there to learn from."""
-    steps = max(1, min(window // load.step, len(load) // 2))
+    """The last `window` and at least as much as a replay needs, but never more than the last half: the first half is there to learn from."""
+    steps = max(1, min(max(window // load.step, LEAST_SCORED), len(load) // 2))
     return LoadHistory(start=load.end - steps * load.step, step=load.step, values=load.values[-steps:])
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from dashboards.report.words import percent, rounded_money
 from domain.errors import SettingsError
+from domain.load import LoadHistory
 from domain.prices import InstanceOffer
 from domain.unknown import Unknown
 from domain.workload import ServingMode
@@ -17,7 +18,7 @@ from monitor.recorded import Trace
 from optimizer.calendar import CalendarOptions
 from optimizer.prospect import Prospect, prospect
 from optimizer.prospect import as_json as prospect_json
-from optimizer.replay import POLICIES, ReplayReport, ReplayRow
+from optimizer.replay import POLICIES, ReplayReport, ReplayRow, longest_warmup, unscored
 from optimizer.replay import replay as replay_policies
 from optimizer.scaling import Decisions, ScalingProblem, decide, past_reckoning
 from trimtab.files import write_file
@@ -26,6 +27,8 @@ from trimtab.prices import bundled
 from trimtab.settings import WorkloadSettings
 
 OURS = "trimtab"
+DAY = timedelta(days=1)
+MILLIDAY = DAY / 1000
 WIDE = 150  # columns of the table
 DEFAULT_OFFER = "m5.large"  # a common small machine; only the ratio of policies matters where no price is given
 
@@ -108,6 +111,7 @@ def run(trace: Trace, question: Question, paid: Paid) -> Done:
     why = past_reckoning(history, problem.capacity_rps)
     if why is not None:
         raise SettingsError("--capacity", question.capacity_rps, f"mind its unit: {why}")
+    _need_scored(history, question.warmup)
     decisions = decide(history, problem) if OURS in policies else None
     try:
         report = replay_policies(
@@ -120,9 +124,7 @@ def run(trace: Trace, question: Question, paid: Paid) -> Done:
             decided=decisions,
         )
     except ValueError as fault:
-        option = "--policy" if "policy" in str(fault) else "--warmup-days"
-        value = ", ".join(question.policies) if option == "--policy" else question.warmup / timedelta(days=1)
-        raise SettingsError(option, value, str(fault)) from None
+        raise SettingsError("--policy", ", ".join(question.policies), str(fault)) from None
     if decisions is None:
         return Done(report=report, decisions=None, ahead=Prospect())
     first = len(history) - len(report.load_rps)
@@ -130,6 +132,15 @@ def run(trace: Trace, question: Question, paid: Paid) -> Done:
         history, problem, decisions, first=first, usd_per_replica_hour=paid.usd_per_hour, options=CalendarOptions()
     )
     return Done(report=report, decisions=decisions, ahead=ahead)
+
+
+def _need_scored(history: LoadHistory, warmup: timedelta) -> None:
+    """SettingsError for a warm-up that leaves nothing, with the longest that would do, rounded down."""
+    why = unscored(history, warmup)
+    if why is not None:
+        longest = longest_warmup(history)
+        fix = "replay a longer trace" if longest is None else f"give at most {longest // MILLIDAY / 1000:g}"
+        raise SettingsError("--warmup-days", warmup / DAY, f"{why}: {fix}")
 
 
 def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
@@ -223,10 +234,10 @@ def _cells(row: ReplayRow) -> tuple[str, ...]:
 
 
 def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:
-    days = len(done.load_rps) * done.step / timedelta(days=1)
+    days = len(done.load_rps) * done.step / DAY
     return (
         f"{done.requests:,.0f} requests in {days:.3g} days from {moment(done.start)}, after "
-        f"{question.warmup / timedelta(days=1):g} days of warm-up; one replica carries {done.capacity_rps:g} requests/s and is ready "
+        f"{question.warmup / DAY:g} days of warm-up; one replica carries {done.capacity_rps:g} requests/s and is ready "
         f"after {done.startup.total_seconds():g} s; at most {percent(done.budget)} may be missed\n{paid.detail}\n"
         "cost against tuned best: cost over that of the cheapest of HPA, last week's peak and a fixed number, tuned in hindsight "
         "to miss exactly the budget; under 1 is better; shown where the SLO is met\n"

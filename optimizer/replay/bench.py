@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -14,7 +13,7 @@ from optimizer.replay.baselines import Setting, best_fixed, cost_at, perfect, sw
 from optimizer.scaling import ScalingProblem
 
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
-LEAST_SCORED = 10
+LEAST_SCORED = 11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,19 +58,34 @@ class Bench:
         return min(self.baseline_cost(self.hpa, share), self.baseline_cost(self.week, share))
 
 
+def unscored(history: LoadHistory, warmup: timedelta) -> str | None:
+    """Why no policy can be judged after `warmup`, None where it can: under eleven steps are left, or no load is known in them."""
+    longest = longest_warmup(history)
+    if longest is not None and warmup // history.step <= longest // history.step:
+        return None
+    return (
+        f"a warm-up of {warmup / DAY:.3g} days leaves nothing to score of {len(history) * history.step / DAY:.3g} days, "
+        f"of which {LEAST_SCORED} steps are the least"
+    )
+
+
+def longest_warmup(history: LoadHistory) -> timedelta | None:
+    """The longest time after which something is left to judge policies on; None where there never is."""
+    known = np.flatnonzero(np.isfinite(history.values))
+    steps = min(len(history) - LEAST_SCORED, int(known[-1])) if len(known) else -1
+    return None if steps < 0 else steps * history.step
+
+
 def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta) -> Bench:
     """Sweep the baselines on `history` (requests/s; gaps are not charged).
 
-    ValueError if the warm-up leaves fewer than ten steps, or none with load known, and for a load past a million
-    replicas' worth.
+    ValueError if the warm-up leaves too little (`unscored`), and for a load past a million replicas' worth.
     """
     first = int(warmup / history.step)
     load = problem.load_of(history)
-    if first >= len(load) - LEAST_SCORED or not np.isfinite(load[first:]).any():
-        raise ValueError(
-            f"a warm-up of {warmup / DAY:g} days leaves nothing to score of {len(load) * history.step / DAY:.3g} days: "
-            f"{_longest(history)}"
-        )
+    why = unscored(history, warmup)
+    if why is not None:
+        raise ValueError(why)
     startup = StartUp.of(problem.startup, history.step)
     weekly = int(WEEK / history.step)
     period = weekly if first >= weekly else int(DAY / history.step)
@@ -87,12 +101,3 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
         hpa=sweep(load, startup, first, period=None, step_s=step_s, floor=floor),
         week=sweep(load, startup, first, period=period, step_s=step_s, floor=floor),
     )
-
-
-def _longest(history: LoadHistory) -> str:
-    """The longest warm-up after which enough of `history` is left, as advice in days."""
-    known = np.flatnonzero(np.isfinite(history.values))
-    most = min(len(history) - LEAST_SCORED - 1, int(known[-1])) if len(known) else -1
-    if most < 0:
-        return f"give a history of over {LEAST_SCORED} steps, with known load in it"
-    return f"give at most {math.floor(most * history.step / DAY * 1000) / 1000:g}"

@@ -249,6 +249,19 @@ def test_the_replay_shows_our_policy_beside_the_others_in_dollars_and_misses(bus
     assert rows["trimtab"]["missed_share"] is not None
 
 
+@pytest.mark.parametrize("days", [28, 21, 12])
+def test_a_load_that_is_told_by_the_day_is_decided_on_and_replayed_where_that_tells_anything(days: int) -> None:
+    """A week has seven such steps, and eleven are the least to judge a policy on: it is not a fault of the load's."""
+    load = history([8.0 + day % 7 for day in range(days)], step=timedelta(days=1))
+    options = Options(replay=ReplayOptions(policies=("trimtab", "fixed")))
+    replay: Any = acted(observation(load), options).evidence.replay
+    if days == 28:
+        assert replay["rows"]
+    else:
+        assert "leaves nothing to score" in replay["not_replayed"]
+        assert "rows" not in replay
+
+
 def test_reasons_follow_the_order_of_the_decision(busy: Act) -> None:
     found = codes(busy)
     order = ["capacity_declared", "time_to_ready_assumed", "load_forecast", "confidence", "mode_chosen", "slo_proved"]

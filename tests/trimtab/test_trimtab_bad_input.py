@@ -174,7 +174,7 @@ def test_settings_that_are_wrong(
         ("replay", "--trace: missing; name a trace file"),
         ("replay --trace {trace}", "--capacity: missing; give the requests/s"),
         ("replay --trace {trace} --capacity 2", "--warmup-days: 7.0 is not usable"),
-        ("replay --trace {trace} --capacity 2 --warmup-days 2", "nothing to score of 1 days: give at most 0.9"),
+        ("replay --trace {trace} --capacity 2 --warmup-days 2", "11 steps are the least: give at most 0.9"),
         ("replay --trace {trace} --capacity 2 --warmup-days 0.1 --policy best", "unknown policy 'best'"),
         ("replay --trace {trace} --capacity -2", "--capacity: -2.0 is not usable; give a positive number of requests/s"),
         ("replay --trace {trace} --capacity nan", "--capacity: nan is not usable"),
@@ -204,6 +204,7 @@ def test_settings_that_are_wrong(
         ("backtest --trace {trace} --out {tmp}/o.csv --model best", "--model: 'best'"),
         ("report --config {config} --out {tmp}/o --date tomorrow", "--date: 'tomorrow' is not usable; give a day as"),
         ("report --config {config} --out {tmp}/o --date 2999-01-01", "give a day that has begun"),
+        ("report --config {config} --out {tmp}/o --date 0001-01-01", "'0001-01-01' is not usable; give a day from 1970-01-01 on"),
     ],
 )  # fmt: skip
 def test_options_that_are_wrong(refused: Refused, tmp_path: Path, arguments: str, named: str) -> None:
@@ -275,6 +276,12 @@ SLIPS = {
     "defaults.slo.latency_ms": 1e20,
     "defaults.bounds.min_replicas": 10**20,
     "defaults.bounds.max_replicas": 10**20,
+    "defaults.slo.usd_per_missed_request": 1e308,
+    "decisions.processes": 10**9,
+    "emit.cluster.headroom": 1e300,
+    "emit.cluster.polling_s": 10**20,
+    "emit.cluster.failures_before_fallback": 10**20,
+    "rules.min_requests": 10**40,
 }
 
 

@@ -23,6 +23,7 @@ Config = Annotated[
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write to; it is made if need be.")]
 
 SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MOST_DOLLARS = 1_000_000
 RATE = "number of requests/s"
 LONGEST = timedelta(days=3660)  # ten years: more than any history, and near enough for every date
 
@@ -68,4 +69,11 @@ def positive(option: str, value: float, what: str) -> float:
     """SettingsError unless it is a finite number above 0; `what` says of what."""
     if not 0 < value < math.inf:
         raise SettingsError(option, value, f"give a positive {what}")
+    return value
+
+
+def dollars(option: str, value: float, *, least: float) -> float:
+    """SettingsError for an amount that can only be a slip: under `least`, or over a million."""
+    if not least <= value <= MOST_DOLLARS:
+        raise SettingsError(option, value, f"give an amount from {least:g} to {MOST_DOLLARS:,}")
     return value

@@ -12,7 +12,7 @@ import typer
 
 from domain.errors import SettingsError
 from domain.workload import MOST_REPLICAS
-from trimtab.cli.options import LONGEST, RATE, Config, positive, say, span
+from trimtab.cli.options import LONGEST, RATE, Config, dollars, positive, say, span
 from trimtab.cli.traces import choose
 
 if TYPE_CHECKING:
@@ -156,9 +156,9 @@ def _need_usable(
     if replicas is not None and not 0 <= replicas <= MOST_REPLICAS:
         raise SettingsError("--min-replicas", replicas, f"give a whole number from 0 to {MOST_REPLICAS}")
     if price is not None:
-        positive("--replica-usd-per-hour", price, "price")
+        dollars("--replica-usd-per-hour", price, least=1e-6)
     if worth is not None:
-        positive("--usd-per-missed-request", worth, "amount")
+        dollars("--usd-per-missed-request", worth, least=1e-12)
 
 
 def _floor(given: int | None, section: WorkloadSettings | None) -> int:

@@ -11,6 +11,8 @@ from domain.errors import SettingsError
 from domain.unknown import Unknown
 from trimtab.cli.options import Config, OutFolder, need_settings, say
 
+EARLIEST = date(1970, 1, 1)  # no time in a history or a metric is older
+
 
 def report(
     out: OutFolder,
@@ -49,6 +51,9 @@ def report(
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise SettingsError("--date", text, "give a day as YYYY-MM-DD") from None
+    if day < EARLIEST:
+        raise SettingsError("--date", text, f"give a day from {EARLIEST} on")
+    return day

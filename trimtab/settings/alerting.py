@@ -17,7 +17,10 @@ class RulesSettings(Section):
     )
     interval_s: float = Field(default=30.0, ge=1, le=120, description="Seconds between two evaluations of a rule.")
     min_requests: int = Field(
-        default=20, ge=1, description="Requests in a window below which no ratio or quantile of it is believed."
+        default=20,
+        ge=1,
+        le=1_000_000_000,
+        description="Requests in a window below which no ratio or quantile of it is believed.",
     )
     error_ratio: Share = Field(default=0.05, description="Share of failed requests over five minutes that is too high.")
     min_accuracy: Share = Field(
@@ -27,13 +30,16 @@ class RulesSettings(Section):
     expiring_minutes: Minutes = Field(
         default=30.0, description="Minutes before its end at which a recommendation that is not renewed is told."
     )
-    cost_factor: float = Field(default=1.2, ge=1, description="What runs costs too much at this multiple of its plan.")
+    cost_factor: float = Field(
+        default=1.2, ge=1, allow_inf_nan=False, description="What runs costs too much at this multiple of its plan."
+    )
     cost_floor_usd_per_hour: float = Field(
-        default=0.1, ge=0, description="USD an hour over the plan that are not worth an alert."
+        default=0.1, ge=0, allow_inf_nan=False, description="USD an hour over the plan that are not worth an alert."
     )
     budget_ahead: float = Field(
         default=1.1,
         ge=1,
+        allow_inf_nan=False,
         description="A budget is spent too fast at this multiple of what the elapsed part of the month allows.",
     )
     proof_days: float = Field(

@@ -24,7 +24,9 @@ class DecisionSettings(Section):
     max_input_age_minutes: Minutes = Field(default=30.0, description="Age of the newest sample that is still now.")
     min_coverage: Share = Field(default=0.7, description="Share of recent history that has to be known.")
     max_step_down: Share = Field(default=0.5, description="Share of the replicas that one decision may take away.")
-    min_saving_usd: float = Field(default=5.0, ge=0, description="USD a month under which nothing is moved.")
+    min_saving_usd: float = Field(
+        default=5.0, ge=0, allow_inf_nan=False, description="USD a month under which nothing is moved."
+    )
     min_saving_share: float = Field(
         default=0.05, ge=0, lt=1, description="Share of the bill under which nothing is moved."
     )
@@ -51,7 +53,7 @@ class DecisionSettings(Section):
         default=False, description="Price dedicated replicas on containers sold by their size (Fargate) too."
     )
     processes: int | None = Field(
-        default=None, ge=1, description="Processes that decide; by default one a core, at most 4."
+        default=None, ge=1, le=1_024, description="Processes that decide; by default one a core, at most 4."
     )
 
 

@@ -26,15 +26,18 @@ class ClusterSettings(Section):
     cpu_utilization: int = Field(
         default=70, ge=1, le=100, description="Percent of the processors at which replicas are added above the floor."
     )
-    polling_s: int = Field(default=30, ge=1, description="Seconds after which KEDA asks again.")
+    polling_s: int = Field(default=30, ge=1, le=86_400, description="Seconds after which KEDA asks again.")
     scale_down_window_s: int = Field(
         default=300, ge=0, le=3600, description="Seconds of agreement before replicas are taken away."
     )
     failures_before_fallback: int = Field(
-        default=3, ge=1, description="Failed questions after which KEDA keeps the last good number."
+        default=3, ge=1, le=1_000, description="Failed questions after which KEDA keeps the last good number."
     )
     headroom: float = Field(
-        default=2.0, ge=1, description="Times the plan's peak, the maximum of a workload that has none of its own."
+        default=2.0,
+        ge=1,
+        le=1_000,
+        description="Times the plan's peak, the maximum of a workload that has none of its own.",
     )
 
 

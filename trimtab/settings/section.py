@@ -59,6 +59,7 @@ Hours = Annotated[float, Field(gt=0, le=8_784, allow_inf_nan=False)]  # a year
 Minutes = Annotated[float, Field(gt=0, le=527_040, allow_inf_nan=False)]  # a year
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]  # a day
 Milliseconds = Annotated[float, Field(gt=0, le=86_400_000, allow_inf_nan=False)]  # a day
+Dollars = Annotated[float, Field(gt=0, le=1_000_000, allow_inf_nan=False)]
 Replicas = Annotated[int, Field(ge=0, le=MOST_REPLICAS)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from domain.workload import ECS_SERVICE, ServingMode
-from trimtab.settings.section import Milliseconds, Positive, Replicas, Seconds, Section, Share, Text
+from trimtab.settings.section import Dollars, Milliseconds, Positive, Replicas, Seconds, Section, Share, Text
 
 CAPACITIES = {"capacity_rps", "capacity_tps"}  # of which at most one is given
 WHOLE = {"match", "purchase"}  # a workload's own, never mixed with those of the defaults
@@ -31,7 +31,7 @@ class SloSettings(Section):
         default=None,
         description="Milliseconds within which that quantile of tokens has to follow the one before; capacity and alerts keep it.",
     )
-    usd_per_missed_request: Positive | None = Field(
+    usd_per_missed_request: Dollars | None = Field(
         default=None,
         description="Dollars that a missed request costs; where given, replicas are weighed against it and not "
         "against the attainment, which then only serves alerts and reports.",
