@@ -23,14 +23,16 @@ class Written:
     unchanged: tuple[Path, ...]
 
 
-def write_artifacts(folder: Path, artifacts: Iterable[Artifact], *, clean: bool = False) -> Written:
+def write_artifacts(
+    folder: Path, artifacts: Iterable[Artifact], *, clean: bool = False, option: str = "folder"
+) -> Written:
     """Bring `folder` to these texts: all of them are staged beside their places first, then moved in.
 
     With `clean` the folder keeps a list of the files written there, and those of the list that are no
     longer wanted are removed, with the folders that this leaves empty; no other file is ever touched.
 
     A fault while staging (a full disk, a folder that may not be written) leaves every file as it
-    was; it is raised as SettingsError, for the folder was the user's choice.
+    was; it is raised as SettingsError of `option`, for the folder was the user's choice.
     """
     wanted = {folder / artifact.path: artifact.text for artifact in artifacts}
     changed = [path for path, text in wanted.items() if _text_of(path) != text]
@@ -42,7 +44,7 @@ def write_artifacts(folder: Path, artifacts: Iterable[Artifact], *, clean: bool 
     except OSError as fault:
         where = fault.filename or str(folder)
         raise SettingsError(
-            "folder", str(folder), f"name one that can be written ({where}: {fault.strerror}); nothing was changed"
+            option, str(folder), f"name one that can be written ({where}: {fault.strerror}); nothing was changed"
         ) from None
     return Written(changed=tuple(changed), unchanged=tuple(path for path in wanted if path not in set(changed)))
 

@@ -129,7 +129,7 @@ def emit(
     proved = proofs() if settings.rules.proof_days else None
     for kind in ("rules", "dashboards", "manifests"):
         artifacts = render(kind, settings, workloads, to_render(kind, records), proved)
-        write_artifacts(settings.emit.dir / kind, artifacts, clean=True)
+        write_artifacts(settings.emit.dir / kind, artifacts, clean=True, option="emit.dir")
 
 
 def to_render(kind: str, records: Sequence[Record]) -> list[Recommendation]:

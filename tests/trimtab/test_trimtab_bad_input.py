@@ -349,7 +349,7 @@ def test_a_folder_that_can_not_be_written_is_named_and_nothing_is_half_written(
     config = tmp_path / "trimtab.yaml"
     config.write_text(f"history: {{files: {{a: {ONE_DAY}}}}}")
     line = refused(2, "render", "prometheus", "--config", config, "--out", tmp_path / "out")
-    assert str(tmp_path / "out") in line
+    assert f"--out: '{tmp_path / 'out'}' is not usable; name one that can be written" in line
 
 
 def test_a_port_that_is_taken_is_named(refused: Refused, tmp_path: Path) -> None:

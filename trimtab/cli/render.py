@@ -60,7 +60,7 @@ def render(
         recommendations = to_render(kind.value, standing(program))
         proofs = _proved(program) if kind is Kind.RULES and settings.rules.proof_days else None
         artifacts = artifacts_of(kind.value, settings, program.journal.workloads(), recommendations, proofs)
-    written = write_artifacts(out, artifacts)
+    written = write_artifacts(out, artifacts, option="--out")
     for path in sorted((*written.changed, *written.unchanged)):
         typer.echo(path)
     say(f"{len(written.changed)} files written, {len(written.unchanged)} were up to date")

@@ -38,7 +38,7 @@ def report(
     filled(program)
     program.ledger.catch_up(now=now)
     report = program.nightly.write(chosen, now=now)
-    written = write_artifacts(out, report.texts)
+    written = write_artifacts(out, report.texts, option="--out")
     paths = [*written.changed, *written.unchanged]
     if isinstance(report.pdf, Unknown):
         say(f"no PDF was written: {report.pdf.reason}")
