@@ -70,6 +70,7 @@ def convert(form: str, file: Path, out: Path, *, cloud: str, region: str | None,
             Artifact(path=PurePosixPath(out.name), text=text),
             Artifact(path=PurePosixPath(beside), text=left_out_file(done.left_out)),
         ],
+        option="--out",
     )
     return done
 
