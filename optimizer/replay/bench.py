@@ -81,7 +81,7 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
 
     ValueError if the warm-up leaves too little (`unscored`), and for a load past a million replicas' worth.
     """
-    first = int(warmup / history.step)
+    first = warmup // history.step
     load = problem.load_of(history)
     why = unscored(history, warmup)
     if why is not None:

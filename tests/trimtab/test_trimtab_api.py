@@ -200,6 +200,14 @@ def test_a_wrong_parameter_is_refused_with_its_name_and_value(served: Served, pa
     assert said in answer.json()["detail"]
 
 
+def test_a_misspelt_name_of_who_decides_is_refused_and_nothing_is_decided(served: Served) -> None:
+    act = served.get("/recommendations", workload="z")["items"][0]
+    answer = served.client.post(f"/recommendations/{act['id']}/accept", params={"bye": "Maria"})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, PROBLEM)
+    assert "'bye' is no parameter; did you mean 'by'?" in answer.json()["detail"]
+    assert served.get(f"/recommendations/{act['id']}")["status"] == act["status"]
+
+
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/"])
 def test_whoever_probes_or_reads_may_add_to_the_address(served: Served, path: str) -> None:
     assert served.client.get(f"{path}?from=mail").status_code == 200
