@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from fastapi import Request
 from starlette.exceptions import HTTPException
+
+from trimtab.pricednames import near
 
 
 def refuse_unknown(request: Request) -> None:
@@ -25,6 +25,4 @@ def refuse_unknown(request: Request) -> None:
 
 
 def _refusal(name: str, known: list[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    return f"{name!r} is no parameter; {hint}known here: {', '.join(known) or 'none'}"
+    return f"{name!r} is no parameter; {near(name, known)}known here: {', '.join(known) or 'none'}"
