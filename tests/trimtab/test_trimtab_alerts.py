@@ -70,6 +70,12 @@ def test_the_page_shows_alerts_beside_the_recommendation_firing_ones_first() -> 
     assert '<tr id="shop:ranker">' in text
 
 
+def test_news_is_no_trouble() -> None:
+    assert '<p class="note">Info for 12 min: Requests are failing.</p>' in shown(
+        an_alert("a", NOON + 48 * MINUTE, severity="info")
+    )
+
+
 def test_a_name_in_an_alert_is_no_markup() -> None:
     trap = an_alert("x", alertname="<script>alert(1)</script>")
     text = shown(type(trap)(**{**{n: getattr(trap, n) for n in trap.__slots__}, "annotations": {}}))

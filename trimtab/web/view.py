@@ -14,6 +14,7 @@ from domain.workload import PurchaseMix
 from trimtab.present import most_telling, placed
 from trimtab.priceages import age_text
 from trimtab.records import Record, Status
+from trimtab.store.events import NEWS
 from trimtab.store.journal import Alert
 from trimtab.totals import Totals, totals_of
 from trimtab.web.outcomes import Outcome, outcomes_of
@@ -25,10 +26,10 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An alert on the workload, as a line."""
+    """An alert on the workload, as a line; `trouble` while it fires and is more than news."""
 
     text: str
-    firing: bool
+    trouble: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,9 +166,9 @@ def _told(alert: Alert, now: datetime) -> Told:
     what = alert.annotations.get("summary") or alert.labels.get("alertname", "An alert without a name.")
     if _ended(alert):
         over = alert.ends_at or alert.received_at
-        return Told(text=f"{what} Over for {span(now - over)}, after {span(over - alert.starts_at)}.", firing=False)
+        return Told(text=f"{what} Over for {span(now - over)}, after {span(over - alert.starts_at)}.", trouble=False)
     severity = alert.labels.get("severity", "alert")
-    return Told(text=f"{severity.capitalize()} for {span(now - alert.starts_at)}: {what}", firing=True)
+    return Told(text=f"{severity.capitalize()} for {span(now - alert.starts_at)}: {what}", trouble=severity != NEWS)
 
 
 def _tag(record: Record, status: Status) -> str:
