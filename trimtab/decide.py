@@ -20,7 +20,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 WORTH_PROCESSES = 8  # workloads; a worker process takes seconds to import what it needs
-IDLE_S = 1  # after its work; the fleet's plan, which comes next, needs neither it nor the memory that it holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +48,13 @@ def think_of_each(
     if processes < 2 or len(pairs) < WORTH_PROCESSES:
         return tuple(_think_of_some(think, pairs))
     from joblib import Parallel, delayed  # noqa: PLC0415  not needed for a few workloads
+    from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415
 
     pieces = [pairs[first::processes] for first in range(processes)]
-    workers = Parallel(n_jobs=processes, idle_worker_timeout=IDLE_S)
-    answers = workers(delayed(partial(_think_of_some, think))(piece) for piece in pieces)
+    try:
+        answers = Parallel(n_jobs=processes)(delayed(partial(_think_of_some, think))(piece) for piece in pieces)
+    finally:  # the fleet's plan, which comes next, needs neither the workers nor the memory that they hold
+        get_reusable_executor(reuse=True).shutdown(wait=True)
     return tuple(answers[index % processes][index // processes] for index in range(len(pairs)))
 
 
