@@ -61,7 +61,8 @@ def placed(
     """
     if not replicas:
         return offer
-    mean = f" ({mean_replicas:.1f} on average)" if abs(mean_replicas - replicas) >= UNEVEN else ""
+    paid = f"{mean_replicas:.1f}" if mean_replicas >= UNEVEN else f"{mean_replicas:.1g}"
+    mean = f" ({paid} on average)" if abs(mean_replicas - replicas) >= UNEVEN else ""
     if each == 1:
         return f"{replicas} {times} {offer}{mean}"
     on = offer if machines is None else f"{machines} {times} {offer}"

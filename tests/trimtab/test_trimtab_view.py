@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from domain.plan import Reason
+from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
 from tests.fakes.recommendations import NOON, a_configuration, a_hold, a_record, an_act
 from trimtab.bookkeeping import held_without_a_number
@@ -41,6 +42,8 @@ def test_replicas_that_live_together_on_a_machine_are_not_called_machines() -> N
     act = replace(an_act(), plan=replace(an_act().plan, proposed=twelve))
     assert runs(twelve).startswith(f"12 replicas (9.5 on average) on 2 {TIMES} c6a.2xlarge, dedicated, $223 a month")
     assert "12 replicas (9.5 on average) on 2 x c6a.2xlarge, dedicated" in write("markdown", [a_record(act)], NOON)
+    seldom = replace(twelve, replicas=1, mean_replicas=0.0296, replicas_per_machine=Unknown("has none"), offer="lambda")
+    assert runs(seldom).startswith("1 replica (0.03 on average) on lambda")
     [told] = proposals([a_record(act)], NOON)
     assert f"on 2 {TIMES} c6a.2xlarge" in told.detail
     assert decode(encode(act)) == act
