@@ -15,12 +15,13 @@ from optimizer.blending import band_losses, blend, bound, trust
 from optimizer.forecasters import CANDIDATES, NAIVE, SIMPLER
 from optimizer.grid import DAY, Grid
 from optimizer.past import Past, before
-from optimizer.weighing import combine, losses, weights
+from optimizer.weighing import combine, losses, recent_losses, weights
 
 DAYS_BACK = 56
 FOLDS = 28
 FOLDS_KEPT = 28
 LEAST_DAYS = 2  # of history before a fold: with less, a fold says little about what comes now
+QUARTERS = 4  # of a day: the last one before an origin says whether the level has just shifted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,7 +74,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Before:
+class _ToldThen:
     """What was told at past origins of the day after each, and what came; newest first.
 
     `ages` in days; `told` (folds, 1 + candidates, steps a day), first the combination; `came` (folds, steps a day).
@@ -90,26 +91,20 @@ def make_folds(grid: Grid, question: Question, memory: Memory | None) -> Folds:
     remembered = {age: fold for fold in usable if (age := _age(grid, fold)) is not None}
     ages = sorted(set(_ages(grid)) | set(remembered))
     missing = [0, *(age for age in ages if age not in remembered)]
-    size = len(grid.values)
-    past = before(
-        grid,
-        [size - age * grid.per_day for age in missing],
-        days_back=DAYS_BACK,
-        days_ahead=question.days,
-        country=question.country,
-    )
+    past = _before(grid, [_origin(grid, age) for age in missing], question, question.days)
     paths = dict(zip(missing, np.moveaxis(_paths(past), 1, 0), strict=True))
     actual = np.array([_came(grid, age) for age in ages]).reshape(len(ages), grid.per_day)
     first_days = [remembered[age].paths if age in remembered else paths[age][:, 0] for age in ages]
     loss = losses(np.stack([paths[0][:, 0], *first_days], axis=1)[:, 1:], actual)
-    weight = {age: _weigh(loss, ages, age, question.model) for age in missing}
+    recent = _recent(grid, missing, question)
+    weight = {age: _weigh(loss[:, _over(ages, age)], recent[age], question.model) for age in missing}
     stand_in = dict(zip(missing, _stand_in(past), strict=True))
     path = {age: _known(combine(paths[age], weight[age]), stand_in[age]) for age in missing}
     combined = [remembered[age].path if age in remembered else path[age] for age in ages]
     told = [_told(one[0], own, question) for one, own in zip(combined, first_days, strict=True)]
     told_then = np.array(told).reshape(len(ages), 1 + len(CANDIDATES), grid.per_day)
     now = {age: _known(_told(path[age], paths[age], question), path[age]) for age in missing}
-    spread = _bands(past, now, _Before(ages=ages, told=told_then, came=actual), floor=1e-9 * _largest(grid))
+    spread = _bands(past, now, _ToldThen(ages=ages, told=told_then, came=actual), floor=1e-9 * _largest(grid))
     made = {
         age: Fold(
             origin=grid.end - age * DAY,
@@ -215,17 +210,40 @@ def _known(path: Floats, stand_in: Floats) -> Floats:
 
 def _came(grid: Grid, age: int) -> Floats:
     """What came in the day after the origin `age` days ago."""
-    origin = len(grid.values) - age * grid.per_day
-    return grid.values[origin : origin + grid.per_day]
+    return grid.values[_origin(grid, age) : _origin(grid, age) + grid.per_day]
 
 
-def _weigh(loss: Floats, ages: Sequence[int], age: int, model: str | None) -> Floats:
-    """Weights at the origin `age` days ago, from the folds that were over by then."""
+def _weigh(loss: Floats, recent: Floats, model: str | None) -> Floats:
+    """Weights at an origin, from the folds that were over by then and the last quarter of a day before it."""
     if model is not None:
         only = np.array([name == model for name in CANDIDATES], dtype=np.float64)
         return np.repeat(only[:, None], loss.shape[2], axis=1)
     names = list(CANDIDATES)
-    return weights(loss[:, _over(ages, age)], tuple(names.index(name) for name in NAIVE))
+    return weights(loss, tuple(names.index(name) for name in NAIVE), recent)
+
+
+def _recent(grid: Grid, ages: Sequence[int], question: Question) -> dict[int, Floats]:
+    """At each age, each candidate's loss on the quarter of a day before it, had it been asked a quarter ago.
+
+    NaN where less than a whole day was known then, or a day has no quarters of whole steps.
+    """
+    steps, rest = divmod(grid.per_day, QUARTERS)
+    recent = {age: np.full(len(CANDIDATES), np.nan) for age in ages}
+    origins = {age: origin for age in ages if (origin := _origin(grid, age) - steps) >= grid.per_day}
+    if origins and not rest and question.model is None:
+        told = _paths(_before(grid, list(origins.values()), question, 1))
+        for place, (age, origin) in enumerate(origins.items()):
+            recent[age] = recent_losses(told[:, place, 0, :steps], grid.values[origin : origin + steps])
+    return recent
+
+
+def _before(grid: Grid, origins: list[int], question: Question, days_ahead: int) -> Past:
+    return before(grid, origins, days_back=DAYS_BACK, days_ahead=days_ahead, country=question.country)
+
+
+def _origin(grid: Grid, age: int) -> int:
+    """The place in the grid of the origin `age` days ago: values before it were known then."""
+    return len(grid.values) - age * grid.per_day
 
 
 def _told(path: Floats, paths: Floats, question: Question) -> Floats:
@@ -234,7 +252,7 @@ def _told(path: Floats, paths: Floats, question: Question) -> Floats:
     return np.concatenate([path[None], own])
 
 
-def _bands(past: Past, now: Mapping[int, Floats], before_now: _Before, *, floor: float) -> dict[int, Floats]:
+def _bands(past: Past, now: Mapping[int, Floats], before_now: _ToldThen, *, floor: float) -> dict[int, Floats]:
     """All bands at each age, (bands, levels, days, steps a day), around what is told then (1 + candidates, days, steps a day)."""
     left_out = left_out_bands(past, np.stack([told[0] for told in now.values()]), floor)
     made = {}

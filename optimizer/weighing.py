@@ -3,8 +3,9 @@
 Weights fall exponentially with a candidate's fading mean absolute error in units of the best one's
 (Vovk's aggregating rule with a relative loss), half by the whole day and half by its quarter. A
 candidate that had nothing to say yet is charged what the middle one lost (sleeping experts, Freund,
-Schapire, Singer & Warmuth, 1997, with a median for their mean). The combination is the weighted
-median at each step: one candidate that runs away moves it nowhere.
+Schapire, Singer & Warmuth, 1997, with a median for their mean). What each would have said of the last
+hours counts besides, for where the level has just shifted no whole day has shown it yet. The combination
+is the weighted median at each step: one candidate that runs away moves it nowhere.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FADE = 0.9  # weight of each day's errors against those of the day after
 PARTS = 4  # of a day
 WARNED = 7  # folds after which what a candidate loses to the naive ones counts once more
 DROPPED = 14  # folds after which a candidate that loses to the naive ones is dropped
+LATELY = 0.4  # of a day's weight: the last quarter of a day
 
 
 def losses(paths: Floats, actual: Floats) -> Floats:
@@ -28,7 +30,19 @@ def losses(paths: Floats, actual: Floats) -> Floats:
     (folds, steps a day).
     """
     parts = PARTS if actual.shape[1] % PARTS == 0 else 1
-    off = np.abs(paths - actual).reshape(*paths.shape[:2], parts, actual.shape[1] // parts)
+    return _mean_losses(np.abs(paths - actual).reshape(*paths.shape[:2], parts, actual.shape[1] // parts))
+
+
+def recent_losses(paths: Floats, came: Floats) -> Floats:
+    """Mean absolute error of each candidate on the last hours: (candidates,); NaN where nothing is known.
+
+    `paths` is (candidates, steps) as told before them, `came` (steps).
+    """
+    return _mean_losses(np.abs(paths - came)[:, None, None])[:, 0, 0]
+
+
+def _mean_losses(off: Floats) -> Floats:
+    """Means over the last axis of what is known of (candidates, folds, parts, steps)."""
     known = np.isfinite(off)
     counts = known.sum(axis=3)
     sums = np.where(known, off, 0.0).sum(axis=3)
@@ -37,13 +51,14 @@ def losses(paths: Floats, actual: Floats) -> Floats:
     return np.where(np.isfinite(loss), loss, middle)
 
 
-def weights(loss: Floats, naive: tuple[int, ...]) -> Floats:
+def weights(loss: Floats, naive: tuple[int, ...], recent: Floats) -> Floats:
     """Weights (candidates, parts) that sum to one in each part, from folds ordered newest first.
 
     Without a known fold all candidates weigh the same. What a candidate loses to the better `naive`
-    one counts once more after `WARNED` folds, and after `DROPPED` folds it weighs nothing.
+    one counts once more after `WARNED` folds, and after `DROPPED` folds it weighs nothing. `recent`
+    are `recent_losses` before the origin; they are left out where they are unknown.
     """
-    mean, per_part, folds = _fading_means(loss)
+    mean, per_part, folds = _fading_means(loss, recent)
     if not folds:
         return np.full((loss.shape[0], loss.shape[2]), 1 / loss.shape[0])
     best_naive = min(mean[i] for i in naive)
@@ -64,7 +79,7 @@ def combine(paths: Floats, weight: Floats) -> Floats:
     return weighted_median(paths, per_step[:, None, :])
 
 
-def _fading_means(loss: Floats) -> tuple[Floats, Floats, int]:
+def _fading_means(loss: Floats, recent: Floats) -> tuple[Floats, Floats, int]:
     """Fading mean loss of each candidate, over all and by part, and the number of known folds."""
     known = np.logical_and.reduce(np.isfinite(loss), axis=0)
     fade = (FADE ** np.arange(loss.shape[1]))[:, None] * known
@@ -73,6 +88,10 @@ def _fading_means(loss: Floats) -> tuple[Floats, Floats, int]:
     by_part = sums / np.where(counts > 0, counts, 1.0)
     overall = sums.sum(axis=1) / counts.sum() if counts.sum() > 0 else sums.sum(axis=1)
     by_part[:, counts <= 0] = overall[:, None]
+    if np.isfinite(recent).all():
+        share = LATELY / (LATELY + FADE ** np.arange(loss.shape[1]) @ known.any(axis=1))
+        overall = (1.0 - share) * overall + share * recent
+        by_part = (1.0 - share) * by_part + share * recent[:, None]
     return overall, by_part, int(np.count_nonzero(known.any(axis=1)))
 
 

@@ -59,6 +59,13 @@ def test_two_days_after_a_shift_the_forecast_is_at_the_new_level() -> None:
     assert made(values).forecast.at(0.5).mean() > 50
 
 
+@pytest.mark.parametrize("hours", [9, 14, 20])
+def test_hours_after_a_shift_the_forecast_is_near_the_new_level(hours: int) -> None:
+    values = np.asarray(6 * np.random.default_rng(3).gamma(400, 1 / 400, 12 * 144))
+    values[-hours * 6 :] *= 2.5
+    assert made(values).forecast.at(0.5).mean() > 10
+
+
 def test_working_days_and_rest_days_are_told_apart_within_two_weeks() -> None:
     values = load(12)  # Monday to the second Friday
     day = np.arange(len(values)) // 144
