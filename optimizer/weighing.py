@@ -51,12 +51,12 @@ def _mean_losses(off: Floats) -> Floats:
     return np.where(np.isfinite(loss), loss, middle)
 
 
-def weights(loss: Floats, naive: tuple[int, ...], recent: Floats) -> Floats:
+def weights(loss: Floats, naive: tuple[int, ...], recent: Floats | None = None) -> Floats:
     """Weights (candidates, parts) that sum to one in each part, from folds ordered newest first.
 
     Without a known fold all candidates weigh the same. What a candidate loses to the better `naive`
     one counts once more after `WARNED` folds, and after `DROPPED` folds it weighs nothing. `recent`
-    are `recent_losses` before the origin; they are left out where they are unknown.
+    are `recent_losses` before the origin, left out where they are unknown or not to be learned from.
     """
     mean, per_part, folds = _fading_means(loss, recent)
     if not folds:
@@ -79,7 +79,7 @@ def combine(paths: Floats, weight: Floats) -> Floats:
     return weighted_median(paths, per_step[:, None, :])
 
 
-def _fading_means(loss: Floats, recent: Floats) -> tuple[Floats, Floats, int]:
+def _fading_means(loss: Floats, recent: Floats | None) -> tuple[Floats, Floats, int]:
     """Fading mean loss of each candidate, over all and by part, and the number of known folds."""
     known = np.logical_and.reduce(np.isfinite(loss), axis=0)
     fade = (FADE ** np.arange(loss.shape[1]))[:, None] * known
@@ -88,7 +88,7 @@ def _fading_means(loss: Floats, recent: Floats) -> tuple[Floats, Floats, int]:
     by_part = sums / np.where(counts > 0, counts, 1.0)
     overall = sums.sum(axis=1) / counts.sum() if counts.sum() > 0 else sums.sum(axis=1)
     by_part[:, counts <= 0] = overall[:, None]
-    if np.isfinite(recent).all():
+    if recent is not None and np.isfinite(recent).all():
         share = LATELY / (LATELY + FADE ** np.arange(loss.shape[1]) @ known.any(axis=1))
         overall = (1.0 - share) * overall + share * recent
         by_part = (1.0 - share) * by_part + share * recent[:, None]

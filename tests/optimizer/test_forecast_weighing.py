@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from domain.load import Floats
-from optimizer.weighing import DROPPED, LATELY, WARNED, combine, losses, recent_losses
-from optimizer.weighing import weights as weights_with
+from optimizer.weighing import DROPPED, LATELY, WARNED, combine, losses, recent_losses, weights
 from optimizer.weighted import middle_mean, weighted_mean, weighted_median
 
 NAIVE = (0, 1)
 
 
-def weights(loss: Floats) -> Floats:
-    """From the folds alone: nothing is known of the last hours."""
-    return weights_with(loss, NAIVE, np.full(len(loss), np.nan))
-
-
 def test_without_a_fold_all_weigh_the_same() -> None:
-    assert np.allclose(weights(np.empty((4, 0, 4))), 0.25)
+    assert np.allclose(weights(np.empty((4, 0, 4)), NAIVE), 0.25)
 
 
 def test_the_better_candidate_weighs_more_in_each_part_of_the_day() -> None:
     loss = np.ones((3, 5, 4))
     loss[2, :, 0] = 0.5
-    weight = weights(loss)
+    weight = weights(loss, NAIVE)
     assert np.allclose(weight.sum(axis=0), 1)
     assert weight[2, 0] > weight[2, 1] > 1 / 3
 
@@ -34,7 +27,7 @@ def test_what_is_lost_to_the_naive_ones_counts_twice_after_a_week_of_folds() -> 
     for folds in (WARNED - 1, WARNED):
         loss = np.ones((3, folds, 4))
         loss[2] = 1.25
-        shares.append(weights(loss)[2, 0] / weights(loss)[0, 0])
+        shares.append(weights(loss, NAIVE)[2, 0] / weights(loss, NAIVE)[0, 0])
     assert np.allclose(shares, np.exp([-1.0, -2.0]))
 
 
@@ -42,29 +35,29 @@ def test_a_candidate_that_loses_to_the_naive_ones_is_dropped_after_two_weeks_of_
     for folds, used in ((DROPPED - 1, True), (DROPPED, False)):
         loss = np.ones((3, folds, 4))
         loss[2] = 1.01
-        assert (weights(loss)[2] > 0).all() == used
+        assert (weights(loss, NAIVE)[2] > 0).all() == used
 
 
 def test_recent_folds_count_more() -> None:
     loss = np.ones((2, 6, 1))
     loss[0, :3], loss[1, 3:] = 0.5, 0.5
-    assert weights(loss)[0] > weights(loss)[1]
+    assert weights(loss, NAIVE)[0] > weights(loss, NAIVE)[1]
 
 
 def test_folds_of_which_nothing_is_known_say_nothing() -> None:
     loss = np.ones((2, 3, 1))
     loss[1] = 2.0
     gappy = np.concatenate([loss, np.full((2, 2, 1), np.nan)], axis=1)
-    assert np.allclose(weights(gappy), weights(loss))
+    assert np.allclose(weights(gappy, NAIVE), weights(loss, NAIVE))
 
 
 def test_the_last_hours_count_as_a_part_of_a_day() -> None:
     loss = np.ones((3, 1, 1))
     recent = np.array([1.0, 1.0, 0.5])
     mixed = (loss[:, 0, 0] + LATELY * recent) / (1 + LATELY)
-    weight = weights_with(loss, NAIVE, recent)[:, 0]
+    weight = weights(loss, NAIVE, recent)[:, 0]
     assert np.allclose(np.log(weight[0] / weight[2]), -4.0 * (mixed[0] / mixed[2] - 1))
-    assert np.allclose(weights_with(loss, NAIVE, np.array([1.0, np.nan, 0.5])), weights(loss))
+    assert np.allclose(weights(loss, NAIVE, np.array([1.0, np.nan, 0.5])), weights(loss, NAIVE))
 
 
 def test_of_the_last_hours_only_the_known_ones_are_judged() -> None:
