@@ -23,7 +23,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     `desired[i]` rests on steps up to and including i alone, so the same call serves a whole replay and
     the present decision (its last number). ValueError for a load past a million replicas' worth.
     """
-    ratio = max(1, round(problem.decision_interval / history.step))
+    ratio = max(1, -(-problem.decision_interval // history.step))  # whole steps, and never oftener than asked for
     load = _blocks(problem.load_of(history), ratio)
     startup = StartUp.of(problem.startup, history.step * ratio)
     clock = Clock(step_s=history.step_s * ratio, lead=startup.lead)

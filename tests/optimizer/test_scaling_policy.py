@@ -94,13 +94,14 @@ def test_idle_workloads_go_to_zero_where_that_is_allowed() -> None:
     assert decide(history(quiet), ScalingProblem(capacity_rps=1.0, min_replicas=1)).desired[-1] == 1
 
 
-def test_it_decides_no_oftener_than_the_interval() -> None:
-    """On a 15-second grid a new number comes at most every 60 seconds, at whole minutes."""
-    values = np.random.default_rng(1).uniform(0, 9, 4 * 60 * 6)
-    desired = decide(history(values, timedelta(seconds=15)), ScalingProblem(capacity_rps=1.0)).desired
+@pytest.mark.parametrize("step_s, apart", [(15, 4), (45, 2), (59, 2)])
+def test_it_decides_no_oftener_than_the_interval(step_s: int, apart: int) -> None:
+    """On a 15-second grid a new number comes at most every 60 seconds, at whole minutes; where 60 is no whole number of steps, later."""
+    values = np.random.default_rng(1).uniform(0, 9, 6 * 3600 // step_s)
+    desired = decide(history(values, timedelta(seconds=step_s)), ScalingProblem(capacity_rps=1.0)).desired
     changes = np.flatnonzero(np.diff(desired)) + 1
     assert len(changes) > 5
-    assert (np.diff(changes) % 4 == 0).all()
+    assert (np.diff(changes) % apart == 0).all()
 
 
 def test_the_explanation_ends_at_the_last_number() -> None:
