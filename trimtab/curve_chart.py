@@ -8,14 +8,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from dashboards.report.words import percent
+from dashboards.report.words import percent, rounded_money
 from optimizer.frontier import Frontier
 from optimizer.replay import ReplayReport
-from trimtab.replay_chart import COLOURS, save
+from trimtab.replay_chart import COLOURS, SHOWN, save
 
 LEAST = 1e-5  # a smaller share of misses is drawn here: a log scale has no zero
 BESIDE = ("schedule", "recorded", "hpa", "week", "fixed", "threshold")
 GREY = "#68727d"
+DEARER = 2.0  # times the dearest point of the curve: as far as the axis reaches for others
 
 
 def draw(done: ReplayReport, curve: Frontier, out: Path) -> None:
@@ -32,7 +33,7 @@ def _figure(done: ReplayReport, curve: Frontier) -> Figure:
     axes.axvline(done.budget, color=GREY, lw=0.9, ls=":")
     axes.annotate(f"budget {percent(done.budget)}", (done.budget, 0.02), xycoords=("data", "axes fraction"),
                   xytext=(4, 0), textcoords="offset points", va="bottom", fontsize=9, color=GREY)  # fmt: skip
-    _others(axes, done)
+    _others(axes, done, max(curve.live.usd, *(point.usd for point in points)))
     axes.plot(_drawn(curve.live.missed_share), curve.live.usd, "o", ms=10, color=COLOURS["trimtab"])
     axes.annotate(
         "trimtab, as it decided",
@@ -56,14 +57,22 @@ def _figure(done: ReplayReport, curve: Frontier) -> Figure:
     return figure
 
 
-def _others(axes: Axes, done: ReplayReport) -> None:
-    """The other policies of the replay; those far dearer than ours would squeeze the curve and are named in the margin."""
+def _others(axes: Axes, done: ReplayReport, most: float) -> None:
+    """The other policies of the replay; those far dearer than `most` would squeeze the curve and are named at the top with their price."""
+    beyond = 0
     for name in BESIDE:
         row = next((row for row in done.rows if row.policy == name and row.usd is not None), None)
-        if row is not None and row.missed_share is not None and row.usd is not None:
-            colour = COLOURS.get(name, GREY)
+        if row is None or row.missed_share is None or row.usd is None:
+            continue
+        colour = COLOURS[name] if name in SHOWN else GREY
+        if row.usd <= DEARER * most:
             axes.plot(_drawn(row.missed_share), row.usd, "s", ms=6, color=colour)
             _named(axes, name, row.missed_share, row.usd, colour)
+        else:
+            said = f"{name}: {rounded_money(row.usd, 'USD')}, {percent(row.missed_share)} missed"
+            axes.annotate(said, (0.99, 0.985 - 0.045 * beyond), xycoords="axes fraction", ha="right", va="top",
+                          fontsize=9, color=colour)  # fmt: skip
+            beyond += 1
 
 
 def _named(axes: Axes, name: str, share: float, usd: float, colour: str) -> None:

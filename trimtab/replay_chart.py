@@ -12,11 +12,12 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from domain.errors import SettingsError
-from optimizer.replay import ReplayReport
+from optimizer.replay import ReplayReport, ReplaySeries
 from trimtab.outputs import need_pictures
 
 SHOWN = ("trimtab", "schedule", "recorded", "hpa", "week")  # more lines than these are not told apart
-COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8", "schedule": "#5b7fbf"}
+COLOURS = {"trimtab": "#0d6e6e", "recorded": "#ab1f17", "hpa": "#c98500", "week": "#7a5ea8", "schedule": "#5b7fbf",
+           "fixed": "#68727d", "threshold": "#c2528b", "perfect": "#3f9142"}  # fmt: skip
 MOST_POINTS = 2000
 
 
@@ -48,16 +49,15 @@ def _figure(done: ReplayReport) -> Figure:
     times = [done.start + i * width * done.step for i in range(-(-len(done.load_rps) // width))]
     needed = _peaks(done.load_rps, width) / done.capacity_rps
     above.fill_between(times, needed, color="#dfe4ea", step="post", label="load, in replicas' worth")
-    for series in done.series:
-        if series.policy in SHOWN:
-            colour = COLOURS[series.policy]
-            above.step(times, _peaks(series.ready, width), where="post", lw=1.2, color=colour, label=series.policy)
-            below.step(times, _peaks(series.missed_rps, width), where="post", lw=1.0, color=colour)
+    for series in _shown(done):
+        colour = COLOURS[series.policy]
+        above.step(times, _peaks(series.ready, width), where="post", lw=1.2, color=colour, label=series.policy)
+        below.step(times, _peaks(series.missed_rps, width), where="post", lw=1.0, color=colour)
     span = f"; highest of each {_span(width * done.step)}" if width > 1 else ""
     above.set_title(f"Replicas ready against the load, and what was missed{span}", loc="left", fontsize=12)
     above.set_ylabel("replicas")
     below.set_ylabel("missed requests/s")
-    above.legend(loc="upper left", ncols=5, frameon=False, fontsize=9)
+    above.legend(loc="upper left", ncols=1 + len(SHOWN), frameon=False, fontsize=9)
     for axes in (above, below):
         axes.set_ylim(bottom=0)
         axes.margins(x=0)
@@ -67,6 +67,11 @@ def _figure(done: ReplayReport) -> Figure:
     below.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     above.set_ylim(top=1.18 * above.get_ylim()[1])
     return figure
+
+
+def _shown(done: ReplayReport) -> list[ReplaySeries]:
+    """All where they are few, for those that were asked for by name are to be seen; else those that tell most."""
+    return [each for each in done.series if each.policy in SHOWN or len(done.series) <= len(SHOWN)]
 
 
 def _peaks(values: np.ndarray, width: int) -> np.ndarray:

@@ -22,6 +22,7 @@ TARGETS = (0.95, 0.9, 0.85, 0.8, 0.75, 0.7, 0.65, 0.6, 0.5, 0.4, 0.3, 0.2, 0.12,
 WINDOWS_S = (0.0, 300.0, 1800.0)
 AHEAD_S = 1800.0
 LEAST_MISS = 1e-7
+LEAST_COST = 1e-3  # replica-steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +108,10 @@ def cost_at(settings: tuple[Setting, ...], share: float) -> float | None:
     misses = np.log([miss for miss, _ in envelope])
     if at < misses[0]:
         return None
-    return float(np.exp(np.interp(at, misses, np.log([cost for _, cost in envelope]))))
+    if at >= misses[-1]:
+        return envelope[-1][1]  # as it is: a policy that may go to zero can cost nothing, which has no logarithm
+    costs = np.log([max(cost, LEAST_COST) for _, cost in envelope])
+    return float(np.exp(np.interp(at, misses, costs)))
 
 
 def cheapest_within(settings: tuple[Setting, ...], share: float) -> Setting:

@@ -26,8 +26,7 @@ def rated(bench: Bench, name: str, wanted: Counts, usd: float, detail: str = "")
     done = run(bench.load, wanted, bench.startup)
     cost, missed = done.cost(bench.first), float(done.missed[bench.first :].sum())
     share = missed / max(float(bench.seen.sum()), 1e-12)
-    hpa, week = (cost / max(bench.baseline_cost(s, share), 1e-12) for s in (bench.hpa, bench.week))
-    row = _row(bench, name, cost=cost, share=share, usd=usd, detail=detail, against=(hpa, week))
+    row = _row(bench, name, cost=cost, share=share, usd=usd, detail=detail, against=_against(bench, cost, share))
     charged = slice(bench.first, None)
     series = ReplaySeries(
         policy=name, ready=done.capacity[charged], missed_rps=done.missed[charged] * bench.capacity_rps
@@ -44,8 +43,9 @@ def _row(
     share: float,
     usd: float,
     detail: str,
-    against: tuple[float, float] | None = None,
+    against: tuple[float | None, float | None] = (None, None),
 ) -> ReplayRow:
+    hpa, week = against
     step_s = bench.history.step_s
     hours = cost * step_s / HOUR.total_seconds()
     return ReplayRow(
@@ -56,13 +56,24 @@ def _row(
         missed_requests=share * float(bench.seen.sum()) * bench.capacity_rps * step_s,
         missed_share=share,
         slo_met=share <= bench.budget,
-        cost_x=cost / max(bench.perfect_cost, 1e-12),
-        at_budget=cost / max(bench.best_cost(bench.budget), 1e-12),
-        vs_hpa=None if against is None else against[0],
-        vs_week=None if against is None else against[1],
-        vs_best=None if against is None else max(against),
+        cost_x=_times(cost, bench.perfect_cost),
+        at_budget=_times(cost, bench.best_cost(bench.budget)),
+        vs_hpa=hpa,
+        vs_week=week,
+        vs_best=None if hpa is None or week is None else max(hpa, week),
         detail=detail,
     )
+
+
+def _against(bench: Bench, cost: float, share: float) -> tuple[float | None, float | None]:
+    """`cost` over that of the HPA and of last week's peak, each tuned to the same missed share."""
+    hpa, week = (_times(cost, bench.baseline_cost(settings, share)) for settings in (bench.hpa, bench.week))
+    return hpa, week
+
+
+def _times(cost: float, of: float) -> float | None:
+    """How many times `of` a cost is; None where that is nothing, as when no load came and no replica had to run."""
+    return cost / of if of > 0.0 else None
 
 
 def _tuned(bench: Bench, name: str, settings: tuple[Setting, ...], usd: float) -> tuple[ReplayRow, ReplaySeries]:
@@ -183,7 +194,13 @@ def _scheduled(
 
 def _fixed(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
     number = best_fixed(bench.seen, bench.budget, bench.floor)
-    return rated(bench, "fixed", np.full(len(bench.load), number), usd, f"{number} replicas, chosen in hindsight")
+    return rated(
+        bench,
+        "fixed",
+        np.full(len(bench.load), number),
+        usd,
+        f"{number} replica{'' if number == 1 else 's'}, chosen in hindsight",
+    )
 
 
 def _recorded(bench: Bench, replicas: Floats | None, usd: float) -> tuple[ReplayRow, ReplaySeries] | None:
@@ -196,13 +213,20 @@ def _recorded(bench: Bench, replicas: Floats | None, usd: float) -> tuple[Replay
     charged = slice(bench.first, None)
     load, serving = bench.load[charged], serving[charged]
     if np.isnan(serving).any():
-        return _missing("recorded", "the recorded replicas begin after the warm-up ends"), ReplaySeries(
-            policy="recorded", ready=np.nan_to_num(serving), missed_rps=np.zeros(len(load))
+        why = (
+            "the recorded replicas begin after the warm-up ends"
+            if known.any()
+            else "of the recorded replicas none is known"
         )
+        unknown = np.full(len(load), np.nan)
+        return _missing("recorded", why), ReplaySeries(policy="recorded", ready=serving, missed_rps=unknown)
     live = np.isfinite(load)
     missed = np.where(live, np.maximum(0.0, np.nan_to_num(load) - serving), 0.0)
     share = float(missed.sum()) / max(float(bench.seen.sum()), 1e-12)
     cost = float(serving[live].sum())
-    against = (cost / bench.baseline_cost(bench.hpa, share), cost / bench.baseline_cost(bench.week, share))
-    row = _row(bench, "recorded", cost=cost, share=share, usd=usd, detail="replicas as recorded", against=against)
+    stood = float(np.mean(~known[charged][live]))
+    detail = "replicas as recorded" + (
+        f"; in {stood:.2%} of the steps unknown: the last number stands" if stood else ""
+    )
+    row = _row(bench, "recorded", cost=cost, share=share, usd=usd, detail=detail, against=_against(bench, cost, share))
     return row, ReplaySeries(policy="recorded", ready=serving, missed_rps=missed * bench.capacity_rps)

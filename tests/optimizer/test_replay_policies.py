@@ -62,6 +62,46 @@ def test_what_ran_is_charged_as_recorded(report: ReplayReport) -> None:
     assert report.row("recorded").mean_replicas == pytest.approx(31.0)
 
 
+def recorded(replicas: list[float]) -> ReplayReport:
+    """Replayed over a constant load of one replica's worth, each number for a day from the first on."""
+    history = LoadHistory(start=datetime(2024, 1, 1, tzinfo=UTC), step=timedelta(hours=1), values=np.full(240, 1.0))
+    return replay(
+        history,
+        ScalingProblem(capacity_rps=1.0),
+        warmup=timedelta(days=7),
+        usd_per_replica_hour=1.0,
+        recorded_replicas=np.repeat(replicas, 24),
+        policies=("recorded",),
+    )
+
+
+def test_recorded_replicas_that_begin_too_late_are_unknown_and_not_zero() -> None:
+    unknown = float("nan")
+    for days, why in (([unknown] * 8 + [3.0, 3.0], "begin after the warm-up"), ([unknown] * 10, "none is known")):
+        told = recorded(days)
+        assert told.row("recorded").usd is None
+        assert why in told.row("recorded").detail
+        assert np.isnan(told.series[0].ready[:24]).all()
+        assert np.isnan(told.series[0].missed_rps).all()
+
+
+def test_the_last_recorded_number_stands_in_gaps_and_the_row_says_in_how_many() -> None:
+    told = recorded([3.0] * 8 + [float("nan"), 4.0])
+    assert told.row("recorded").mean_replicas == pytest.approx((3 + 3 + 4) / 3)
+    assert "in 33.33% of the steps unknown" in told.row("recorded").detail
+
+
+def test_what_costs_nothing_is_no_measure_for_what_others_cost() -> None:
+    """An idle workload that may go to zero: neither perfect foresight nor any baseline pays, so no ratio to them is told."""
+    history = LoadHistory(start=datetime(2024, 1, 1, tzinfo=UTC), step=timedelta(hours=1), values=np.zeros(240))
+    ran = np.full(240, 2.0)
+    problem = ScalingProblem(capacity_rps=1.0, min_replicas=0)
+    told = replay(history, problem, warmup=timedelta(days=7), usd_per_replica_hour=1.0, recorded_replicas=ran)
+    for row in told.rows:
+        assert (row.cost_x, row.at_budget, row.vs_hpa, row.vs_week, row.vs_best) == (None,) * 5, row.policy
+    assert [told.row(name).usd for name in ("trimtab", "recorded")] == [0.0, 144.0]
+
+
 def test_without_recorded_replicas_there_is_no_such_row() -> None:
     history = history_of("servegen_large_c48")
     problem = ScalingProblem(capacity_rps=tenth_of_mean(history))

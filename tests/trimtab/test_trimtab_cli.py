@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ import yaml
 
 from domain.workload import ScaleTarget
 from monitor.recorded import read_trace
+from optimizer.replay import POLICIES
 from tests.conftest import require
 from tests.fakes.recommendations import NOON, a_record, a_workload, an_act
 from trimtab.__main__ import main
@@ -193,6 +195,17 @@ def test_a_chart_is_drawn(run: Run, tmp_path: Path, suffix: str) -> None:
     assert done.code == 0, done.err
     assert out.read_bytes()[:5] in (b"\x89PNG\r", b"<?xml")
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_the_policies_that_were_asked_for_are_drawn(run: Run, tmp_path: Path) -> None:
+    """Whichever they are; of all together those that tell most."""
+    out = tmp_path / "chart.svg"
+    few = ("--policy", "fixed", "--policy", "threshold", "--policy", "perfect")
+    for asked, drawn in ((few, {"fixed", "threshold", "perfect"}), ((), {"trimtab", "schedule", "hpa", "week"})):
+        done = run("replay", "--trace", SMOOTH, "--capacity", "1.3", *asked, "--chart", out)
+        assert done.code == 0, done.err
+        named = set(re.findall(r"<!-- (\w+) -->", out.read_text(encoding="utf-8")))
+        assert named & set(POLICIES) == drawn
 
 
 def test_backtest_writes_what_scorers_read(run: Run, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,16 @@ def test_the_curve_is_drawn(run: Run, tmp_path: Path) -> None:
     drawn = out.read_text(encoding="utf-8")
     assert drawn.startswith("<?xml")
     assert "What attainment costs" in drawn
+
+
+def test_a_policy_far_dearer_than_the_curve_is_named_beside_it(run: Run, tmp_path: Path) -> None:
+    """Drawn in its place it would press the curve flat."""
+    trace, out = tmp_path / "ran.csv", tmp_path / "curve.svg"
+    header, *rows = gzip.decompress(SMOOTH.read_bytes()).decode().splitlines()
+    trace.write_text("\n".join([f"{header},replicas", *(f"{row},100" for row in rows)]), encoding="utf-8")
+    asked = ("--policy", "trimtab", "--policy", "recorded", "--replica-usd-per-hour", "1")
+    assert run("--trace", trace, "--capacity", "1.3", *asked, "--curve", out)[0] == 0
+    assert "<!-- recorded: $16,183, 0" in out.read_text(encoding="utf-8")
 
 
 def test_a_curve_of_nothing_is_refused(run: Run, tmp_path: Path) -> None:
