@@ -63,6 +63,17 @@ def serving(wanted: Counts, start: int, whole: int, part: float) -> Floats:
     return capacity
 
 
+@compiled
+def missed_within(fine: Floats, capacity: float) -> float:
+    """Mean of what the known steps of `fine` exceed a capacity by; NaN where none is known."""
+    total, known = 0.0, 0
+    for load in fine:
+        if not np.isnan(load):
+            total += max(0.0, load - capacity)
+            known += 1
+    return total / known if known else np.nan
+
+
 def ready(wanted: Counts, start: int, startup: StartUp) -> tuple[Counts, Counts]:
     """Replicas that serve in the first `startup.part` of each step, and in the rest of it."""
     padded = np.concatenate([np.full(startup.lead + 1, start), wanted[:-1]]).astype(np.int64)

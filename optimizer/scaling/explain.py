@@ -20,7 +20,7 @@ class Course:
     """How the decisions came about: the row of prices with its experts' last weights, and the pacing on it.
 
     `weights` is (prices, experts), `mixed` (steps, prices), `own` before the bounds on replicas, `shares` what is
-    thought to be missed at the price taken.
+    thought to be missed at the price taken. What is foreseen is the highest of `ratio` steps of the history.
     """
 
     load: Floats
@@ -31,6 +31,7 @@ class Course:
     own: Counts
     positions: Floats
     shares: Floats
+    ratio: int
 
 
 def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Counts) -> Explanation:
@@ -46,7 +47,7 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     blend = float((1.0 - share) * course.mixed[-1, low] + share * course.mixed[-1, high])
     price = float(course.prices[low] ** (1.0 - share) * course.prices[high] ** share)
     reasons = (
-        _forecast(course.experts, clock),
+        _forecast(course, clock),
         _priced(problem, price, course.shares),
         Reason(
             code="mixture",
@@ -59,11 +60,12 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     return Explanation(opinions=_opinions(course.experts, used), reasons=reasons, replicas=int(desired[-1]))
 
 
-def _forecast(experts: Experts, clock: Clock) -> Reason:
-    ahead = clock.lead * clock.step_s
+def _forecast(course: Course, clock: Clock) -> Reason:
+    experts, ahead = course.experts, clock.lead * clock.step_s
+    what = "load" if course.ratio == 1 else f"highest load of {course.ratio} steps"
     return Reason(
         code="forecast",
-        detail=f"load in {ahead:.0f} s: {experts.mean[-1]:.2f} replicas' worth, give or take {experts.spread[-1]:.2f}",
+        detail=f"{what} in {ahead:.0f} s: {experts.mean[-1]:.2f} replicas' worth, give or take {experts.spread[-1]:.2f}",
         after=f"{experts.mean[-1]:.2f}",
     )
 

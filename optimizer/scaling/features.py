@@ -10,9 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
 from optimizer.physics import Floats
+
+Matrix = NDArray[np.float64]
 
 DAY_S, WEEK_S, HOUR_S = 86400.0, 604800.0, 3600.0
 
@@ -27,6 +30,20 @@ class Clock:
     def steps(self, seconds: float) -> int:
         """At least one step."""
         return max(1, round(seconds / self.step_s))
+
+
+def means(fine: Matrix) -> Floats:
+    """Means of the known finer steps in each step of `fine` (steps, finer steps); NaN where none is known."""
+    known = np.isfinite(fine).sum(axis=1)
+    sums = np.nansum(fine, axis=1)
+    found: Floats = np.divide(sums, known, out=np.full(len(fine), np.nan), where=known > 0)
+    return found
+
+
+def peaks(fine: Matrix) -> Floats:
+    """The highest known finer step in each step of `fine` (steps, finer steps); NaN where none is known."""
+    highest = np.where(np.isfinite(fine), fine, -np.inf).max(axis=1)
+    return np.where(np.isfinite(highest), highest, np.nan)
 
 
 def carried(load: Floats) -> Floats:

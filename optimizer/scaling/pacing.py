@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
-from optimizer.physics import Counts, Floats, StartUp, first_ready
+from optimizer.physics import Counts, Floats, StartUp, first_ready, missed_within
 from optimizer.scaling.evidence import careful_shares
 from optimizer.scaling.features import DAY_S, HOUR_S, Clock
 from optimizer.scaling.problem import ScalingProblem
@@ -54,25 +54,26 @@ class Pace(NamedTuple):
 
 
 @compiled
-def fixed_so_far(load: Floats, pace: Pace) -> Floats:
+def fixed_so_far(fine: Matrix, pace: Pace) -> Floats:
     """The smallest fixed number of replicas that would have met the budget on all seen up to each step.
 
-    A calm time as long as the one already judged is counted in, as pacing does.
+    `fine` is (steps, finer steps in each). A calm time as long as the one already judged is counted in, as pacing does.
     """
     top = 2
-    for t in range(len(load)):
-        if not np.isnan(load[t]):
-            top = max(top, int(np.ceil(load[t])) + 2)
+    for load in fine.ravel():
+        if not np.isnan(load):
+            top = max(top, int(np.ceil(load)) + 2)
     counts, sums = np.zeros(top), np.zeros(top)
-    numbers = np.zeros(len(load))
+    numbers = np.zeros(len(fine))
     total, number, highest = 0.0, 0.0, 0
-    for t in range(len(load)):
-        if not np.isnan(load[t]):
-            at = int(np.ceil(load[t]))
-            counts[at] += 1.0
-            sums[at] += load[t]
-            total += load[t]
-            highest = max(highest, at)
+    for t in range(len(fine)):
+        for load in fine[t]:
+            if not np.isnan(load):
+                at = int(np.ceil(load))
+                counts[at] += 1.0
+                sums[at] += load
+                total += load
+                highest = max(highest, at)
         if t % pace.every == 0:
             allowed = pace.budget * total * (1.0 + max(2.0 * pace.day, t - pace.learning) / (t + 1.0))
             above, excess, number = 0.0, 0.0, 0.0
@@ -116,6 +117,17 @@ def _sane(cost: Floats, missed: Floats, budget: float, affordable: float) -> flo
     while at + 1 < len(cost) and cost[at + 1] <= affordable:
         at += 1
     return float(at)
+
+
+@compiled
+def _mean(fine: Floats) -> float:
+    """Mean of the known finer steps; NaN where none is known."""
+    total, known = 0.0, 0
+    for load in fine:
+        if not np.isnan(load):
+            total += load
+            known += 1
+    return total / known if known else np.nan
 
 
 @compiled
@@ -163,10 +175,10 @@ def _fold(evidence: Matrix, hour: Matrix, age: float) -> None:
 
 
 @compiled
-def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace) -> tuple[Counts, Floats, Floats]:
+def paced(fine: Matrix, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace) -> tuple[Counts, Floats, Floats]:
     """Decisions, the position on the row of prices, and the share thought to be missed there, step by step.
 
-    `mixed` and `missed` are (steps, prices), `fixed` is what `fixed_so_far` says.
+    `fine` is (steps, finer steps in each), `mixed` and `missed` are (steps, prices), `fixed` is what `fixed_so_far` says.
     """
     steps, prices = mixed.shape
     own = np.empty(steps, dtype=np.int64)
@@ -175,13 +187,14 @@ def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace
     arrived = lost = seen = weight = 0.0
     share, position = pace.budget, pace.fixed if pace.fixed >= 0.0 else prices - 1.0
     for t in range(steps):
-        known = not np.isnan(load[t])
+        load = _mean(fine[t])
+        known = not np.isnan(load)
         age = (t / pace.day) ** AGEING
         if known and t >= pace.learning:
-            arrived += load[t]
-            lost += max(0.0, load[t] - _ready(own, t, pace))
+            arrived += load
+            lost += missed_within(fine[t], _ready(own, t, pace))
         if known and t >= pace.begin and t > 0:
-            seen += age * load[t]
+            seen += age * load
             weight += age
             for j in range(prices):
                 hour[0, j] += mixed[t - 1, j]
@@ -193,7 +206,7 @@ def paced(load: Floats, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace
             sane = _sane(evidence[0], shares * seen, pace.budget, FIXED_SHARE * fixed[t] * weight)
             position = min(_paced_position(pace, shares, aim), sane)
             share = _share_at(shares, position)
-        own[t] = _between(mixed[t], position, load[t])
+        own[t] = _between(mixed[t], position, load)
         positions[t], expected[t] = position, share
     return own, positions, expected
 

@@ -8,7 +8,7 @@ from domain.load import LoadHistory
 from optimizer.physics import Counts, Floats, StartUp
 from optimizer.scaling.experts import assemble
 from optimizer.scaling.explain import Course, explained
-from optimizer.scaling.features import Clock
+from optimizer.scaling.features import Clock, Matrix, means, peaks
 from optimizer.scaling.pacing import fixed_so_far, pace_of, paced
 from optimizer.scaling.problem import Decisions, PriceRow, ScalingProblem
 from optimizer.scaling.shadow import missed_by, mixed_at
@@ -21,18 +21,20 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     """One whole number for every step of `history` (requests/s; a gap teaches nothing and is no zero).
 
     `desired[i]` rests on steps up to and including i alone, so the same call serves a whole replay and
-    the present decision (its last number). ValueError for a load past a million replicas' worth.
+    the present decision (its last number). Where several steps fall into one decision interval, the highest of
+    them is what is foreseen, and each is missed for itself. ValueError for a load past a million replicas' worth.
     """
     ratio = max(1, -(-problem.decision_interval // history.step))  # whole steps, and never oftener than asked for
-    load = _blocks(problem.load_of(history), ratio)
+    fine = _blocks(problem.load_of(history), ratio)
+    load = means(fine)
     startup = StartUp.of(problem.startup, history.step * ratio)
     clock = Clock(step_s=history.step_s * ratio, lead=startup.lead)
-    experts = assemble(load, clock, startup, problem.min_replicas)
+    experts = assemble(peaks(fine), clock, startup, problem.min_replicas)
     prices = prices_for(problem)
-    mixed, weights = mixed_at(load, experts, prices, clock, startup)
-    missed = missed_by(load, mixed, startup)
+    mixed, weights = mixed_at(fine, experts, prices, clock, startup)
+    missed = missed_by(fine, mixed, startup)
     pace = pace_of(problem, clock, startup, load, prices)
-    own, positions, shares = paced(load, mixed, missed, fixed_so_far(load, pace), pace)
+    own, positions, shares = paced(fine, mixed, missed, fixed_so_far(fine, pace), pace)
     bounded = np.clip(own, problem.min_replicas, problem.max_replicas)
     desired = _stretched(bounded, ratio, len(history), problem.min_replicas)
     course = Course(
@@ -44,6 +46,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
         own=own,
         positions=positions,
         shares=shares,
+        ratio=ratio,
     )
     row = PriceRow(prices=prices, wanted=mixed, positions=positions, ratio=ratio)
     return Decisions(desired=desired, explanation=explained(course, problem, clock, desired), row=row)
@@ -55,12 +58,9 @@ def prices_for(problem: ScalingProblem) -> Floats:
     return np.geomspace(LOWEST_PRICE, max(HIGHEST / problem.budget, 2.0 * given), ROW)
 
 
-def _blocks(load: Floats, ratio: int) -> Floats:
-    """Means over whole blocks of `ratio` steps; a block with nothing known is unknown."""
-    blocks = load[: len(load) // ratio * ratio].reshape(-1, ratio)
-    known = np.isfinite(blocks).sum(axis=1)
-    means: Floats = np.divide(np.nansum(blocks, axis=1), known, out=np.full(len(blocks), np.nan), where=known > 0)
-    return means
+def _blocks(load: Floats, ratio: int) -> Matrix:
+    """Whole blocks of `ratio` steps, one for each decision: (blocks, ratio)."""
+    return np.ascontiguousarray(load[: len(load) // ratio * ratio].reshape(-1, ratio))
 
 
 def _stretched(decided: Counts, ratio: int, length: int, floor: int) -> Counts:

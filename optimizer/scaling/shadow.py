@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from optimizer.compiled import compiled
-from optimizer.physics import Floats, StartUp, first_ready, serving
+from optimizer.physics import Floats, StartUp, first_ready, missed_within, serving
 from optimizer.scaling.experts import YOUNG, Experts
-from optimizer.scaling.features import DAY_S, HOUR_S, Clock
+from optimizer.scaling.features import DAY_S, HOUR_S, Clock, means
 
 Matrix = NDArray[np.float64]
 Wishes = NDArray[np.int64]
@@ -95,17 +95,27 @@ def mixtures(wanted: Wanted, missed: Matrix, prices: Floats, weights: Matrix, ho
     return mixed
 
 
-def missed_by(load: Floats, wanted: Wishes | Wanted, startup: StartUp) -> Matrix:
-    """Load in replicas that each column of `wanted` (steps, policies) would have missed; NaN in a gap."""
-    start = first_ready(load)
-    missed = np.empty(wanted.shape)
-    for k in range(wanted.shape[1]):
-        capacity = serving(wanted[:, k].astype(np.int64), start, startup.whole, startup.part)
-        missed[:, k] = np.maximum(0.0, load - capacity)
+@compiled
+def _missed(fine: Matrix, capacity: Floats) -> Floats:
+    missed = np.empty(len(fine))
+    for t in range(len(fine)):
+        missed[t] = missed_within(fine[t], capacity[t])
     return missed
 
 
-def mixed_at(load: Floats, experts: Experts, prices: Floats, clock: Clock, startup: StartUp) -> tuple[Wishes, Matrix]:
+def missed_by(fine: Matrix, wanted: Wishes | Wanted, startup: StartUp) -> Matrix:
+    """Load in replicas that each column of `wanted` (steps, policies) would have missed; NaN in a gap.
+
+    `fine` is (steps, finer steps in each): a mean over them would hide what is missed at their highest.
+    """
+    start = first_ready(means(fine))
+    missed = np.empty(wanted.shape)
+    for k in range(wanted.shape[1]):
+        missed[:, k] = _missed(fine, serving(wanted[:, k].astype(np.int64), start, startup.whole, startup.part))
+    return missed
+
+
+def mixed_at(fine: Matrix, experts: Experts, prices: Floats, clock: Clock, startup: StartUp) -> tuple[Wishes, Matrix]:
     """A mixed policy for each price (steps, prices), and its experts' last weights (prices, experts)."""
     weights = np.zeros((len(prices), len(experts.names)))
     weights[:, experts.names.index(YOUNG)] = 1.0
@@ -114,4 +124,4 @@ def mixed_at(load: Floats, experts: Experts, prices: Floats, clock: Clock, start
         begin=clock.steps(BEGIN_S),
         every=clock.steps(REWEIGH_S),
     )
-    return mixtures(experts.wanted, missed_by(load, experts.wanted, startup), prices, weights, how), weights
+    return mixtures(experts.wanted, missed_by(fine, experts.wanted, startup), prices, weights, how), weights

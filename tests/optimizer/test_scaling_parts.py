@@ -125,7 +125,9 @@ def test_pacing_takes_the_cheapest_that_keeps_the_budget_and_never_less_than_the
     mixed = np.tile(np.array([4, 6, 9, 40], dtype=np.int64), (len(load), 1))
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=2))
     pace = pace_of(problem, Clock(step_s=3600.0, lead=startup.lead), startup, load, np.geomspace(5.0, 500.0, 4))
-    own, _, _ = paced(load, mixed, missed_by(load, mixed, startup), fixed_so_far(load, pace), pace)
+    own, _, _ = paced(
+        load[:, None], mixed, missed_by(load[:, None], mixed, startup), fixed_so_far(load[:, None], pace), pace
+    )
     assert 7 <= np.median(own[5 * 24 :]) <= 9
     assert (own >= load).all()
 
@@ -140,9 +142,9 @@ def test_a_budget_lost_in_one_incident_is_not_won_back_at_any_price() -> None:
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=7))
     prices = prices_for(problem)
     pace = pace_of(problem, HOURLY, startup, load, prices)
-    missed = missed_by(calm, mixed, startup)
+    missed = missed_by(calm[:, None], mixed, startup)
     fixed = np.full(len(load), 1000.0)
-    spent, kept = (paced(values, mixed, missed, fixed, pace)[1] for values in (load, calm))
+    spent, kept = (paced(values[:, None], mixed, missed, fixed, pace)[1] for values in (load, calm))
     after = slice(11 * 24, None)
     assert (spent[after] > kept[after]).mean() > 0.9
     assert (np.exp((spent - kept)[after] * pace.between) <= DEARER * 1.05).all()
@@ -153,7 +155,7 @@ def test_the_fixed_number_so_far_meets_the_budget_on_what_was_seen() -> None:
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=100))
     startup = StartUp.of(timedelta(0), timedelta(hours=1))
     pace = pace_of(problem, HOURLY, startup, load, prices_for(problem))._replace(day=0.0)
-    number = fixed_so_far(load, pace)[-1]
+    number = fixed_so_far(load[:, None], pace)[-1]
     over = [np.maximum(0.0, load - n).sum() / load.sum() for n in (number, number - 1)]
     assert over[0] <= 0.01 < over[1]
 

@@ -97,7 +97,8 @@ def test_idle_workloads_go_to_zero_where_that_is_allowed() -> None:
 @pytest.mark.parametrize("step_s, apart", [(15, 4), (45, 2), (59, 2)])
 def test_it_decides_no_oftener_than_the_interval(step_s: int, apart: int) -> None:
     """On a 15-second grid a new number comes at most every 60 seconds, at whole minutes; where 60 is no whole number of steps, later."""
-    values = np.random.default_rng(1).uniform(0, 9, 6 * 3600 // step_s)
+    at = np.arange(6 * 3600 // step_s)
+    values = np.random.default_rng(1).uniform(0, 9, len(at)) * (1 + 9 * at / len(at))
     desired = decide(history(values, timedelta(seconds=step_s)), ScalingProblem(capacity_rps=1.0)).desired
     changes = np.flatnonzero(np.diff(desired)) + 1
     assert len(changes) > 5
