@@ -47,7 +47,7 @@ class Prospect:
         return (
             Reason(
                 code="miss_priced",
-                detail=f"a missed request costs {self.curve.usd_per_missed_request_now:.3g} USD: quantile "
+                detail=f"a missed request is weighed at {self.curve.usd_per_missed_request_now:.3g} USD: quantile "
                 f"{self.curve.quantile_now:.5f}, in place of an attainment to hold",
             ),
         )

@@ -19,8 +19,8 @@ from optimizer.scaling.problem import Explanation, Opinion, ScalingProblem
 class Course:
     """How the decisions came about: the row of prices with its experts' last weights, and the pacing on it.
 
-    `weights` is (prices, experts), `mixed` (steps, prices), `own` before the bounds on replicas, `shares` what is
-    thought to be missed at the price taken. What is foreseen is the highest of `ratio` steps of the history.
+    `weights` is (prices, experts), `mixed` (steps, prices), `own` before the bounds on replicas, `positions` the place on
+    the row that was taken and `asked` the one that the error budget alone asks for, `shares` what is thought to be missed at the price taken. What is foreseen is the highest of `ratio` steps of the history.
     """
 
     load: Floats
@@ -30,6 +30,7 @@ class Course:
     mixed: NDArray[np.int64]
     own: Counts
     positions: Floats
+    asked: Floats
     shares: Floats
     ratio: int
 
@@ -45,10 +46,9 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     high, share = min(low + 1, len(course.prices) - 1), course.positions[-1] - low
     used = (1.0 - share) * course.weights[low] + share * course.weights[high]
     blend = float((1.0 - share) * course.mixed[-1, low] + share * course.mixed[-1, high])
-    price = float(course.prices[low] ** (1.0 - share) * course.prices[high] ** share)
     reasons = (
         _forecast(course, clock),
-        _priced(problem, price, course.shares),
+        _priced(problem, course),
         Reason(
             code="mixture",
             detail=f"experts weighted by what each would have cost in replay, each held for {clock.lead} steps while replicas start",
@@ -70,20 +70,39 @@ def _forecast(course: Course, clock: Clock) -> Reason:
     )
 
 
-def _priced(problem: ScalingProblem, price: float, shares: Floats) -> Reason:
+def _priced(problem: ScalingProblem, course: Course) -> Reason:
+    """The price of a miss, before and after the bound on it where that holds."""
+    price, asked = (_price_at(course.prices, places[-1]) for places in (course.positions, course.asked))
     quantile = 1.0 - 1.0 / max(price, 1.0)
-    if problem.price_of_miss is not None:
-        why = "as given in dollars per missed request"
-    else:
-        why = (
-            f"at which {shares[-1]:.3%} of coming requests are missed, told with care; "
-            f"the budget is {problem.budget:.3%}, and what is left of it from before"
-        )
     return Reason(
         code="price",
-        detail=f"a miss is priced at {price:.4g} replica-steps ({why}): quantile {quantile:.5f}",
+        detail=f"a miss is priced at {price:.4g} replica-steps ({_why(problem, course, price, asked)}): quantile {quantile:.5f}",
+        before=f"{asked:.4g}" if asked > price else None,
         after=f"{price:.4g}",
     )
+
+
+def _why(problem: ScalingProblem, course: Course, price: float, asked: float) -> str:
+    """Where the price is from."""
+    given, share = problem.price_of_miss, float(course.shares[-1])
+    if given is not None and given < price * (1.0 - 1e-6):
+        return f"the least there is; the dollars given per missed request come to {given:.3g}"
+    if given is not None:
+        return "as given in dollars per missed request"
+    if np.isnan(share):
+        return "the dearest there is, until three days with load have shown what each price misses"
+    why = (
+        f"at which {share:.3%} of coming requests are missed, told with care; "
+        f"the budget is {problem.budget:.3%}, more or less what is left over or lost of it from before"
+    )
+    return why if asked <= price else f"{why}; it alone would ask for {asked:.4g}, but is not won back at any price"
+
+
+def _price_at(prices: Floats, place: float) -> float:
+    """The price at a place on the row, between two of them on a log scale."""
+    low = int(place)
+    high, share = min(low + 1, len(prices) - 1), place - low
+    return float(prices[low] ** (1.0 - share) * prices[high] ** share)
 
 
 def _present(load: Floats) -> str:

@@ -141,11 +141,11 @@ def _ready(own: Counts, t: int, pace: Pace) -> float:
 
 
 @compiled
-def _paced_position(pace: Pace, shares: Floats, aim: float) -> float:
-    """Where the aim is met, or DEARER times the price of an unspent budget if that is less."""
+def _paced_position(pace: Pace, shares: Floats, wish: float) -> float:
+    """Where the aim is met (`wish`), or DEARER times the price of an unspent budget if that is less."""
     unspent = _position(shares, USED * pace.budget, pace.budget)
     dearest = min(unspent + np.log(DEARER) / pace.between, len(shares) - 1.0)
-    return float(min(_position(shares, aim, pace.budget), dearest))
+    return float(min(wish, dearest))
 
 
 @compiled
@@ -175,17 +175,22 @@ def _fold(evidence: Matrix, hour: Matrix, age: float) -> None:
 
 
 @compiled
-def paced(fine: Matrix, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace) -> tuple[Counts, Floats, Floats]:
-    """Decisions, the position on the row of prices, and the share thought to be missed there, step by step.
+def paced(
+    fine: Matrix, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace
+) -> tuple[Counts, Floats, Floats, Floats]:
+    """Decisions, the position on the row of prices, the one that the budget alone asks for, and the share missed there.
+
+    All step by step; the share is what is thought to be missed at the position taken, NaN until replay has shown any.
 
     `fine` is (steps, finer steps in each), `mixed` and `missed` are (steps, prices), `fixed` is what `fixed_so_far` says.
     """
     steps, prices = mixed.shape
     own = np.empty(steps, dtype=np.int64)
-    positions, expected = np.empty(steps), np.empty(steps)
+    positions, asked, expected = np.empty(steps), np.empty(steps), np.empty(steps)
     evidence, hour, shares = np.zeros((3, prices)), np.zeros((2, prices)), np.zeros(prices)
     arrived = lost = seen = weight = 0.0
-    share, position = pace.budget, pace.fixed if pace.fixed >= 0.0 else prices - 1.0
+    share, position = np.nan, pace.fixed if pace.fixed >= 0.0 else prices - 1.0
+    wish = position
     for t in range(steps):
         load = _mean(fine[t])
         known = not np.isnan(load)
@@ -204,11 +209,12 @@ def paced(fine: Matrix, mixed: Wishes, missed: Matrix, fixed: Floats, pace: Pace
             careful_shares(evidence[1], evidence[2], seen, pace.between, shares)
             aim = _aim(pace, arrived, lost, AHEAD_DAYS * pace.day * seen / weight)
             sane = _sane(evidence[0], shares * seen, pace.budget, FIXED_SHARE * fixed[t] * weight)
-            position = min(_paced_position(pace, shares, aim), sane)
+            wish = _position(shares, aim, pace.budget)
+            position = min(_paced_position(pace, shares, wish), sane)
             share = _share_at(shares, position)
         own[t] = _between(mixed[t], position, load)
-        positions[t], expected[t] = position, share
-    return own, positions, expected
+        positions[t], asked[t], expected[t] = position, wish, share
+    return own, positions, asked, expected
 
 
 def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Floats, prices: Floats) -> Pace:

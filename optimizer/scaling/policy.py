@@ -34,7 +34,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     mixed, weights = mixed_at(fine, experts, prices, clock, startup)
     missed = missed_by(fine, mixed, startup)
     pace = pace_of(problem, clock, startup, load, prices)
-    own, positions, shares = paced(fine, mixed, missed, fixed_so_far(fine, pace), pace)
+    own, positions, asked, shares = paced(fine, mixed, missed, fixed_so_far(fine, pace), pace)
     bounded = np.clip(own, problem.min_replicas, problem.max_replicas)
     desired = _stretched(bounded, ratio, len(history), problem.min_replicas)
     course = Course(
@@ -45,6 +45,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
         mixed=mixed,
         own=own,
         positions=positions,
+        asked=asked,
         shares=shares,
         ratio=ratio,
     )

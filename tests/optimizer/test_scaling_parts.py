@@ -125,7 +125,7 @@ def test_pacing_takes_the_cheapest_that_keeps_the_budget_and_never_less_than_the
     mixed = np.tile(np.array([4, 6, 9, 40], dtype=np.int64), (len(load), 1))
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, learning=timedelta(days=2))
     pace = pace_of(problem, Clock(step_s=3600.0, lead=startup.lead), startup, load, np.geomspace(5.0, 500.0, 4))
-    own, _, _ = paced(
+    own, _, _, _ = paced(
         load[:, None], mixed, missed_by(load[:, None], mixed, startup), fixed_so_far(load[:, None], pace), pace
     )
     assert 7 <= np.median(own[5 * 24 :]) <= 9

@@ -114,6 +114,39 @@ def test_the_explanation_ends_at_the_last_number() -> None:
     assert sum(opinion.weight for opinion in decisions.explanation.opinions) == pytest.approx(1.0)
 
 
+def price_of(days: int, **asked: float) -> tuple[str | None, str | None, str]:
+    """The price of a miss in the explanation of the last number: before and after its bound, and its reason."""
+    values = daily(days)
+    if days > 10:
+        values[9 * 144 : 9 * 144 + 12] = 400.0
+    explained = decide(history(values), ScalingProblem(capacity_rps=1.0, **asked)).explanation  # type: ignore[arg-type]
+    reason = next(reason for reason in explained.reasons if reason.code == "price")
+    return reason.before, reason.after, reason.detail
+
+
+def test_what_is_missed_at_a_price_is_not_told_before_it_is_known() -> None:
+    assert "of coming requests are missed" not in price_of(2)[2]
+    assert "until three days with load" in price_of(2)[2]
+    assert "of coming requests are missed" in price_of(5)[2]
+
+
+def test_a_bound_on_the_price_is_told_with_the_price_before_and_after_it() -> None:
+    """A budget lost in one incident would ask for a price that it does not get."""
+    before, after, detail = price_of(12)
+    assert before is not None
+    assert after is not None
+    assert float(before) > float(after)
+    assert "not won back at any price" in detail
+    assert price_of(9)[0] is None
+
+
+def test_a_price_below_the_least_there_is_is_not_told_as_given() -> None:
+    _, after, detail = price_of(5, replica_hours_per_miss=1e-9)
+    assert after == "1.2"
+    assert "come to 3.6e-06" in detail
+    assert "as given in dollars per missed request" in price_of(5, replica_hours_per_miss=0.01)[2]
+
+
 @pytest.mark.parametrize(
     "wrong, message",
     [
