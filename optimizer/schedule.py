@@ -9,6 +9,7 @@ one that is cheapest when a miss costs three times the budget's own price. The w
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -70,7 +71,9 @@ def schedule(history: LoadHistory, problem: ScalingProblem, options: CalendarOpt
     end = max(1, int((history.end - EPOCH) // grid) - before)
     paths = np.array([_ways(peaks[:origin], day, week) for origin in range(end, 0, -day)][::-1])
     origins = np.array(range(end, 0, -day)[::-1], dtype=np.int64)
-    tried = _tried(Past(load, hours, origins[:-1]), paths[:-1], FACTORS, problem.min_replicas)
+    most = math.inf if problem.max_replicas is None else problem.max_replicas
+    bounds = (float(problem.min_replicas), float(most))
+    tried = _tried(Past(load, hours, origins[:-1]), paths[:-1], FACTORS, bounds)
     way, factor, missed, within = _chosen(*tried, 1.0 - problem.attainment)
     wanted = np.ceil(paths[-1, way] * FACTORS[factor] - 1e-9).astype(np.int64)
     bounded = np.clip(wanted, problem.min_replicas, problem.max_replicas)
@@ -182,8 +185,8 @@ class Past(NamedTuple):
 
 
 @compiled
-def _tried(past: Past, paths: Floats, factors: Floats, floor: int) -> tuple[Floats, Floats, float]:
-    """Cost and misses of every way and factor, (ways, factors), in the weeks after all origins, and the load in them."""
+def _tried(past: Past, paths: Floats, factors: Floats, bounds: tuple[float, float]) -> tuple[Floats, Floats, float]:
+    """Cost and misses of every way and factor within `bounds`, (ways, factors), in the weeks after all origins, and the load in them."""
     load, hours, origins = past
     ways, week = paths.shape[1], paths.shape[2]
     cost, missed = np.zeros((ways, len(factors))), np.zeros((ways, len(factors)))
@@ -198,7 +201,7 @@ def _tried(past: Past, paths: Floats, factors: Floats, floor: int) -> tuple[Floa
             total += load[t]
             for w in range(ways):
                 for f in range(len(factors)):
-                    level = max(float(floor), np.ceil(paths[k, w, ahead] * factors[f] - 1e-9))
+                    level = min(max(bounds[0], np.ceil(paths[k, w, ahead] * factors[f] - 1e-9)), bounds[1])
                     cost[w, f] += level
                     missed[w, f] += max(0.0, load[t] - level)
     return cost, missed, total

@@ -111,6 +111,15 @@ def test_bounds_hold() -> None:
     assert max(counts) <= 20
 
 
+def test_what_the_greatest_number_misses_on_the_past_is_told() -> None:
+    """Thirty-two replicas' worth of load ten hours a day, and sixteen allowed: half of it is missed, whatever is drawn up."""
+    week = schedule(office(), replace(PROBLEM, max_replicas=16), OPTIONS)
+    assert week is not None
+    assert not week.within
+    assert week.missed_share is not None
+    assert week.missed_share > 0.3
+
+
 def test_replicas_are_ready_when_the_hour_begins() -> None:
     """Rises are asked for a start-up early: at 07:50 for eight o'clock."""
     week = schedule(office(), replace(PROBLEM, startup=timedelta(minutes=10)), OPTIONS)
