@@ -29,6 +29,7 @@ from optimizer.prospect import Prospect, replica_usd_per_hour
 from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import ReplayReport, ReplayRow, replay, unscored
 from optimizer.rightsize import RightSized
+from optimizer.scaling.explain import predictors_json
 from optimizer.spot.proof import as_json as proof_json
 
 HOUR = timedelta(hours=1)
@@ -54,7 +55,7 @@ def evidence_of(
 
 
 def _forecast(outlook: Outlook) -> Mapping[str, Json]:
-    """The week ahead in hours: the mean, and the highest step of each hour at each quantile."""
+    """The week ahead in hours, the mean and the highest step of each hour at each quantile; and who foresaw the number to follow now."""
     ahead = outlook.forecasting.forecast
     return {
         "origin": text(ahead.origin),
@@ -66,6 +67,7 @@ def _forecast(outlook: Outlook) -> Mapping[str, Json]:
             f"p{level * 100:g}": hourly(row, ahead.step, np.max)
             for level, row in zip(ahead.levels, ahead.quantiles, strict=True)
         },
+        "predictors": predictors_json(outlook.decisions.explanation),
     }
 
 

@@ -21,6 +21,7 @@ from optimizer.prospect import as_json as prospect_json
 from optimizer.replay import POLICIES, ReplayReport, ReplayRow, longest_warmup, unscored
 from optimizer.replay import replay as replay_policies
 from optimizer.scaling import Decisions, ScalingProblem, decide, past_reckoning
+from optimizer.scaling.explain import predictors_json
 from trimtab.files import write_file
 from trimtab.moments import TIMES, moment
 from trimtab.prices import bundled
@@ -158,7 +159,7 @@ def decisions_csv(trace: Trace, done: Done, out: Path) -> None:
 def to_json(done: Done, question: Question, paid: Paid) -> str:
     """The whole answer but for the series."""
     report = done.report
-    body = {
+    body: dict[str, object] = {
         "start": moment(report.start),
         "step_s": report.step.total_seconds(),
         "steps": len(report.load_rps),
@@ -172,9 +173,19 @@ def to_json(done: Done, question: Question, paid: Paid) -> str:
         "usd_per_replica_hour": paid.usd_per_hour,
         "price": paid.detail,
         "policies": [asdict(row) for row in report.rows],
+        **_last(done),
         **prospect_json(done.ahead),
     }
     return json.dumps(body, indent=2, allow_nan=False) + "\n"
+
+
+def _last(done: Done) -> dict[str, object]:
+    """Why our last number is what it is: who said what, then each constraint in order; absent where nothing of ours was asked."""
+    if done.decisions is None:
+        return {}
+    why = done.decisions.explanation
+    reasons = [asdict(reason) for reason in why.reasons]
+    return {"decision": {"replicas": why.replicas, "predictors": predictors_json(why), "reasons": reasons}}
 
 
 def table(done: Done, question: Question, paid: Paid) -> str:

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.plan import Reason
+from domain.plan import Json, Reason
 from optimizer.physics import Counts, Floats
 from optimizer.scaling.experts import DETAILS, Experts
 from optimizer.scaling.features import Clock
 from optimizer.scaling.problem import Explanation, Opinion, ScalingProblem
+
+TOLD = 0.05  # least weight of an opinion that a reason names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,18 +48,35 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     high, share = min(low + 1, len(course.prices) - 1), course.positions[-1] - low
     used = (1.0 - share) * course.weights[low] + share * course.weights[high]
     blend = float((1.0 - share) * course.mixed[-1, low] + share * course.mixed[-1, high])
+    opinions = _opinions(course.experts, used)
     reasons = (
         _forecast(course, clock),
         _priced(problem, course),
         Reason(
             code="mixture",
-            detail=f"experts weighted by what each would have cost in replay, each held for {clock.lead} steps while replicas start",
+            detail=f"experts weighted by what each would have cost in replay, each held for {clock.lead} step{'' if clock.lead == 1 else 's'} while replicas start: "
+            + ", ".join(
+                f"{each.predictor} {each.weight:.0%} ({each.replicas:.1f})" for each in opinions if each.weight >= TOLD
+            ),
             after=f"{blend:.1f}",
         ),
         Reason(code="present_load", detail=_present(load), before=f"{np.ceil(blend - 0.5):.0f}", after=str(own[-1])),
         *_bounds(problem, int(own[-1]), int(desired[-1])),
     )
-    return Explanation(opinions=_opinions(course.experts, used), reasons=reasons, replicas=int(desired[-1]))
+    return Explanation(opinions=opinions, reasons=reasons, replicas=int(desired[-1]))
+
+
+def predictors_json(explanation: Explanation) -> list[Json]:
+    """Who said what with which weight in the last number, the greatest weight first; weights sum to one."""
+    return [
+        {
+            "predictor": each.predictor,
+            "detail": each.detail,
+            "weight": round(each.weight, 6),
+            "replicas": round(each.replicas, 3),
+        }
+        for each in explanation.opinions
+    ]
 
 
 def _forecast(course: Course, clock: Clock) -> Reason:
@@ -132,7 +151,7 @@ def _bounds(problem: ScalingProblem, before: int, after: int) -> tuple[Reason, .
 
 
 def _opinions(experts: Experts, used: Floats) -> tuple[Opinion, ...]:
-    """One opinion a predictor: the weights of its tails summed, its wish their weighted mean."""
+    """One opinion a predictor that has a say: the weights of its tails summed, its wish their weighted mean."""
     shares: defaultdict[str, float] = defaultdict(float)
     wishes: defaultdict[str, float] = defaultdict(float)
     for (name, _), weight, wish in zip(experts.names, used, experts.wanted[-1], strict=True):
@@ -144,7 +163,8 @@ def _opinions(experts: Experts, used: Floats) -> tuple[Opinion, ...]:
             predictor=name,
             detail=DETAILS[name],
             weight=share / total,
-            replicas=wishes[name] / share if share > 0 else 0.0,
+            replicas=wishes[name] / share,
         )
         for name, share in sorted(shares.items(), key=lambda item: -item[1])
+        if share > 0.0
     )

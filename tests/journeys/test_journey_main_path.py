@@ -127,6 +127,7 @@ def test_a_served_workload_gets_a_recommendation(running: Running) -> None:
     assert found["status"] == "open"
     assert found["replicas"] > 1
     assert found["evidence"]["forecast"]["quantiles_rps"]["p50"]
+    assert sum(each["weight"] for each in found["evidence"]["forecast"]["predictors"]) == pytest.approx(1.0, abs=1e-4)
     history = 'count(count_over_time(service_model:ai_requests:rate5m{service="vision"}[10m]))'
     assert number(running.prometheus, history) == 1
 

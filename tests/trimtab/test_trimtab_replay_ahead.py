@@ -113,3 +113,15 @@ def test_a_curve_of_nothing_is_refused(run: Run, tmp_path: Path) -> None:
     code, _, err = run("--trace", SMOOTH, "--capacity", "1.3", "--policy", "trimtab", "--curve", tmp_path / "a.doc")
     assert code == 2
     assert "--curve" in err
+
+
+def test_who_foresaw_the_last_number_and_what_bounded_it_are_in_the_answer(run: Run) -> None:
+    decision = answered(run, "--trace", SMOOTH, "--capacity", "1.3", "--policy", "trimtab")["decision"]
+    weights = [each["weight"] for each in decision["predictors"]]
+    assert sum(weights) == pytest.approx(1.0, abs=1e-4)
+    assert weights == sorted(weights, reverse=True)
+    steps = [reason["code"] for reason in decision["reasons"]]
+    assert steps == ["forecast", "price", "mixture", "present_load", "min_replicas"]
+    assert f"{decision['predictors'][0]['predictor']} {weights[0]:.0%}" in decision["reasons"][2]["detail"]
+    assert int(decision["reasons"][-1]["after"]) == decision["replicas"]
+    assert "decision" not in answered(run, "--trace", SMOOTH, "--capacity", "1.3", "--policy", "fixed")
