@@ -128,7 +128,8 @@ class Workload:
     """One model (or service) as users name it; `labels` select its series in Prometheus.
 
     It shares hosts with workloads of its own `isolation_group` only, and with none of `anti_affinity` (ids).
-    `stateless` says whether a replica may be ended at any time without loss; None where nobody says.
+    `stateless` says whether a replica may be ended at any time without loss; None where nobody says. `country` (ISO 3166) is
+    where its users are: its public holidays and weekend count as days of rest; None counts Saturday and Sunday alone.
     """
 
     id: str
@@ -145,3 +146,4 @@ class Workload:
     team: str | None = None
     target: ScaleTarget | None = None
     stateless: bool | None = None
+    country: str | None = None

@@ -113,7 +113,9 @@ def outlook_of(
     """
     ahead = options.forecast
     steps = max(1, ahead.horizon // load.step)
-    forecasting = made or forecast(load, steps=steps, levels=ahead.levels, quantile=ahead.quantile)
+    forecasting = made or forecast(
+        load, steps=steps, levels=ahead.levels, quantile=ahead.quantile, country=market.workload.country
+    )
     if isinstance(forecasting, Unknown):
         return forecasting
     sizing = market.sizing

@@ -32,6 +32,11 @@ def is_rest(end: datetime, step: timedelta, offsets: NDArray[np.int64], country:
     return np.asarray(np.isin(weekday, sorted(weekend)) | np.isin(days, free))
 
 
+def need_calendar(country: str) -> None:
+    """ValueError for a country that the `holidays` package does not know."""
+    _public(country, 0, 0)
+
+
 def _public(country: str, first: int, last: int) -> tuple[list[int], set[int]]:
     """Public holidays between two days since the epoch, and the weekdays of the weekend."""
     import holidays  # noqa: PLC0415  it costs 50 ms that only those who name a country pay

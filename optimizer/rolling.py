@@ -10,7 +10,7 @@ from domain.load import Forecast, LoadHistory
 from domain.unknown import Unknown
 from optimizer.folds import DAYS_BACK, FOLDS, Memory
 from optimizer.forecast import LEVELS, forecast
-from optimizer.grid import means_before
+from optimizer.grid import means_before, working_step
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LOOKBACK = timedelta(days=DAYS_BACK + FOLDS)
@@ -83,12 +83,16 @@ def backtest(
     every: timedelta = timedelta(hours=24),
     folds: int | None = None,
     model: str | None = None,
+    country: str | None = None,
 ) -> Backtest:
     """Forecasts from every origin, each from the intervals that had ended by then and nothing later.
 
-    `step` must be a whole multiple of the trace's own. Gaps stay gaps. ValueError for a horizon or
-    step that do not fit each other.
+    `step` must be a whole multiple of the trace's own. Gaps stay gaps. `country` adds its public holidays, as
+    in `forecast`. ValueError for a horizon or step that do not fit each other or the day.
     """
+    why = _unfit(step)
+    if why is not None:
+        raise ValueError(f"step must divide an hour or a day: {why}")
     if step % history.step:
         raise ValueError(f"step must be a multiple of the trace's own {history.step_s:g} s")
     if horizon < step or horizon % step:
@@ -99,13 +103,19 @@ def backtest(
     for moment in origins(history, step=step, every=every, folds=folds):
         last_seen = history.until(moment).end - history.step
         seen = seen_at(history, moment, step)
-        answer = forecast(seen, steps=horizon // step, levels=LEVELS, model=model, memory=memory)
+        answer = forecast(seen, steps=horizon // step, levels=LEVELS, model=model, country=country, memory=memory)
         if isinstance(answer, Unknown):
             held.append(Held(origin=last_seen, reason=answer.reason))
         else:
             memory = answer.memory
             done.append(Fold(origin=last_seen, forecast=answer.forecast))
     return Backtest(folds=tuple(done), held=tuple(held))
+
+
+def _unfit(step: timedelta) -> str | None:
+    """Why nothing can be forecast in such steps; None where it can."""
+    fits = working_step(step)
+    return fits.reason if isinstance(fits, Unknown) else None
 
 
 def seen_at(history: LoadHistory, moment: datetime, step: timedelta) -> LoadHistory:

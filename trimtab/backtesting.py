@@ -25,6 +25,7 @@ class Question:
     every: timedelta
     folds: int | None
     model: str | None
+    country: str | None = None
 
 
 def write_backtest(history: LoadHistory, question: Question, out: Path) -> list[str]:
@@ -47,10 +48,11 @@ def _asked(history: LoadHistory, question: Question) -> Backtest:
             every=question.every,
             folds=question.folds,
             model=question.model,
+            country=question.country,
         )
     except ValueError as fault:
         text = str(fault)
-        option = next((name for name in ("horizon", "every", "step") if text.startswith(name)), "model")
+        option = next((name for name in ("horizon", "every", "step", "country") if text.startswith(name)), "model")
         raise SettingsError(f"--{option}", _written(getattr(question, option)), text) from None
 
 

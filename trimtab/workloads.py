@@ -26,6 +26,7 @@ def workload_of(section: WorkloadSettings) -> Workload:
         team=section.team,
         target=None if section.target is None else ScaleTarget(**section.target.model_dump()),
         stateless=section.stateless,
+        country=section.country,
     )
 
 

@@ -66,6 +66,8 @@ def test_an_origin_without_any_known_load_is_held_with_its_reason() -> None:
 def test_steps_that_do_not_fit_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="step"):
         backtest(trace(3, timedelta(minutes=10)), step=timedelta(minutes=25))
+    with pytest.raises(ValueError, match="step must divide an hour or a day"):
+        backtest(trace(3, timedelta(minutes=5)), step=timedelta(minutes=45))
     with pytest.raises(ValueError, match="horizon"):
         backtest(trace(3, timedelta(minutes=10)), horizon=timedelta(minutes=90))
     with pytest.raises(ValueError, match="every"):

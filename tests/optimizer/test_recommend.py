@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from optimizer.outlook import outlook_of
 from optimizer.proposal import market_of
 from optimizer.purchase import PurchaseOptions
 from optimizer.recommend import recommend
+from optimizer.restdays import is_rest
 from optimizer.scaling import decide
 from tests.fakes.recommendations import NOON, an_act
 from tests.optimizer.cases import (
@@ -185,6 +186,22 @@ def test_replicas_that_serve_several_at_once_are_late_only_over_their_capacity()
     outlook = outlook_of(daily(), there, Options())
     assert not isinstance(outlook, Unknown)
     assert outlook.late_scaled.at_most < 0.02
+
+
+def test_the_week_ahead_knows_the_public_holidays_of_the_workloads_country() -> None:
+    """Up to Ascension Day of 2024 (a Thursday), on load that rests on days of rest."""
+    start, hours = datetime(2024, 4, 1, tzinfo=UTC), np.arange(38 * 24)
+    rest = is_rest(start, timedelta(hours=1), hours, "DE")
+    load = LoadHistory(start=start, step=timedelta(hours=1), values=np.where(rest, 2.0, 10.0))
+    first_days = []
+    for country in (None, "DE"):
+        seen = observation(load, workload=replace(WORKLOAD, country=country))
+        there = market_of(seen, capacity(1.0), BOOK, ModesOptions())
+        assert not isinstance(there, Unknown)
+        outlook = outlook_of(load, there, Options())
+        assert not isinstance(outlook, Unknown)
+        first_days.append(outlook.forecasting.forecast.mean[:24].mean())
+    assert first_days[1] < 0.5 * first_days[0]
 
 
 @pytest.mark.parametrize("cut_days", [5.0, 8.25])

@@ -222,6 +222,26 @@ def test_backtest_writes_what_scorers_read(run: Run, tmp_path: Path) -> None:
     assert all(math.isfinite(float(row["mean"])) for row in rows)
 
 
+def test_a_backtest_knows_the_public_holidays_of_the_country_that_is_named(run: Run, tmp_path: Path) -> None:
+    """Ascension Day of 2024 in Germany, after weeks whose holidays were quiet: half of a working day is too much."""
+    start, rest = datetime(2024, 3, 26, tzinfo=UTC), {"2024-03-29", "2024-04-01", "2024-05-01", "2024-05-09"}
+    hours = [start + timedelta(hours=i) for i in range(24 * 46)]
+    quiet = [at.weekday() >= 5 or f"{at:%Y-%m-%d}" in rest for at in hours]
+    rows = [f"{at:%Y-%m-%dT%H:%M:%SZ},{3600 if still else 36000}" for at, still in zip(hours, quiet, strict=True)]
+    trace, out = tmp_path / "load.csv", tmp_path / "out.csv"
+    trace.write_text("\n".join(["timestamp,requests", *rows]), encoding="utf-8")
+    means = []
+    for named in ((), ("--country", "DE")):
+        done = run("backtest", "--trace", trace, *named, "--folds", "2", "--out", out)
+        assert done.code == 0, done.err
+        found = [row for row in csv.DictReader(out.read_text().splitlines()) if row["timestamp"][:10] == "2024-05-09"]
+        means.append(sum(float(row["mean"]) for row in found) / len(found))
+    assert means[1] < 0.5 * means[0]
+    done = run("backtest", "--trace", trace, "--country", "Atlantis", "--out", out)
+    assert done.code == 2
+    assert "--country: 'Atlantis' is not usable" in done.err
+
+
 @pytest.mark.parametrize(
     "kind,wanted",
     [

@@ -165,6 +165,15 @@ def test_promises_on_tokens_and_statelessness_reach_the_workload() -> None:
     )
 
 
+def test_a_country_reaches_the_workload_and_one_without_holidays_is_refused() -> None:
+    settings = parsed("defaults: {country: DE}\nworkloads: [{id: a}, {id: b, country: FR}]")
+    named = [workload_of(resolved(section, settings.defaults)) for section in settings.workloads]
+    assert [each.country for each in named] == ["DE", "FR"]
+    assert [to_workload(workload_body(each)).country for each in named] == ["DE", "FR"]
+    with pytest.raises(UserError, match=r"country: 'Atlantis' .*ISO 3166"):
+        parsed("workloads: [{id: a, country: Atlantis}]")
+
+
 def test_the_example_is_right_and_has_every_shape_of_load() -> None:
     settings = read_settings(ROOT / "examples" / "trimtab.yaml")
     assert len(settings.workloads) >= 3

@@ -147,6 +147,7 @@ class WorkloadBody(BaseModel):
     team: str | None
     target: dict[str, Any] | None
     stateless: bool | None
+    country: str | None
     input_age_seconds: dict[str, float]
     recommendation: str | None = Field(description="Id of its newest recommendation.")
     status: str | None

@@ -87,7 +87,19 @@ def _body(name: str, workload: Workload | None, record: Record | None, deps: Dep
     """A workload that is gone but still has a recommendation shows what is left of it."""
     now = deps.clock()
     gone = {"id": name, "labels": {}, "modes": [], "anti_affinity": []} | dict.fromkeys(
-        ("runtime", "slo", "resources", "bounds", "cloud", "region", "isolation_group", "team", "target", "stateless")
+        (
+            "runtime",
+            "slo",
+            "resources",
+            "bounds",
+            "cloud",
+            "region",
+            "isolation_group",
+            "team",
+            "target",
+            "stateless",
+            "country",
+        )
     )
     ages = {} if record is None else {s: record.input_age(s, now).total_seconds() for s in record.last_seen}
     return (gone if workload is None else workload_body(workload)) | {

@@ -27,6 +27,15 @@ def backtest(
         str | None,
         typer.Option("--model", metavar="NAME", help="Only this forecaster.", show_default="chosen by back-test"),
     ] = None,
+    country: Annotated[
+        str | None,
+        typer.Option(
+            "--country",
+            metavar="CODE",
+            help="ISO 3166; its public holidays and weekend are days of rest.",
+            show_default="of the settings",
+        ),
+    ] = None,
     workload: Annotated[
         str | None,
         typer.Option(
@@ -40,7 +49,8 @@ def backtest(
     chosen = choose(trace, config, workload, outputs={"--out": out})
     from trimtab.backtesting import Question, write_backtest  # noqa: PLC0415
 
-    question = Question(horizon=ahead, step=width, every=apart, folds=folds, model=model)
+    told = chosen.section.country if country is None and chosen.section else country
+    question = Question(horizon=ahead, step=width, every=apart, folds=folds, model=model, country=told)
     say(f"forecasting {len(chosen.trace.requests)} steps of {chosen.trace.requests.step_s:g} s")
     for line in write_backtest(chosen.trace.requests, question, out):
         say(line)

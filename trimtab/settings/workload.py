@@ -172,6 +172,19 @@ class WorkloadDefaults(Section):
         default=None,
         description="Whether a replica may be ended at any time without loss; false keeps it off spot machines.",
     )
+    country: Text | None = Field(
+        default=None,
+        description="Country of its users (ISO 3166, such as DE): its public holidays and weekend are days of rest to the forecast.",
+    )
+
+    @field_validator("country")
+    @classmethod
+    def _with_a_calendar(cls, value: str | None) -> str | None:
+        if value is not None:
+            from optimizer.restdays import need_calendar  # noqa: PLC0415  it costs time that only those who name a country pay
+
+            need_calendar(value)
+        return value
 
     @field_validator("capacity_tps")
     @classmethod

@@ -32,6 +32,7 @@ def workload_body(workload: Workload) -> dict[str, Any]:
         "team": workload.team,
         "target": None if workload.target is None else asdict(workload.target),
         "stateless": workload.stateless,
+        "country": workload.country,
     }
 
 
@@ -72,6 +73,7 @@ def to_workload(body: Mapping[str, Any]) -> Workload:
         team=body["team"],
         target=None if target is None else ScaleTarget(**target),
         stateless=body.get("stateless"),
+        country=body.get("country"),
     )
 
 
