@@ -51,7 +51,7 @@ def incidents(
 ) -> tuple[Incident, ...]:
     """The gravest incidents from step `first` on (at most three, by time), each with something to write off.
 
-    `history` is requests/s; a gap is no miss. None where misses have a price of their own, for then no budget is chased.
+    `history` is requests/s; a gap is no miss. None of them where misses have a price of their own, for then no budget is chased.
     """
     row, load = decisions.row, history.values / problem.capacity_rps
     total = float(np.nansum(load[first:]))

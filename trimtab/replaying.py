@@ -209,7 +209,7 @@ def table(done: Done, question: Question, paid: Paid) -> str:
     for column in grid.columns[1:8]:
         column.justify = "right"
     for row in done.report.rows:
-        grid.add_row(*_cells(row))
+        grid.add_row(*_cells(row, done.report.budget))
     screen.print(grid)
     return printed.getvalue() + _footnote(done.report, question, paid) + _ahead(done.ahead)
 
@@ -227,7 +227,7 @@ def _ahead(ahead: Prospect) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _cells(row: ReplayRow) -> tuple[str, ...]:
+def _cells(row: ReplayRow, budget: float) -> tuple[str, ...]:
     def shown(value: float | None, form: str) -> str:
         return "-" if value is None else format(value, form)
 
@@ -237,11 +237,19 @@ def _cells(row: ReplayRow) -> tuple[str, ...]:
         shown(row.replica_hours, ",.0f"),
         "-" if row.usd is None else rounded_money(row.usd, "USD"),
         shown(row.missed_requests, ",.0f"),
-        "-" if row.missed_share is None else percent(row.missed_share),
+        _missed(row, budget),
         {True: "met", False: "missed", None: "-"}[row.slo_met],
         shown(row.at_budget if row.slo_met else None, ".3f"),
         row.detail,
     )
+
+
+def _missed(row: ReplayRow, budget: float) -> str:
+    """The missed share; with more digits where it is over the budget and would read like it."""
+    if row.missed_share is None:
+        return "-"
+    text = percent(row.missed_share)
+    return f"{100.0 * row.missed_share:.4g} %" if not row.slo_met and text == percent(budget) else text
 
 
 def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:

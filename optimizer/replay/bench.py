@@ -20,7 +20,8 @@ LEAST_SCORED = 11
 class Bench:
     """One history after its warm-up, with the baselines swept: everything that does not depend on the policy.
 
-    `load` is in replicas (requests/s over what one carries), `first` the first step that is charged.
+    `load` is in replicas (requests/s over what one carries), `first` the first step that is charged. `weekly` says
+    whether last week is known there; else yesterday stands in for it.
     """
 
     history: LoadHistory
@@ -32,6 +33,7 @@ class Bench:
     budget: float
     hpa: tuple[Setting, ...]
     week: tuple[Setting, ...]
+    weekly: bool
 
     @property
     def seen(self) -> Floats:
@@ -87,8 +89,8 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
     if why is not None:
         raise ValueError(why)
     startup = StartUp.of(problem.startup, history.step)
-    weekly = int(WEEK / history.step)
-    period = weekly if first >= weekly else int(DAY / history.step)
+    weekly = first >= WEEK // history.step
+    period = max(1, (WEEK if weekly else DAY) // history.step)
     floor, step_s = problem.min_replicas, history.step_s
     return Bench(
         history=history,
@@ -100,4 +102,5 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
         budget=1.0 - problem.attainment,
         hpa=sweep(load, startup, first, period=None, step_s=step_s, floor=floor),
         week=sweep(load, startup, first, period=period, step_s=step_s, floor=floor),
+        weekly=weekly,
     )

@@ -76,13 +76,15 @@ def _times(cost: float, of: float) -> float | None:
     return cost / of if of > 0.0 else None
 
 
-def _tuned(bench: Bench, name: str, settings: tuple[Setting, ...], usd: float) -> tuple[ReplayRow, ReplaySeries]:
+def _tuned(
+    bench: Bench, name: str, settings: tuple[Setting, ...], usd: float, what: str = ""
+) -> tuple[ReplayRow, ReplaySeries]:
     """A swept baseline read off at the budget, with its cheapest real setting within the budget as the series.
 
     Where no setting is cheaper than that one, more misses buy nothing: the row has what it misses itself.
     """
     chosen = cheapest_within(settings, bench.budget)
-    said = f"tuned in hindsight: target {chosen.target:g}, scale-down window {chosen.window_s:g} s"
+    said = f"{what}tuned in hindsight: target {chosen.target:g}, scale-down window {chosen.window_s:g} s"
     series = rated(bench, name, chosen.wanted, usd, said)[1]
     cost = cost_at(settings, bench.budget)
     if cost is None:
@@ -153,7 +155,7 @@ def replay(
         "schedule": lambda: _scheduled(bench, problem, calendar, usd),
         "recorded": lambda: _recorded(bench, recorded_replicas, usd),
         "hpa": lambda: _tuned(bench, "hpa", bench.hpa, usd),
-        "week": lambda: _tuned(bench, "week", bench.week, usd),
+        "week": lambda: _tuned(bench, "week", bench.week, usd, "" if bench.weekly else "yesterday's peak, "),
         "fixed": lambda: _fixed(bench, usd),
         "threshold": lambda: rated(
             bench,

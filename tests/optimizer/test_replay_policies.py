@@ -143,3 +143,16 @@ def test_thresholds_scale_by_their_factors_and_rest() -> None:
     assert (np.diff(changes) >= 5).all()
     assert wanted.max() >= 12
     assert wanted[-1] < wanted.max()
+
+
+def test_where_no_week_was_warmed_up_the_row_says_that_yesterday_stands_in_for_it() -> None:
+    history = LoadHistory(start=datetime(2024, 1, 1, tzinfo=UTC), step=timedelta(hours=1), values=np.ones(240))
+    for days, said in ((7, False), (4, True)):
+        told = replay(
+            history,
+            ScalingProblem(capacity_rps=1.0),
+            warmup=timedelta(days=days),
+            usd_per_replica_hour=1.0,
+            policies=("week",),
+        )
+        assert ("yesterday's peak" in told.row("week").detail) == said

@@ -49,6 +49,18 @@ def test_decisions_do_not_change_when_the_future_is_altered(name: str, share: fl
     assert np.array_equal(decide(whole, problem).desired[:upto], decide(changed, problem).desired[:upto])
 
 
+@pytest.mark.parametrize("startup_s", [20, 300, 86100])
+def test_decisions_on_steps_finer_than_the_interval_do_not_change_when_the_future_does(startup_s: int) -> None:
+    """Half a minute each; start-ups shorter than a step, usual, and of nearly the day that seasons look back."""
+    values = np.random.default_rng(5).poisson(20 * (1.2 + np.sin(np.arange(4 * 2880) / 2880 * 2 * np.pi))) / 2.0
+    problem = ScalingProblem(capacity_rps=1.0, startup=timedelta(seconds=startup_s), learning=timedelta(days=2))
+    upto = 3 * 2880 + 601
+    altered = np.concatenate([values[:upto], np.random.default_rng(6).uniform(0, 200, len(values) - upto)])
+    as_it_was, otherwise = (decide(history(each, timedelta(seconds=30)), problem).desired for each in (values, altered))
+    assert np.array_equal(as_it_was[:upto], otherwise[:upto])
+    assert (as_it_was[upto:] != otherwise[upto:]).any()
+
+
 @pytest.mark.parametrize("length", [1, 2, 5, 30, 200])
 def test_a_short_history_gets_whole_numbers_within_bounds(length: int) -> None:
     problem = ScalingProblem(capacity_rps=1.0, min_replicas=2, max_replicas=15)

@@ -125,3 +125,12 @@ def test_who_foresaw_the_last_number_and_what_bounded_it_are_in_the_answer(run: 
     assert f"{decision['predictors'][0]['predictor']} {weights[0]:.0%}" in decision["reasons"][2]["detail"]
     assert int(decision["reasons"][-1]["after"]) == decision["replicas"]
     assert "decision" not in answered(run, "--trace", SMOOTH, "--capacity", "1.3", "--policy", "fixed")
+
+
+def test_a_share_just_over_the_budget_does_not_read_like_it(run: Run, tmp_path: Path) -> None:
+    trace = tmp_path / "over.csv"
+    rows = [f"2024-01-{1 + i // 24:02d}T{i % 24:02d}:00:00Z,3603.64,1" for i in range(240)]
+    trace.write_text("\n".join(["timestamp,requests,replicas", *rows]), encoding="utf-8")
+    code, out, _ = run("--trace", trace, "--capacity", "1", "--policy", "recorded")
+    assert code == 0
+    assert "0.101 % \u2502 missed" in out
