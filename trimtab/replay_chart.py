@@ -50,9 +50,11 @@ def _figure(done: ReplayReport) -> Figure:
     needed = _peaks(done.load_rps, width) / done.capacity_rps
     above.fill_between(times, needed, color="#dfe4ea", step="post", label="load, in replicas' worth")
     for series in _shown(done):
-        colour = COLOURS[series.policy]
-        above.step(times, _peaks(series.ready, width), where="post", lw=1.2, color=colour, label=series.policy)
-        below.step(times, _peaks(series.missed_rps, width), where="post", lw=1.0, color=colour)
+        colour, front = COLOURS[series.policy], 3 if series.policy == SHOWN[0] else 2  # ours is not hidden by others
+        above.step(
+            times, _peaks(series.ready, width), where="post", lw=1.2, color=colour, label=series.policy, zorder=front
+        )
+        below.step(times, _peaks(series.missed_rps, width), where="post", lw=1.0, color=colour, zorder=front)
     span = f"; highest of each {_span(width * done.step)}" if width > 1 else ""
     above.set_title(f"Replicas ready against the load, and what was missed{span}", loc="left", fontsize=12)
     above.set_ylabel("replicas")
