@@ -22,7 +22,8 @@ class Course:
     """How the decisions came about: the row of prices with its experts' last weights, and the pacing on it.
 
     `weights` is (prices, experts), `mixed` (steps, prices), `own` before the bounds on replicas, `positions` the place on
-    the row that was taken and `asked` the one that the error budget alone asks for, `shares` what is thought to be missed at the price taken. What is foreseen is the highest of `ratio` steps of the history.
+    the row that was taken and `asked` the one that the error budget alone asks for, `shares` what is thought to be
+    missed at the price taken. What is foreseen is the highest of `ratio` steps of the history.
     """
 
     load: Floats
