@@ -17,12 +17,13 @@ MEDIAN = 0.5  # a plan for less than the usual load is none
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sizing:
-    """What turns load into replicas: one replica's requests/s, its start-up, and the bounds."""
+    """What turns load into replicas: one replica's requests/s, its start-up, the bounds, and how often is decided."""
 
     capacity_rps: float
     startup: timedelta
     min_replicas: int
     max_replicas: int | None
+    decision_interval: timedelta = timedelta(seconds=60)
 
     def replicas(self, load_rps: Floats, step: timedelta) -> Counts:
         """Whole replicas per step, started early enough and kept over gaps shorter than a start-up.

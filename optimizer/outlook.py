@@ -148,6 +148,7 @@ def problem_of(load: LoadHistory, recent: LoadHistory, market: Market) -> Scalin
         attainment=market.workload.slo.attainment,
         min_replicas=sizing.min_replicas,
         max_replicas=sizing.max_replicas,
+        decision_interval=sizing.decision_interval,
         learning=min(timedelta(days=7), len(load) * load.step - len(recent) * recent.step),
         replica_hours_per_miss=_worth_of_a_miss(market),
     )

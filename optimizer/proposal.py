@@ -75,6 +75,7 @@ def market_of(
             startup=startup,
             min_replicas=bounds.min_replicas,
             max_replicas=bounds.max_replicas,
+            decision_interval=options.decision_interval,
         ),
         service_time_s=service_time_s(observation),
         risk=risk,

@@ -43,6 +43,7 @@ class Question:
     attainment: float
     min_replicas: int
     max_replicas: int | None
+    decision_interval: timedelta
     warmup: timedelta
     policies: tuple[str, ...]
     usd_per_missed_request: float | None = None
@@ -56,6 +57,7 @@ class Question:
             attainment=self.attainment,
             min_replicas=self.min_replicas,
             max_replicas=self.max_replicas,
+            decision_interval=self.decision_interval,
             learning=self.warmup,
             replica_hours_per_miss=None if worth is None else worth / paid.usd_per_hour,
         )

@@ -220,6 +220,7 @@ def decision_options(settings: Settings) -> Options:
         ),
         replay=ReplayOptions(window=timedelta(days=section.replay_days)),
         modes=ModesOptions(
+            decision_interval=timedelta(seconds=section.interval_s),
             machines=MachineOptions(tasks=section.container_tasks),
             other_clouds=tuple(section.other_clouds),
             calls=section.kept_by_calls,

@@ -27,9 +27,10 @@ class ModesOptions:
     `model_load_gib_per_s` is how fast a cold instance reads a model: 15 GiB (8B parameters) took
     4.4 s and 61 GiB took 20.6 s from a local disk (ServerlessLLM, sllm_store/README.md, 2026-03-06).
     `other_clouds` are serverless providers that may be used beside the workload's own cloud. `calls`: a few instances
-    may be kept by calls where their idle time is not billed.
+    may be kept by calls where their idle time is not billed. The scaling policy decides once every `decision_interval`.
     """
 
+    decision_interval: timedelta = timedelta(seconds=60)
     machines: MachineOptions = field(default_factory=MachineOptions)
     purchase: PurchaseOptions = field(default_factory=PurchaseOptions)
     model_load_gib_per_s: float = 3.0

@@ -58,6 +58,8 @@ class ScalingProblem:
             raise ValueError(f"min_replicas must lie between 0 and {MOST_REPLICAS:,}, not {self.min_replicas}")
         if self.max_replicas is not None and self.max_replicas < max(1, self.min_replicas):
             raise ValueError(f"max_replicas {self.max_replicas} is below min_replicas {self.min_replicas} or 1")
+        if self.decision_interval <= timedelta(0):
+            raise ValueError(f"decision_interval must be positive, not {self.decision_interval}")
         if self.startup < timedelta(0):
             raise ValueError(f"startup cannot be negative: {self.startup}")
 

@@ -19,12 +19,12 @@ TRACES = Path(__file__).resolve().parents[2] / "examples" / "traces"
 UNGUARDED = {"max_step_down": 0.999, "min_saving_usd": 0, "min_saving_share": 0, "min_confidence": 0}
 
 
-def settings(folder: Path, trace: str, **workload: Any) -> Path:
+def settings(folder: Path, trace: str, *, interval_s: float = 60, **workload: Any) -> Path:
     """A settings file for one recorded workload, dedicated machines only."""
     content = {
         "history": {"files": {"one": str(TRACES / trace)}, "step_s": 60, "lookback_days": 28},
         "workloads": [{"id": "one", "modes": ["dedicated"], "mode": "dedicated", **workload}],
-        "decisions": UNGUARDED,
+        "decisions": {**UNGUARDED, "interval_s": interval_s},
         "store": {"url": "sqlite:///store.db"},
     }
     file = folder / "trimtab.yaml"
@@ -32,9 +32,13 @@ def settings(folder: Path, trace: str, **workload: Any) -> Path:
     return file
 
 
-CASES = {
+CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "minutes": ("azfn_bd33.csv.gz", {
         "capacity_rps": 4, "time_to_ready_s": 90, "replicas": 60, "offer": "c6i.large",
+        "slo": {"attainment": 0.999}, "bounds": {"min_replicas": 2, "max_replicas": 60},
+    }),
+    "minutes, decided on every ten": ("azfn_bd33.csv.gz", {
+        "capacity_rps": 4, "time_to_ready_s": 90, "replicas": 60, "offer": "c6i.large", "interval_s": 600,
         "slo": {"attainment": 0.999}, "bounds": {"min_replicas": 2, "max_replicas": 60},
     }),
     "ten-minutes": ("servegen_large_c48.csv.gz", {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import math
 import re
@@ -171,6 +172,21 @@ def test_replay_compares_policies_and_writes_every_decision(run: Run, tmp_path: 
         (history.start + i * history.step).strftime("%Y-%m-%dT%H:%M:%SZ") for i in range(len(history))
     ]
     assert all(int(row["desired_replicas"]) >= 2 for row in decisions)
+
+
+def test_a_replay_decides_no_oftener_than_it_is_told(run: Run, tmp_path: Path) -> None:
+    out = tmp_path / "decisions.csv"
+    done = run("replay", "--trace", SMOOTH, "--capacity", "1.3", "--policy", "trimtab", "--decision-interval", "3600",
+               "--decisions", out)  # fmt: skip
+    assert done.code == 0, done.err
+    wanted = [int(row["desired_replicas"]) for row in csv.DictReader(out.read_text().splitlines())]
+    every = timedelta(hours=1) // read_trace(SMOOTH).requests.step
+    changes = [at + 1 for at, (now, then) in enumerate(itertools.pairwise(wanted)) if now != then]
+    assert len(changes) > 20
+    assert {(at + 1) % every for at in changes} == {0}
+    assert "--decision-interval: 0.5 is not usable; give seconds from 1 to 3600" in run(
+        "replay", "--trace", SMOOTH, "--capacity", "1.3", "--decision-interval", "0.5"
+    ).err  # fmt: skip
 
 
 def test_a_replay_without_a_price_prints_the_one_it_uses_and_its_source(run: Run) -> None:

@@ -304,6 +304,11 @@ def test_limits_of_sharing_that_mean_nothing_are_refused(wrong: str) -> None:
     assert refusal(f"sharing: {{{wrong}}}")[0].startswith(f"trimtab.yaml: sharing.{wrong.partition(':')[0]}: ")
 
 
+def test_how_often_is_decided_reaches_the_decision() -> None:
+    assert decision_options(parsed("decisions: {interval_s: 300}")).modes.decision_interval == timedelta(minutes=5)
+    assert refusal("decisions: {interval_s: 0}")[0].startswith("trimtab.yaml: decisions.interval_s: ")
+
+
 def test_how_machines_may_be_bought_reaches_the_decision() -> None:
     """And changes nothing where it is not said."""
     settings = parsed(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 OURS = "trimtab"
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+HOUR_S = 3600.0
 
 
 class Output(StrEnum):
@@ -50,6 +51,12 @@ def replay(
     warmup_days: Annotated[float, typer.Option("--warmup-days", help="Days at the start that are not counted.")] = 7.0,
     min_replicas: Annotated[
         int | None, typer.Option("--min-replicas", help="Replicas always kept.", show_default="1")
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--decision-interval", metavar="SECONDS", help="How often our policy decides at most.", show_default="60"
+        ),
     ] = None,
     price: Annotated[
         float | None,
@@ -100,7 +107,13 @@ def replay(
     """
     warmup = span("--warmup-days", warmup_days, DAY, most=LONGEST)
     _need_usable(
-        capacity=capacity, startup=startup, attainment=attainment, replicas=min_replicas, price=price, worth=worth
+        capacity=capacity,
+        startup=startup,
+        attainment=attainment,
+        replicas=min_replicas,
+        interval=interval,
+        price=price,
+        worth=worth,
     )
     if decisions is not None and policy and OURS not in policy:
         raise SettingsError("--policy", ", ".join(policy), f"decisions are written of {OURS}: add --policy {OURS}")
@@ -120,6 +133,7 @@ def replay(
         attainment=_first(attainment, section.slo.attainment if section else None, 0.999),
         min_replicas=_floor(min_replicas, section),
         max_replicas=section.bounds.max_replicas if section else None,
+        decision_interval=(chosen.decisions.interval_s if interval is None else interval) * SECOND,
         warmup=warmup,
         policies=tuple(policy or ()),
         usd_per_missed_request=worth if worth is not None or section is None else section.slo.usd_per_missed_request,
@@ -143,6 +157,7 @@ def _need_usable(
     startup: float | None,
     attainment: float | None,
     replicas: int | None,
+    interval: float | None,
     price: float | None,
     worth: float | None,
 ) -> None:
@@ -155,6 +170,8 @@ def _need_usable(
         raise SettingsError("--attainment", attainment, "give a share above 0 and below 1, such as 0.999")
     if replicas is not None and not 0 <= replicas <= MOST_REPLICAS:
         raise SettingsError("--min-replicas", replicas, f"give a whole number from 0 to {MOST_REPLICAS}")
+    if interval is not None and not 1 <= interval <= HOUR_S:
+        raise SettingsError("--decision-interval", interval, f"give seconds from 1 to {HOUR_S:g}")
     if price is not None:
         dollars("--replica-usd-per-hour", price, least=1e-6)
     if worth is not None:

@@ -12,15 +12,16 @@ from trimtab.cli.options import load_settings, say
 
 if TYPE_CHECKING:
     from monitor.recorded import Trace
-    from trimtab.settings import Settings, WorkloadSettings
+    from trimtab.settings import DecisionSettings, Settings, WorkloadSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A recording, and what the settings say of its workload (nothing without a settings file)."""
+    """A recording, what the settings say of its workload (nothing without a settings file), and of decisions."""
 
     trace: Trace
     section: WorkloadSettings | None
+    decisions: DecisionSettings
 
 
 def choose(
@@ -50,6 +51,7 @@ def choose(
     return Chosen(
         trace=read_trace(trace or files[name]),
         section=None if section is None else resolved(section, settings.defaults),
+        decisions=settings.decisions,
     )
 
 

@@ -17,6 +17,12 @@ class DecisionSettings(Section):
     policy: Literal["least_cost", "rule_of_thumb"] = Field(
         default="least_cost", description="Policy: least_cost, or rule_of_thumb to compare with."
     )
+    interval_s: float = Field(
+        default=60.0,
+        ge=1,
+        le=3600,
+        description="Seconds after which the scaling policy decides again, and never sooner.",
+    )
     valid_hours: Hours = Field(default=6.0, description="Hours a recommendation stands when it cannot be renewed.")
     horizon_days: Ahead = Field(default=7.0, description="Days that are forecast.")
     replay_days: Span = Field(default=7.0, description="Days of recent history on which plans are costed.")
