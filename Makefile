@@ -8,6 +8,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CODE := domain monitor optimizer rules dashboards manifests serving trimtab tests benchmarks
 ARGS ?=
+# Files in the order of their names: the longest, the demonstration's, begins early and is not what all wait for in the end.
+SIDE_BY_SIDE := -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help setup servers demo test check format bench focus clean
 
@@ -36,8 +38,8 @@ demo: setup ## The main job on real history (ARGS=--once ends by itself, ARGS=--
 	@[[ "$(ARGS)" == *--embedded* ]] || deploy/servers.sh
 	@$(BIN)/trimtab demo $(ARGS)
 
-test: setup servers ## Run all tests
-	$(BIN)/pytest $(ARGS)
+test: setup servers ## Run all tests, a file at a time on each processor (ARGS="tests/x -k y"; ARGS="-n 0" in one process)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: setup ## Lint, format, types and import rules
 	$(BIN)/ruff format --check .

@@ -1,17 +1,40 @@
-"""Fixtures that every part's tests may use: real servers, ended when the test ends."""
+"""Fixtures that every part's tests may use: real servers, ended when the test ends; and how tests run side by side."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from tests.postgres import Postgres
 from tests.servers import IDLE_CONFIG, Alertmanager, MissingProgram, Prometheus, Webhook, program
+
+# Beyond four the longest file, the demonstration's, is what the others wait for.
+MOST_WORKERS = 4
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """As many processes as there are processors for this one, also in a container that is given less than the machine has."""
+    from joblib import cpu_count  # noqa: PLC0415  it loads numpy, which a worker does after its threads are limited
+
+    return min(int(cpu_count()), MOST_WORKERS)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Beside other tests: one thread of linear algebra, and a property has longer than 0.2 s for an example that waits its turn."""
+    if not hasattr(config, "workerinput"):
+        return
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    if settings.default and settings.default.deadline:  # none in CI, where Hypothesis sets none
+        settings.register_profile("beside-others", deadline=timedelta(seconds=2))
+        settings.load_profile("beside-others")
 
 
 def require(*names: str) -> None:

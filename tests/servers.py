@@ -8,6 +8,7 @@ program that is not installed raises `MissingProgram`, and `conftest.py` decides
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -21,11 +22,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count, islice
 from pathlib import Path
 from typing import IO, Any, Self
 
 START_S = 20.0
 STOP_S = 10.0
+FIRST_PORT, STRETCHES, PORTS_EACH = 20_000, 60, 200
+_ports_asked = count()
 PACKAGES = {
     "prometheus": "prometheus",
     "promtool": "prometheus",
@@ -51,11 +55,21 @@ def program(name: str) -> str:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A loopback port that nobody listens on just now, and that no other run of tests is about to take.
+
+    It comes from a stretch that belongs to this process: two that are started together have neighbouring ids. All are
+    below the ports that the kernel gives to connections, so that none of those takes it before its server listens.
+    """
+    first = FIRST_PORT + os.getpid() % STRETCHES * PORTS_EACH
+    for number in islice(_ports_asked, PORTS_EACH):
+        port = first + number % PORTS_EACH
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
+    raise RuntimeError(f"no port is free from {first} to {first + PORTS_EACH - 1}: end what listens there")
 
 
 def wait_until(truth: Callable[[], bool], *, within_s: float, what: str) -> None:

@@ -1,4 +1,8 @@
-"""The bundled demonstration, run as a person would: what it shows, and that it leaves nothing behind."""
+"""The bundled demonstration, run as a person would: what it shows, and that it leaves nothing behind.
+
+The first test starts the standing demonstration. It gathers samples of its own while the short ones come and go, so that
+the tests that look at it afterwards need not wait for them.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +46,7 @@ def nothing_is_left(demo: Demo) -> None:
     assert list(demo.scratch.iterdir()) == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def standing(
     tmp_path_factory: pytest.TempPathFactory, prometheus_installed: None, alertmanager_installed: None
 ) -> Iterator[Demo]:
@@ -98,6 +102,59 @@ def test_it_recommends_a_schedule_and_serverless_and_holds_for_want_of_data(stan
     assert young["proposed"] is None
     assert young["replicas"] is None
     assert "history" in young["needs"]
+
+
+def test_once_it_ends_by_itself(tmp_path: Path, prometheus_installed: None, alertmanager_installed: None) -> None:
+    with Demo(tmp_path, "--once") as demo:
+        assert demo.ended(within_s=240) == 0, demo.printed
+        assert counted(demo.printed) == 4
+        assert "Traceback" not in demo.printed
+        nothing_is_left(demo)
+
+
+def test_embedded_it_needs_no_servers(tmp_path: Path) -> None:
+    with Demo(tmp_path, "--embedded", "--once") as demo:
+        assert demo.ended(within_s=120) == 0, demo.printed
+        assert "no Prometheus" in demo.printed
+        assert counted(demo.printed) == 4
+        nothing_is_left(demo)
+
+
+@pytest.mark.parametrize("moment", ["starting a model server", "back-filling"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
+def test_interrupted_at_work_it_ends_everything(
+    moment: str, number: signal.Signals, tmp_path: Path, prometheus_installed: None, alertmanager_installed: None
+) -> None:
+    with Demo(tmp_path, "--once") as demo:
+        demo.wait_for(moment, within_s=30)
+        demo.process.send_signal(number)
+        assert demo.ended(within_s=30) == 130
+        assert "Traceback" not in demo.printed
+        nothing_is_left(demo)
+
+
+def test_interrupted_while_it_looks_back_it_ends_everything(
+    tmp_path: Path, prometheus_installed: None, alertmanager_installed: None
+) -> None:
+    """There it decides in its own process, with threads that ask Prometheus."""
+    with Demo(tmp_path, "--once") as demo:
+        demo.wait_for("deciding as of", within_s=240)
+        demo.interrupt()
+        assert demo.ended(within_s=30) == 130
+        assert "Traceback" not in demo.printed
+        nothing_is_left(demo)
+
+
+def test_a_server_that_dies_is_named(tmp_path: Path, prometheus_installed: None, alertmanager_installed: None) -> None:
+    """One clear line, exit code 1, and everything else is ended."""
+    with Demo(tmp_path, "--once") as demo:
+        demo.wait_for("back-filling", within_s=30)
+        os.kill(demo.child("prometheus-alertmanager"), signal.SIGKILL)
+        assert demo.ended(within_s=60) == 1
+        last = demo.printed.splitlines()[-1]
+        assert last.startswith("trimtab: alertmanager: ended by itself with code -9")
+        assert "Traceback" not in demo.printed
+        nothing_is_left(demo)
 
 
 def test_every_panel_of_every_dashboard_has_data(standing: Demo) -> None:
@@ -228,56 +285,3 @@ def test_ctrl_c_ends_everything(standing: Demo) -> None:
     assert standing.ended(within_s=30) == 0
     assert "Traceback" not in standing.printed
     nothing_is_left(standing)
-
-
-def test_once_it_ends_by_itself(tmp_path: Path, prometheus_installed: None, alertmanager_installed: None) -> None:
-    with Demo(tmp_path, "--once") as demo:
-        assert demo.ended(within_s=240) == 0, demo.printed
-        assert counted(demo.printed) == 4
-        assert "Traceback" not in demo.printed
-        nothing_is_left(demo)
-
-
-def test_embedded_it_needs_no_servers(tmp_path: Path) -> None:
-    with Demo(tmp_path, "--embedded", "--once") as demo:
-        assert demo.ended(within_s=120) == 0, demo.printed
-        assert "no Prometheus" in demo.printed
-        assert counted(demo.printed) == 4
-        nothing_is_left(demo)
-
-
-@pytest.mark.parametrize("moment", ["starting a model server", "back-filling"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminated"])
-def test_interrupted_at_work_it_ends_everything(
-    moment: str, number: signal.Signals, tmp_path: Path, prometheus_installed: None, alertmanager_installed: None
-) -> None:
-    with Demo(tmp_path, "--once") as demo:
-        demo.wait_for(moment, within_s=30)
-        demo.process.send_signal(number)
-        assert demo.ended(within_s=30) == 130
-        assert "Traceback" not in demo.printed
-        nothing_is_left(demo)
-
-
-def test_interrupted_while_it_looks_back_it_ends_everything(
-    tmp_path: Path, prometheus_installed: None, alertmanager_installed: None
-) -> None:
-    """There it decides in its own process, with threads that ask Prometheus."""
-    with Demo(tmp_path, "--once") as demo:
-        demo.wait_for("deciding as of", within_s=240)
-        demo.interrupt()
-        assert demo.ended(within_s=30) == 130
-        assert "Traceback" not in demo.printed
-        nothing_is_left(demo)
-
-
-def test_a_server_that_dies_is_named(tmp_path: Path, prometheus_installed: None, alertmanager_installed: None) -> None:
-    """One clear line, exit code 1, and everything else is ended."""
-    with Demo(tmp_path, "--once") as demo:
-        demo.wait_for("back-filling", within_s=30)
-        os.kill(demo.child("prometheus-alertmanager"), signal.SIGKILL)
-        assert demo.ended(within_s=60) == 1
-        last = demo.printed.splitlines()[-1]
-        assert last.startswith("trimtab: alertmanager: ended by itself with code -9")
-        assert "Traceback" not in demo.printed
-        nothing_is_left(demo)
