@@ -42,19 +42,21 @@ def think_of_each(
 ) -> tuple[T | Failed, ...]:
     """What `think` makes of each observation, in order; the same whatever the number of processes.
 
-    Work goes out in one piece for each process, so that what `think` carries (a price book) is sent once.
+    This process is one of them: another would hold hundreds of MB more. Work goes out in one piece for each of the others,
+    so that what `think` carries (a price book) is sent once.
     """
     pairs = [(observation, previous.get(observation.workload.id)) for observation in observations]
     if processes < 2 or len(pairs) < WORTH_PROCESSES:
         return tuple(_think_of_some(think, pairs))
-    from joblib import Parallel, delayed  # noqa: PLC0415  not needed for a few workloads
-    from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415
+    from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415  not needed for a few workloads
 
-    pieces = [pairs[first::processes] for first in range(processes)]
+    own, *others = (pairs[first::processes] for first in range(processes))
+    workers = get_reusable_executor(max_workers=len(others))
+    sent = [workers.submit(_think_of_some, think, piece) for piece in others]
     try:
-        answers = Parallel(n_jobs=processes)(delayed(partial(_think_of_some, think))(piece) for piece in pieces)
+        answers = [_think_of_some(think, own), *(each.result() for each in sent)]
     finally:  # the fleet's plan, which comes next, needs neither the workers nor the memory that they hold
-        get_reusable_executor(reuse=True).shutdown(wait=True)
+        workers.shutdown(wait=True, kill_workers=not all(each.done() for each in sent))
     return tuple(answers[index % processes][index // processes] for index in range(len(pairs)))
 
 

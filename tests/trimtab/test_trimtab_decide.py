@@ -6,7 +6,9 @@ import json
 import os
 import subprocess
 import sys
+import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -48,10 +50,25 @@ def test_worker_processes_end_with_their_work_and_others_begin_with_the_next() -
     for _ in range(2):
         told = think_of_each(own_process, observations, {}, processes=2)
         workers = {pid for pid in told if isinstance(pid, int)} - {os.getpid()}
-        assert workers
+        assert len(workers) == 1, "of two processes this one is the other"
         assert not workers & before
         assert not any(runs(pid) for pid in workers)
         before = workers
+
+
+def broken_off_in(here: int, observation: object, previous: Recommendation | None) -> None:
+    """At the top of a module, as above."""
+    if os.getpid() == here:
+        raise KeyboardInterrupt
+    time.sleep(60)
+
+
+def test_broken_off_here_nobody_works_on_elsewhere() -> None:
+    observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(8)]
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        think_of_each(partial(broken_off_in, os.getpid()), observations, {}, processes=2)
+    assert time.monotonic() - began < 30, "the other has four minutes to go"
 
 
 def runs(pid: int) -> bool:
