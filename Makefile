@@ -39,7 +39,8 @@ demo: setup ## The main job on real history (ARGS=--once ends by itself, ARGS=--
 	@$(BIN)/trimtab demo $(ARGS)
 
 test: setup servers ## Run all tests, a file at a time on each processor (ARGS="tests/x -k y"; ARGS="-n 0" in one process)
-	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
+	@# With bytecode kept, also where Python is told to keep none: the tests start many processes, each of which would compile all modules.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 check: setup ## Lint, format, types and import rules
 	$(BIN)/ruff format --check .
