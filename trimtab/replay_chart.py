@@ -59,6 +59,7 @@ def _figure(done: ReplayReport) -> Figure:
     above.set_title(f"Replicas ready against the load, and what was missed{span}", loc="left", fontsize=12)
     above.set_ylabel("replicas")
     below.set_ylabel("missed requests/s")
+    below.set_xlabel("UTC", loc="left")
     above.legend(loc="upper left", ncols=1 + len(SHOWN), frameon=False, fontsize=9)
     for axes in (above, below):
         axes.set_ylim(bottom=0)
