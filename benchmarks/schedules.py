@@ -87,9 +87,8 @@ def main() -> None:
         "cost_over_policy": float(np.exp(np.mean(np.log(ratios)))) if ratios else None,
     }
     print("\n".join(lines))
-    print(
-        f"SLO met by the schedule alone on {len(ratios)} of {len(done)}; there it costs {summary['cost_over_policy']} times the policy (geometric mean)"
-    )
+    there = f"; there it costs {summary['cost_over_policy']:.2f} times the policy (geometric mean)" if ratios else ""
+    print(f"SLO met by the schedule alone on {len(ratios)} of {len(done)}{there}")
     if options.markdown is not None:
         options.markdown.write_text("\n".join(lines) + "\n", encoding="utf-8")
     write_json(options.json, {"summary": summary, "traces": [asdict(one) | {"met": one.met} for one in done]})
