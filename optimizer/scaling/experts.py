@@ -33,6 +33,7 @@ MEMORY_S = 14 * DAY_S
 DRAWS = 12
 LEAST_REACH = 0.1  # spreads
 BEYOND = 3.0  # times the highest load ever seen: what is past that has no evidence, at any price
+MIXED_BEYOND = 2  # the same of a mixture: one wish past it may move the mean, but not lead
 MOST = np.iinfo(np.int32).max  # replicas: a hundred experts at every step are held in half the memory
 STILL = 0.3  # replicas added to a shape that may be zero, so that a ratio to it means something
 
@@ -52,10 +53,14 @@ YOUNG = ("hour", 0.01)  # who decides until two days have been seen
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Experts:
-    """`wanted` is (steps, experts): whole replicas each would ask for; `mean`, `spread` the forecast for t + d."""
+    """`wanted` is (steps, experts): whole replicas each would ask for; `mean`, `spread` the forecast for t + d.
+
+    `most` (steps) is the most that a mixture of them is worth, by the highest load ever seen.
+    """
 
     names: tuple[tuple[str, float], ...]
     wanted: NDArray[np.int32]
+    most: Counts
     mean: Floats
     spread: Floats
 
@@ -127,7 +132,8 @@ def assemble(load: Floats, clock: Clock, startup: StartUp, floor: int) -> Expert
     """Every expert's wish at every step of `load` (replicas; NaN where missing)."""
     predictors = _targets(load, clock)
     _, _, mean, width = next(predictors)
-    ceiling = np.ceil(BEYOND * np.maximum.accumulate(carried(load)))
+    highest = np.maximum.accumulate(carried(load))
+    ceiling = np.ceil(BEYOND * highest)
     parts = (0.0, startup.part) if startup.whole == 0 and startup.part > 0.0 else (0.0,)
     names, wanted = [], []
     for name, tails, target, excess in predictors:
@@ -136,4 +142,10 @@ def assemble(load: Floats, clock: Clock, startup: StartUp, floor: int) -> Expert
             for part in parts:
                 names.append((name, float(tail)))
                 wanted.append(np.minimum(_ramped(whole[k], clock.lead, part, floor), MOST).astype(np.int32))
-    return Experts(names=tuple(names), wanted=np.column_stack(wanted), mean=mean[0], spread=width[0])
+    return Experts(
+        names=tuple(names),
+        wanted=np.column_stack(wanted),
+        most=np.maximum(MIXED_BEYOND * np.ceil(highest), floor).astype(np.int64),
+        mean=mean[0],
+        spread=width[0],
+    )

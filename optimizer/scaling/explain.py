@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from domain.plan import Json, Reason
 from optimizer.physics import Counts, Floats
-from optimizer.scaling.experts import DETAILS, Experts
+from optimizer.scaling.experts import DETAILS, MIXED_BEYOND, Experts
 from optimizer.scaling.features import Clock
 from optimizer.scaling.problem import Explanation, Opinion, ScalingProblem
 
@@ -50,6 +50,8 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
     used = (1.0 - share) * course.weights[low] + share * course.weights[high]
     blend = float((1.0 - share) * course.mixed[-1, low] + share * course.mixed[-1, high])
     opinions = _opinions(course.experts, used)
+    wished = float(used @ course.experts.wanted[-1])
+    held_back = wished > blend + 0.5  # each mixture is rounded
     reasons = (
         _forecast(course, clock),
         _priced(problem, course),
@@ -59,8 +61,9 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
             + ", ".join(
                 f"{each.predictor} {each.weight:.0%} ({each.replicas:.1f})" for each in opinions if each.weight >= TOLD
             ),
-            after=f"{blend:.1f}",
+            after=f"{wished if held_back else blend:.1f}",
         ),
+        *(_seen(wished, blend, int(course.experts.most[-1])) if held_back else ()),
         Reason(code="present_load", detail=_present(load), before=f"{np.ceil(blend - 0.5):.0f}", after=str(own[-1])),
         *_bounds(problem, int(own[-1]), int(desired[-1])),
     )
@@ -123,6 +126,17 @@ def _price_at(prices: Floats, place: float) -> float:
     low = int(place)
     high, share = min(low + 1, len(prices) - 1), place - low
     return float(prices[low] ** (1.0 - share) * prices[high] ** share)
+
+
+def _seen(wished: float, blend: float, most: int) -> tuple[Reason]:
+    return (
+        Reason(
+            code="highest_seen",
+            detail=f"no mixture is worth more than {most} replicas, {MIXED_BEYOND} times the highest load ever seen",
+            before=f"{wished:.1f}",
+            after=f"{blend:.1f}",
+        ),
+    )
 
 
 def _present(load: Floats) -> str:

@@ -116,7 +116,10 @@ def missed_by(fine: Matrix, wanted: Wishes | Wanted, startup: StartUp) -> Matrix
 
 
 def mixed_at(fine: Matrix, experts: Experts, prices: Floats, clock: Clock, startup: StartUp) -> tuple[Wishes, Matrix]:
-    """A mixed policy for each price (steps, prices), and its experts' last weights (prices, experts)."""
+    """A mixed policy for each price (steps, prices), and its experts' last weights (prices, experts).
+
+    None goes past what the highest load ever seen is worth (`Experts.most`).
+    """
     weights = np.zeros((len(prices), len(experts.names)))
     weights[:, experts.names.index(YOUNG)] = 1.0
     how = Mixing(
@@ -124,4 +127,5 @@ def mixed_at(fine: Matrix, experts: Experts, prices: Floats, clock: Clock, start
         begin=clock.steps(BEGIN_S),
         every=clock.steps(REWEIGH_S),
     )
-    return mixtures(experts.wanted, missed_by(fine, experts.wanted, startup), prices, weights, how), weights
+    mixed = mixtures(experts.wanted, missed_by(fine, experts.wanted, startup), prices, weights, how)
+    return np.minimum(mixed, experts.most[:, None]), weights

@@ -77,15 +77,25 @@ def test_it_never_asks_for_less_than_the_present_load_needs() -> None:
     assert (desired >= np.ceil(values) - 1e-9).all()
 
 
-def test_it_never_asks_for_more_than_three_times_the_highest_load_ever_seen() -> None:
+def plateaus() -> Floats:
     """Idle, then a sudden plateau: young predictors learn ratios to nothing, and may not blow up."""
-    values = np.concatenate([np.zeros(300), np.full(40, 90.0), np.zeros(200), np.full(40, 95.0)])
-    desired = decide(history(values), ScalingProblem(capacity_rps=1.0)).desired
-    seen = np.maximum.accumulate(values)
-    assert (
-        desired <= np.maximum(1, np.ceil(2 * seen) * 2)
-    ).all()  # twice again while a start-up's lost part is made up
-    assert desired[-1] <= 285
+    return np.concatenate([np.zeros(300), np.full(40, 90.0), np.zeros(200), np.full(40, 95.0)])
+
+
+def test_it_never_asks_for_more_than_twice_the_highest_load_ever_seen() -> None:
+    desired = decide(history(plateaus()), ScalingProblem(capacity_rps=1.0)).desired
+    assert (desired <= np.maximum(1, 2 * np.ceil(np.maximum.accumulate(plateaus())))).all()
+    assert desired.max() > 100
+
+
+def test_what_the_highest_load_holds_back_is_told_with_the_number_before_and_after_it() -> None:
+    explained = decide(history(plateaus()[:330]), ScalingProblem(capacity_rps=1.0)).explanation
+    told = {reason.code: reason for reason in explained.reasons}
+    assert told["highest_seen"].before == told["mixture"].after
+    assert float(told["mixture"].after or 0) > 180.5
+    assert told["highest_seen"].after == "180.0"
+    assert told["present_load"].before == "180"
+    assert explained.replicas == 180
 
 
 def test_a_gap_holds_what_was_known_and_is_no_zero() -> None:
