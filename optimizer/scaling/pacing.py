@@ -5,7 +5,7 @@ of the budget is used in the end (`_aim`); the cheapest mixture whose misses, by
 (`optimizer.scaling.evidence`), stay within it (`_position`). A budget lost in one incident is not chased at any
 price, for the incident does not come back: the price never exceeds DEARER times what an unspent
 budget would ask, nor goes past the mixture that is cheapest when a miss costs CAP budget prices, or than
-1.3 times a fixed number of replicas that would have met the budget so far, whichever is more (`_sane`).
+1.35 times a fixed number of replicas that would have met the budget so far, whichever is more (`_sane`).
 Young predictors miss more than they will later, so what was seen counts with the square of its age,
 and the day after the mixing began, when it has hardly learned, not at all.
 """
@@ -30,7 +30,7 @@ USED = 0.85
 AHEAD_DAYS = 7.0
 DEARER = 1.9
 CAP = 3.0
-FIXED_SHARE = 1.3
+FIXED_SHARE = 1.35
 AGEING = 2
 BEGIN_S = 3 * DAY_S
 
