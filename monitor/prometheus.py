@@ -14,17 +14,20 @@ from difflib import get_close_matches
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.errors import BadAnswer, NoData, SettingsError
+from domain.errors import BadAnswer, NoData, SettingsError, SourceUnavailable
+from domain.health import Asked, Targets
 from domain.load import Floats, LoadHistory
 from domain.moments import Moments
 from domain.observation import VersionSeen
 from domain.signals import RuntimeProfile, Signal, selector
+from domain.unknown import Unknown
 from domain.workload import Workload
 from monitor import kubernetes
 from monitor.client import Client, Patience, Points, Series
 from monitor.discovery import discover
 from monitor.profiles import PROFILES, RECORDED_QUANTILE, RECORDED_WINDOW
 from monitor.ready import Starts
+from monitor.vitals import CheckUp
 
 DISCOVERY_LOOKBACK = timedelta(days=7)
 STARTS_EVERY = timedelta(hours=1)
@@ -93,6 +96,40 @@ class PrometheusSource:
             Moments(labels=series.labels, start=start, step=step, holds=series.present)
             for series in self._client.over(expression, points, whole=True)
         )
+
+    def asked(
+        self, workload: Workload, signals: Sequence[Signal], /, *, at: datetime, step: timedelta
+    ) -> tuple[Asked, ...]:
+        """What is asked for each signal in steps of `step`, and how the metrics are that it is read from.
+
+        Nothing, and no metric, for a signal that the runtime does not export. Once the server gives no answer (in time),
+        it is asked no more, and the metrics of that signal and the next are Unknown.
+        """
+        looks = CheckUp(
+            client=self._client, workload=workload, profile=self._profile(workload), at=at.replace(microsecond=0)
+        )
+        asked: list[Asked] = []
+        away: Unknown | None = None
+        for signal in signals:
+            expressions = self._all_expressions(workload, signal, step)
+            try:
+                metrics = away or looks.seen(expressions)
+            except SourceUnavailable as fault:
+                metrics = away = Unknown(str(fault))
+            asked.append(Asked(signal=signal, expressions=expressions, metrics=metrics))
+        return tuple(asked)
+
+    def _all_expressions(self, workload: Workload, signal: Signal, step: timedelta) -> tuple[str, ...]:
+        try:
+            return tuple(self._expressions(workload, signal, step))
+        except NoData:
+            return ()
+
+    def targets(self, *, at: datetime) -> Targets:
+        """How many targets answered their last scrape; raises SourceUnavailable or BadAnswer."""
+        answer = self._client.now('count_values("up", up)', at.replace(microsecond=0))
+        counted = {series.labels.get("up"): int(series.values[0]) for series in answer}
+        return Targets(up=counted.get("1", 0), down=counted.get("0", 0))
 
     def starts(self, workload: Workload, /, *, at: datetime, lookback: timedelta) -> Starts:
         """How long each start seen in the lookback took; NoData if none was seen.
