@@ -71,7 +71,7 @@ def _negative(history: LoadHistory) -> list[Mask]:
     low = history.values < 0
     if not low.any() or low.sum() > 0.01 * len(low):
         return []
-    return [_mask(history, a, b, "counter_reset", "a rate cannot be negative") for a, b in _runs(low)]
+    return [_mask(history, a, b, "counter_reset", "a rate cannot be negative") for a, b in runs(low)]
 
 
 def _outages(history: LoadHistory) -> list[Mask]:
@@ -80,7 +80,7 @@ def _outages(history: LoadHistory) -> list[Mask]:
     if not np.isfinite(known).any():
         return []
     low = (history.values >= 0) & (history.values <= LOW_SHARE * usual) & (usual > BUSY_SHARE * np.nanmean(known))
-    found = [(a, b) for a, b in _runs(low) if (b - a) * history.step >= SHORTEST]
+    found = [(a, b) for a, b in runs(low) if (b - a) * history.step >= SHORTEST]
     if len(found) > max(2, len(known) * history.step / timedelta(days=7)):
         return []  # this workload goes quiet by habit
     return [
@@ -115,7 +115,7 @@ def _usual(history: LoadHistory) -> Floats:
     return usual
 
 
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """Half-open index ranges of the runs of True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

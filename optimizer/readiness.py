@@ -66,7 +66,7 @@ def length_of_history(load: LoadHistory) -> timedelta:
 
 
 def _wanted(limits: Readiness) -> str:
-    return f"{_span(limits.min_history)} of load, {limits.min_coverage:.0%} of it known"
+    return f"{span(limits.min_history)} of load, {limits.min_coverage:.0%} of it known"
 
 
 def _thin(seen: LoadHistory, known: np.ndarray[tuple[int], np.dtype[np.intp]], limits: Readiness) -> Reason | None:
@@ -74,8 +74,8 @@ def _thin(seen: LoadHistory, known: np.ndarray[tuple[int], np.dtype[np.intp]], l
     if reach >= limits.min_history:
         return None
     missing = limits.min_history - reach
-    detail = f"{_span(reach)} of load history; needed: {_span(limits.min_history)}, so {_span(missing)} more"
-    return Reason(code=THIN_HISTORY, detail=detail, before=_span(reach), after=_span(limits.min_history))
+    detail = f"{span(reach)} of load history; needed: {span(limits.min_history)}, so {span(missing)} more"
+    return Reason(code=THIN_HISTORY, detail=detail, before=span(reach), after=span(limits.min_history))
 
 
 def _stale(
@@ -85,8 +85,8 @@ def _stale(
     allowed = max(limits.max_age, 3 * seen.step)
     if age <= allowed:
         return None
-    detail = f"the newest known load is {_span(age)} old; needed: a sample of the last {_span(allowed)}"
-    return Reason(code=STALE_INPUT, detail=detail, before=_span(age), after=_span(allowed))
+    detail = f"the newest known load is {span(age)} old; needed: a sample of the last {span(allowed)}"
+    return Reason(code=STALE_INPUT, detail=detail, before=span(age), after=span(allowed))
 
 
 def _gappy(seen: LoadHistory, known: np.ndarray[tuple[int], np.dtype[np.intp]], limits: Readiness) -> Reason | None:
@@ -95,13 +95,13 @@ def _gappy(seen: LoadHistory, known: np.ndarray[tuple[int], np.dtype[np.intp]], 
     if coverage >= limits.min_coverage:
         return None
     detail = (
-        f"{coverage:.0%} of the last {_span(len(recent) * seen.step)} of load is known; "
+        f"{coverage:.0%} of the last {span(len(recent) * seen.step)} of load is known; "
         f"needed: {limits.min_coverage:.0%} (find out why samples are missing; gaps are not read as zero)"
     )
     return Reason(code=GAPPY_HISTORY, detail=detail, before=f"{coverage:.0%}", after=f"{limits.min_coverage:.0%}")
 
 
-def _span(duration: timedelta) -> str:
+def span(duration: timedelta) -> str:
     """A duration as people say it: `36 h`, `12 min`, `2.5 d`."""
     seconds = duration.total_seconds()
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
