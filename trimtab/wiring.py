@@ -110,11 +110,7 @@ def now() -> datetime:
 
 def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], None] = log.info) -> Program:
     """A whole program; SettingsError or TraceError for what the user wrote, StoreError for the store."""
-    book = price_book(settings)
-    refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
-    for line in names_without_prices(settings, book):
-        log.warning("%s", line)
-    fleet, day_load = _source(settings, clock)
+    book, fleet, day_load = gathering(settings, clock=clock)
     options = decision_options(settings)
     joint = Joint(book=book, options=options, processes=_processes(settings.decisions))
     database = open_database(settings.store.url)
@@ -183,6 +179,15 @@ def build(settings: Settings, *, clock: Clock = now, progress: Callable[[str], N
         nightly=nightly,
         prover=prover,
     )
+
+
+def gathering(settings: Settings, *, clock: Clock = now) -> tuple[PriceBook, ConfiguredFleet, DayLoad]:
+    """What decisions are made from, without a store; SettingsError or TraceError for what the user wrote."""
+    book = price_book(settings)
+    refuse_unknown_names(settings, (*PROFILES, RECORDED_RUNTIME), book)
+    for line in names_without_prices(settings, book):
+        log.warning("%s", line)
+    return book, *_source(settings, clock)
 
 
 def price_book(settings: Settings) -> PriceBook:

@@ -22,6 +22,7 @@ ORDER = (
     "backtest",
     "render",
     "report",
+    "doctor",
     "explain",
     "prices show",
     "prices check",
@@ -34,6 +35,7 @@ CLI_HEAD = """# Command line
 names the thing and the way to mend it. {epilog}
 
     trimtab recommend --config examples/trimtab.yaml             # every command runs on the bundled recorded history
+    trimtab doctor --prometheus http://127.0.0.1:9090            # whether what it knows is sound, before anything is believed
     trimtab recommend --prometheus http://127.0.0.1:9090         # one look at what a Prometheus knows
     trimtab recommend --history load.csv --capacity 4            # one look at recorded load
     trimtab replay --trace examples/traces/azfn_bd33.csv.gz --capacity 4 --chart replay.png

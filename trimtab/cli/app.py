@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from trimtab.cli import backtest, demo, explain, recommend, render, replay, report, serve
+from trimtab.cli import backtest, demo, doctor, explain, recommend, render, replay, report, serve
 from trimtab.cli.naming import Naming
 from trimtab.cli.prices import prices
 
@@ -27,5 +27,6 @@ app.command("replay")(replay.replay)
 app.command("backtest")(backtest.backtest)
 app.command("render")(render.render)
 app.command("report")(report.report)
+app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.add_typer(prices, name="prices")

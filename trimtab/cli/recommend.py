@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from domain.errors import NoData, SettingsError
-from trimtab.cli.options import RATE, Config, load_settings, positive, say
+from domain.errors import NoData
+from trimtab.cli.options import RATE, Config, positive, say
+from trimtab.cli.sources import Files, History, PrometheusUrl, settings_of
 
 if TYPE_CHECKING:
     from trimtab.cycle import Outcome
-    from trimtab.settings import Settings
     from trimtab.wiring import Program
 
 
@@ -29,17 +28,9 @@ class Output(StrEnum):
 
 def recommend(
     *,
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="More history files, after --history.", show_default=False),
-    ] = None,
-    prometheus: Annotated[
-        str | None, typer.Option("--prometheus", metavar="URL", help="Prometheus to ask.", show_default=False)
-    ] = None,
-    history: Annotated[
-        list[Path] | None,
-        typer.Option("--history", metavar="FILE", help="Recorded history in place of Prometheus.", show_default=False),
-    ] = None,
+    files: Files = None,
+    prometheus: PrometheusUrl = None,
+    history: History = None,
     capacity: Annotated[
         float | None,
         typer.Option("--capacity", metavar="RPS", help="Requests/s that one replica carries.", show_default=False),
@@ -52,7 +43,9 @@ def recommend(
     Progress goes to stderr, the result to stdout. With a settings file whose source is used as it
     stands, the recommendations are also kept in its store, so that `trimtab explain` knows them.
     """
-    settings = _settings(config, prometheus, [*(history or []), *(files or [])], capacity)
+    if capacity is not None:
+        positive("--capacity", capacity, RATE)
+    settings = settings_of(config, prometheus, [*(history or []), *(files or [])], capacity)
     from trimtab.tables import write  # noqa: PLC0415
     from trimtab.wiring import build, now  # noqa: PLC0415
 
@@ -64,18 +57,6 @@ def recommend(
     if outcome.records or not outcome.problems:
         sys.stdout.write(write(output.value, outcome.records, moment))
     _judge(program, outcome)
-
-
-def _settings(config: Path | None, prometheus: str | None, files: list[Path], capacity: float | None) -> Settings:
-    """The settings under what the command line says; a scan of its own choosing is kept nowhere."""
-    if prometheus and files:
-        raise SettingsError("--history", str(files[0]), "give either --prometheus or --history")
-    if capacity is not None:
-        positive("--capacity", capacity, RATE)
-    settings = load_settings(config)
-    from trimtab.overrides import chosen  # noqa: PLC0415
-
-    return chosen(settings, prometheus=prometheus, files=files, capacity=capacity, keep=config is not None)
 
 
 def _judge(program: Program, outcome: Outcome) -> None:
