@@ -68,7 +68,8 @@ class Outlook:
     def missed(self) -> float:
         """Share of the recent requests that came over the capacity that the policy's replicas had ready."""
         startup = StartUp.of(self.sizing.startup, self.load.step)
-        done = run(self.load.values / self.sizing.capacity_rps, self.decisions.desired, startup)
+        load, most = self.load.values / self.sizing.capacity_rps, self.sizing.max_replicas
+        done = run(load, self.decisions.desired, startup, most=most)
         came = float(np.nansum(self.recent.values)) / self.sizing.capacity_rps
         return float(done.missed[-len(self.recent) :].sum()) / came if came > 0 else 0.0
 
@@ -157,7 +158,7 @@ def problem_of(load: LoadHistory, recent: LoadHistory, market: Market) -> Scalin
 def _late_scaled(load: LoadHistory, market: Market, decisions: Decisions) -> Floats:
     """Requests/s of each step that the policy's replicas answer late, those of the start of the step and of its rest apart."""
     startup = StartUp.of(market.sizing.startup, load.step)
-    first = first_ready(load.values / market.sizing.capacity_rps)
+    first = first_ready(load.values / market.sizing.capacity_rps, market.sizing.max_replicas)
     early, then = ready(decisions.desired, first, startup)
     late = startup.part * _late_rps(load, market, early) if startup.part > 0 else 0.0
     return late + (1.0 - startup.part) * _late_rps(load, market, then)

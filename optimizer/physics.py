@@ -44,10 +44,11 @@ class StartUp:
         return cls(whole=int(steps), part=steps - int(steps))
 
 
-def first_ready(load: Floats) -> int:
-    """Replicas that run before the first decision: what the first step needs, at least 1."""
+def first_ready(load: Floats, most: int | None = None) -> int:
+    """Replicas that run before the first decision: what the first step needs, at least 1 and at most `most`."""
     first = float(load[0]) if len(load) and math.isfinite(load[0]) else 0.0
-    return max(1, math.ceil(first))
+    needed = max(1, math.ceil(first))
+    return needed if most is None else min(needed, most)
 
 
 @compiled
@@ -102,9 +103,9 @@ class Run:
         return float(self.paid[first:].sum())
 
 
-def run(load: Floats, wanted: Counts, startup: StartUp) -> Run:
-    """The fleet that follows `wanted` (one whole number per step) under `load` (in replicas)."""
-    start = first_ready(load)
+def run(load: Floats, wanted: Counts, startup: StartUp, *, most: int | None = None) -> Run:
+    """The fleet that follows `wanted` (one whole number per step, none over `most`) under `load` (in replicas)."""
+    start = first_ready(load, most)
     known = np.isfinite(load)
     capacity = serving(np.ascontiguousarray(wanted, dtype=np.int64), start, startup.whole, startup.part)
     missed = np.where(known, np.maximum(0.0, np.nan_to_num(load) - capacity), 0.0)

@@ -73,8 +73,12 @@ def _figure(done: ReplayReport) -> Figure:
 
 
 def _shown(done: ReplayReport) -> list[ReplaySeries]:
-    """All where they are few, for those that were asked for by name are to be seen; else those that tell most."""
-    return [each for each in done.series if each.policy in SHOWN or len(done.series) <= len(SHOWN)]
+    """All where they are few, for those that were asked for by name are to be seen; else those that tell most.
+
+    What cannot be had (a baseline that no setting keeps within the budget, replicas that nobody recorded) has no line.
+    """
+    known = [each for each in done.series if done.row(each.policy).usd is not None]
+    return [each for each in known if each.policy in SHOWN or len(done.series) <= len(SHOWN)]
 
 
 def _peaks(values: np.ndarray, width: int) -> np.ndarray:

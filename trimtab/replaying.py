@@ -172,6 +172,7 @@ def to_json(done: Done, question: Question, paid: Paid) -> str:
         "budget": report.budget,
         "usd_per_missed_request": question.usd_per_missed_request,
         "min_replicas": question.min_replicas,
+        "max_replicas": question.max_replicas,
         "usd_per_replica_hour": paid.usd_per_hour,
         "price": paid.detail,
         "policies": [asdict(row) for row in report.rows],
@@ -259,10 +260,17 @@ def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:
     return (
         f"{done.requests:,.0f} requests in {days:.3g} days from {moment(done.start)}, after "
         f"{question.warmup / DAY:g} days of warm-up; one replica carries {done.capacity_rps:g} requests/s and is ready "
-        f"after {done.startup.total_seconds():g} s; at most {percent(done.budget)} may be missed\n{paid.detail}\n"
+        f"after {done.startup.total_seconds():g} s; at most {percent(done.budget)} may be missed\n{_limit(question)}{paid.detail}\n"
         "cost against tuned best: cost over that of the cheapest of HPA, last week's peak and a fixed number, tuned in hindsight "
         "to miss exactly the budget; under 1 is better; shown where the SLO is met\n"
     )
+
+
+def _limit(question: Question) -> str:
+    """The most replicas that may run, where there is a limit, and whom it binds."""
+    if question.max_replicas is None:
+        return ""
+    return f"at most {question.max_replicas} replicas may run, whichever policy decides; what ran is as recorded\n"
 
 
 def chart_of(done: Done, out: Path) -> None:

@@ -1,5 +1,7 @@
 """What a user could do without us, each tuned in hindsight: the HPA, last week's peak, a fixed number.
 
+Each keeps the least and the most replicas that are allowed, as ours does: an HPA has a `maxReplicas` too.
+
 The HPA is the Kubernetes formula, desired = ceil(load / target), with its tolerance of 0.1 and a
 scale-down stabilisation window (kubernetes.io, "Horizontal Pod Autoscaling", algorithm details).
 "Tuned" means swept over targets and windows with the whole trace known, and read off the lower
@@ -9,6 +11,7 @@ envelope of cost against misses at a given share of misses. No user can do that;
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from itertools import product
 
@@ -23,6 +26,7 @@ WINDOWS_S = (0.0, 300.0, 1800.0)
 AHEAD_S = 1800.0
 LEAST_MISS = 1e-7
 LEAST_COST = 1e-3  # replica-steps
+ROUNDING = 1e-9  # of a share that is told, for sums of floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +41,11 @@ class Setting:
 
 
 @compiled
-def hpa(load: Floats, target: float, window: int, floor: int) -> Counts:
-    """Wanted replicas by the HPA formula; a gap repeats the last known load."""
+def hpa(load: Floats, target: float, window: int, floor: int, most: int = sys.maxsize) -> Counts:
+    """Wanted replicas by the HPA formula, from `floor` to `most`; a gap repeats the last known load.
+
+    The limit is put on last, as the HPA does: what its window remembers is what the formula asked for.
+    """
     wanted = np.empty(len(load), dtype=np.int64)
     asked = np.zeros(len(load))
     current = 0.0
@@ -57,7 +64,7 @@ def hpa(load: Floats, target: float, window: int, floor: int) -> Counts:
             for j in range(max(0, t - window + 1), t):
                 held = max(held, asked[j])
             want = max(want, min(held, current))
-        current = want
+        current = min(want, most * 1.0)
         wanted[t] = int(current)
     return wanted
 
@@ -75,17 +82,17 @@ def coming_peak(load: Floats, period: int, ahead: int) -> Floats:
 
 
 def sweep(
-    load: Floats, startup: StartUp, first: int, *, step_s: float, floor: int, period: int | None
+    load: Floats, startup: StartUp, first: int, *, step_s: float, floor: int, most: int | None, period: int | None
 ) -> tuple[Setting, ...]:
-    """Every target and window of the HPA, with `period` never below last period's next half hour."""
+    """Every target and window of the HPA within `floor` and `most`, with `period` never below last period's next half hour."""
     ahead = max(1, round(AHEAD_S / step_s))
     peak = np.zeros(len(load)) if period is None else coming_peak(load, period, ahead)
     total = max(float(np.nansum(load[first:])), 1e-12)
-    settings = []
+    settings, limit = [], sys.maxsize if most is None else most
     for target, window_s in product(TARGETS, WINDOWS_S):
-        own = hpa(load, target, max(1, round(window_s / step_s)), floor)
-        wanted = np.maximum(own, np.ceil(peak / target - 1e-9).astype(np.int64))
-        done = run(load, wanted, startup)
+        own = hpa(load, target, max(1, round(window_s / step_s)), floor, limit)
+        wanted = np.minimum(np.maximum(own, np.ceil(peak / target - 1e-9).astype(np.int64)), limit)
+        done = run(load, wanted, startup, most=most)
         settings.append(
             Setting(
                 target=target,
@@ -124,10 +131,14 @@ def cheapest_within(settings: tuple[Setting, ...], share: float) -> Setting:
     )
 
 
-def best_fixed(seen: Floats, share: float, floor: int) -> int:
-    """Smallest fixed number of replicas that misses at most `share` of the known load `seen`."""
+def best_fixed(seen: Floats, share: float, floor: int, *, most: int | None = None) -> int | None:
+    """Smallest fixed number of replicas that misses at most `share` of the known load `seen`; None where that is over `most`."""
     low, high = floor, max(floor, math.ceil(float(seen.max(initial=0.0))))
     allowed = share * float(seen.sum())
+    if most is not None and most < high:
+        if float(np.maximum(0.0, seen - most).sum()) > allowed * (1.0 + ROUNDING):
+            return None
+        high = most
     while low < high:
         middle = (low + high) // 2
         if float(np.maximum(0.0, seen - middle).sum()) <= allowed:
@@ -137,6 +148,6 @@ def best_fixed(seen: Floats, share: float, floor: int) -> int:
     return low
 
 
-def perfect(seen: Floats, floor: int) -> NDArray[np.int64]:
-    """What perfect foresight without a start-up time would run in each known step."""
-    return np.maximum(floor, np.ceil(seen - 1e-9)).astype(np.int64)
+def perfect(seen: Floats, floor: int, most: int | None) -> NDArray[np.int64]:
+    """What perfect foresight without a start-up time would run in each known step, from `floor` to `most`."""
+    return np.clip(np.ceil(seen - 1e-9), floor, most).astype(np.int64)

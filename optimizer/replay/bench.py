@@ -20,8 +20,8 @@ LEAST_SCORED = 11
 class Bench:
     """One history after its warm-up, with the baselines swept: everything that does not depend on the policy.
 
-    `load` is in replicas (requests/s over what one carries), `first` the first step that is charged. `weekly` says
-    whether last week is known there; else yesterday stands in for it.
+    `load` is in replicas (requests/s over what one carries), `first` the first step that is charged. Every policy but what ran
+    keeps from `floor` to `most` replicas. `weekly` says whether last week is known there; else yesterday stands in for it.
     """
 
     history: LoadHistory
@@ -30,6 +30,7 @@ class Bench:
     startup: StartUp
     first: int
     floor: int
+    most: int | None
     budget: float
     hpa: tuple[Setting, ...]
     week: tuple[Setting, ...]
@@ -44,20 +45,27 @@ class Bench:
     @property
     def perfect_cost(self) -> float:
         """Replica-steps of perfect foresight."""
-        return float(perfect(self.seen, self.floor).sum())
+        return float(perfect(self.seen, self.floor, self.most).sum())
 
-    def baseline_cost(self, settings: tuple[Setting, ...], share: float) -> float:
-        """The cheaper of the swept settings and a fixed number, at a missed share."""
-        swept = cost_at(settings, share)
-        return self.fixed_cost(share) if swept is None else min(swept, self.fixed_cost(share))
+    @property
+    def least_missed(self) -> float:
+        """The share that is missed whatever is done: what exceeds the most replicas that may run."""
+        return 0.0 if self.most is None else _share_over(self.seen, self.most)
 
-    def fixed_cost(self, share: float) -> float:
-        """The best fixed number at a missed share."""
-        return float(best_fixed(self.seen, share, self.floor) * len(self.seen))
+    def baseline_cost(self, settings: tuple[Setting, ...], share: float) -> float | None:
+        """The cheaper of the swept settings and a fixed number, at a missed share; None where neither misses as little."""
+        known = [cost for cost in (cost_at(settings, share), self.fixed_cost(share)) if cost is not None]
+        return min(known, default=None)
 
-    def best_cost(self, share: float) -> float:
-        """The cheapest of all baselines at a missed share."""
-        return min(self.baseline_cost(self.hpa, share), self.baseline_cost(self.week, share))
+    def fixed_cost(self, share: float) -> float | None:
+        """The best fixed number at a missed share; None where that is more than may run."""
+        number = best_fixed(self.seen, share, self.floor, most=self.most)
+        return None if number is None else float(number * len(self.seen))
+
+    def best_cost(self, share: float) -> float | None:
+        """The cheapest of all baselines at a missed share; None where none misses as little."""
+        each = (self.baseline_cost(settings, share) for settings in (self.hpa, self.week))
+        return min((cost for cost in each if cost is not None), default=None)
 
 
 def unscored(history: LoadHistory, warmup: timedelta) -> str | None:
@@ -91,7 +99,11 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
     startup = StartUp.of(problem.startup, history.step)
     weekly = first >= WEEK // history.step
     period = max(1, (WEEK if weekly else DAY) // history.step)
-    floor, step_s = problem.min_replicas, history.step_s
+
+    def swept(period: int | None) -> tuple[Setting, ...]:
+        floor, most = problem.min_replicas, problem.max_replicas
+        return sweep(load, startup, first, step_s=history.step_s, floor=floor, most=most, period=period)
+
     return Bench(
         history=history,
         capacity_rps=problem.capacity_rps,
@@ -99,8 +111,13 @@ def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta)
         startup=startup,
         first=first,
         floor=problem.min_replicas,
+        most=problem.max_replicas,
         budget=1.0 - problem.attainment,
-        hpa=sweep(load, startup, first, period=None, step_s=step_s, floor=floor),
-        week=sweep(load, startup, first, period=period, step_s=step_s, floor=floor),
+        hpa=swept(None),
+        week=swept(period),
         weekly=weekly,
     )
+
+
+def _share_over(seen: Floats, replicas: int) -> float:
+    return float(np.maximum(0.0, seen - replicas).sum()) / max(float(seen.sum()), 1e-12)

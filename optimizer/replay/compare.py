@@ -10,7 +10,7 @@ import numpy as np
 from domain.load import Floats, LoadHistory
 from optimizer.calendar import CalendarOptions
 from optimizer.physics import Counts, run
-from optimizer.replay.baselines import Setting, best_fixed, cheapest_within, cost_at
+from optimizer.replay.baselines import Setting, best_fixed, cheapest_within, cost_at, perfect
 from optimizer.replay.bench import Bench, prepare
 from optimizer.replay.report import ReplayReport, ReplayRow, ReplaySeries
 from optimizer.replay.threshold import threshold
@@ -23,7 +23,7 @@ HOUR = timedelta(hours=1)
 
 def rated(bench: Bench, name: str, wanted: Counts, usd: float, detail: str = "") -> tuple[ReplayRow, ReplaySeries]:
     """A policy that says a number each step: replayed, counted and compared."""
-    done = run(bench.load, wanted, bench.startup)
+    done = run(bench.load, wanted, bench.startup, most=bench.most)
     cost, missed = done.cost(bench.first), float(done.missed[bench.first :].sum())
     share = missed / max(float(bench.seen.sum()), 1e-12)
     row = _row(bench, name, cost=cost, share=share, usd=usd, detail=detail, against=_against(bench, cost, share))
@@ -71,9 +71,9 @@ def _against(bench: Bench, cost: float, share: float) -> tuple[float | None, flo
     return hpa, week
 
 
-def _times(cost: float, of: float) -> float | None:
-    """How many times `of` a cost is; None where that is nothing, as when no load came and no replica had to run."""
-    return cost / of if of > 0.0 else None
+def _times(cost: float, of: float | None) -> float | None:
+    """How many times `of` a cost is; None where there is none, or it is nothing: no load came and no replica had to run."""
+    return cost / of if of else None
 
 
 def _tuned(
@@ -88,10 +88,20 @@ def _tuned(
     series = rated(bench, name, chosen.wanted, usd, said)[1]
     cost = cost_at(settings, bench.budget)
     if cost is None:
-        return _missing(name, f"no setting misses as little as {bench.budget:.3%} of requests"), series
+        return _missing(name, _out_of_reach(bench)), series
     if chosen.cost <= min(setting.cost for setting in settings):
         return _row(bench, name, cost=chosen.cost, share=chosen.missed_share, usd=usd, detail=said), series
     return _row(bench, name, cost=cost, share=bench.budget, usd=usd, detail=f"{said}, read off at the budget"), series
+
+
+def _out_of_reach(bench: Bench) -> str:
+    """Why a baseline cannot be had: the limit on replicas alone, where that misses too much, else its settings."""
+    if bench.least_missed > bench.budget:
+        return (
+            f"at most {bench.most} replicas may run, with which at least {bench.least_missed:.3%} of requests are missed; "
+            f"the budget is {bench.budget:.3%}"
+        )
+    return f"no setting misses as little as {bench.budget:.3%} of requests"
 
 
 def _missing(name: str, why: str) -> ReplayRow:
@@ -110,17 +120,20 @@ def _missing(name: str, why: str) -> ReplayRow:
 
 
 def _perfect(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
+    capped = f", but may run no more than {bench.most} replicas" if bench.least_missed else ""
     row = _row(
         bench,
         "perfect",
         cost=bench.perfect_cost,
-        share=0.0,
+        share=bench.least_missed,
         usd=usd,
-        detail="knows the future and needs no start-up time",
+        detail=f"knows the future and needs no start-up time{capped}",
     )
-    charged = bench.load[bench.first :]
-    needed = np.where(np.isfinite(charged), np.maximum(bench.floor, np.ceil(np.nan_to_num(charged) - 1e-9)), 0.0)
-    return row, ReplaySeries(policy="perfect", ready=needed, missed_rps=np.zeros(len(charged)))
+    charged = np.nan_to_num(bench.load[bench.first :])
+    known = np.isfinite(bench.load[bench.first :])
+    needed = np.where(known, perfect(charged, bench.floor, bench.most), 0.0)
+    over = np.zeros(len(charged)) if bench.most is None else np.maximum(0.0, charged - bench.most)
+    return row, ReplaySeries(policy="perfect", ready=needed, missed_rps=over * bench.capacity_rps)
 
 
 def replay(
@@ -140,7 +153,7 @@ def replay(
     `recorded_replicas` are those that ran in each step (NaN where unknown: the last number stands).
     `decided` are our policy's decisions where the caller has already made them on this very history
     and problem; they are not made again. `calendar` bounds the changes
-    of the schedules that serve alone. ValueError for an unknown policy, or a warm-up that leaves nothing to score.
+    of the schedules that serve alone. All but what ran keep the problem's bounds on replicas. ValueError for an unknown policy, or a warm-up that leaves nothing to score.
     """
     bench = prepare(history, problem, warmup=warmup)
     usd = usd_per_replica_hour
@@ -160,7 +173,7 @@ def replay(
         "threshold": lambda: rated(
             bench,
             "threshold",
-            threshold(bench.load, step_s=history.step_s, floor=bench.floor),
+            threshold(bench.load, step_s=history.step_s, floor=bench.floor, most=bench.most),
             usd,
             "70 %/30 % thresholds, line an hour ahead",
         ),
@@ -195,14 +208,12 @@ def _scheduled(
 
 
 def _fixed(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
-    number = best_fixed(bench.seen, bench.budget, bench.floor)
-    return rated(
-        bench,
-        "fixed",
-        np.full(len(bench.load), number),
-        usd,
-        f"{number} replica{'' if number == 1 else 's'}, chosen in hindsight",
-    )
+    number = best_fixed(bench.seen, bench.budget, bench.floor, most=bench.most)
+    if number is None:  # more than may run: the most of them is as near as it gets
+        nearest = rated(bench, "fixed", np.full(len(bench.load), bench.most), usd)[1]
+        return _missing("fixed", _out_of_reach(bench)), nearest
+    said = f"{number} replica{'' if number == 1 else 's'}, chosen in hindsight"
+    return rated(bench, "fixed", np.full(len(bench.load), number), usd, said)
 
 
 def _recorded(bench: Bench, replicas: Floats | None, usd: float) -> tuple[ReplayRow, ReplaySeries] | None:

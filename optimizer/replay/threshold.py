@@ -8,6 +8,7 @@ the 0.8 quantile of that forecast is above 70 % use.
 from __future__ import annotations
 
 import math
+import sys
 
 import numpy as np
 
@@ -45,20 +46,25 @@ def _line_ahead(load: Floats, t: int, span: int, ahead: float, z: float) -> floa
 
 @compiled
 def _follow(
-    load: Floats, floor: int, step_s: float, rests: tuple[float, float], line: tuple[int, float, float]
+    load: Floats,
+    bounds: tuple[int, int],
+    step_s: float,
+    rests: tuple[float, float],
+    line: tuple[int, float, float],
 ) -> Counts:
     wanted = np.empty(len(load), dtype=np.int64)
+    floor, most = bounds
     current = max(1, floor)
     rest_until = -1.0
     for t in range(len(load)):
         now = (t + 1) * step_s
         if t == 0 and not np.isnan(load[0]):
-            current = max(current, int(np.ceil(load[0])))
+            current = min(max(current, int(np.ceil(load[0]))), most)
         if not np.isnan(load[t]) and now >= rest_until:
             ahead = _line_ahead(load, t, line[0], line[1], line[2])
             use = load[t] / max(current, 1)
             if max(use, ahead / max(current, 1)) > UP_ABOVE:
-                current = int(np.ceil(max(current, 1) * UP_BY))
+                current = min(int(np.ceil(max(current, 1) * UP_BY)), most)
                 rest_until = now + rests[0]
             elif use < DOWN_BELOW:
                 current = max(floor, int(np.floor(current * DOWN_BY)))
@@ -67,7 +73,8 @@ def _follow(
     return wanted
 
 
-def threshold(load: Floats, *, step_s: float, floor: int) -> Counts:
-    """Wanted replicas, one a step; a gap changes nothing."""
+def threshold(load: Floats, *, step_s: float, floor: int, most: int | None = None) -> Counts:
+    """Wanted replicas, one a step, from `floor` to `most`; a gap changes nothing."""
     hour = max(3, math.ceil(HORIZON_S / step_s))
-    return _follow(load, floor, step_s, (UP_REST_S, DOWN_REST_S), (hour, HORIZON_S / step_s, Z_80))
+    bounds = (floor, sys.maxsize if most is None else most)
+    return _follow(load, bounds, step_s, (UP_REST_S, DOWN_REST_S), (hour, HORIZON_S / step_s, Z_80))

@@ -38,6 +38,7 @@ BEGIN_S = 3 * DAY_S
 class Pace(NamedTuple):
     """What the loop is told; times in steps, `budget` a share of requests.
 
+    `most` is the number of replicas that may run: what is asked for beyond it is neither paid nor saves a miss.
     `between` is the log ratio of neighbouring prices, `fixed` the position of a price that the user gave, or -1.
     """
 
@@ -47,6 +48,7 @@ class Pace(NamedTuple):
     every: int
     day: float
     start: int
+    most: int
     whole: int
     part: float
     between: float
@@ -137,6 +139,7 @@ def _ready(own: Counts, t: int, pace: Pace) -> float:
     for j in range(max(0, t - pace.whole), t):
         ready = min(ready, own[j])
     before = pace.start if t - pace.whole - 2 < 0 else own[t - pace.whole - 2]
+    ready, before = min(ready, pace.most), min(before, pace.most)
     return float(ready - pace.part * (ready - min(ready, before)))
 
 
@@ -202,7 +205,7 @@ def paced(
             seen += age * load
             weight += age
             for j in range(prices):
-                hour[0, j] += mixed[t - 1, j]
+                hour[0, j] += min(mixed[t - 1, j], pace.most)
                 hour[1, j] += missed[t, j]
         if pace.fixed < 0.0 and t % pace.every == 0 and seen > 0.0:
             _fold(evidence, hour, age)
@@ -225,7 +228,8 @@ def pace_of(problem: ScalingProblem, clock: Clock, startup: StartUp, load: Float
         learning=int(problem.learning.total_seconds() / clock.step_s),
         every=clock.steps(HOUR_S),
         day=float(clock.steps(DAY_S)),
-        start=first_ready(load),
+        start=first_ready(load, problem.max_replicas),
+        most=problem.most,
         whole=startup.whole,
         part=startup.part,
         between=float(np.log(prices[1] / prices[0])),

@@ -32,7 +32,7 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
     experts = assemble(peaks(fine), clock, startup, problem.min_replicas)
     prices = prices_for(problem)
     mixed, weights = mixed_at(fine, experts, prices, clock, startup)
-    missed = missed_by(fine, mixed, startup)
+    missed = missed_by(fine, np.minimum(mixed, problem.most), startup)
     pace = pace_of(problem, clock, startup, load, prices)
     own, positions, asked, shares = paced(fine, mixed, missed, fixed_so_far(fine, pace), pace)
     bounded = np.clip(own, problem.min_replicas, problem.max_replicas)

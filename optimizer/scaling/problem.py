@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -67,6 +68,11 @@ class ScalingProblem:
     def budget(self) -> float:
         """Share of requests that may be missed."""
         return 1.0 - self.attainment
+
+    @property
+    def most(self) -> int:
+        """The most replicas that are reckoned with: `max_replicas`, or a number that nothing asks for."""
+        return sys.maxsize if self.max_replicas is None else self.max_replicas
 
     def load_of(self, history: LoadHistory) -> Floats:
         """`history` (requests/s) in replicas' worth; ValueError where its peak asks for more than can be reckoned with."""

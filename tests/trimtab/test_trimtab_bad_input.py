@@ -188,6 +188,8 @@ def test_settings_that_are_wrong(
         ("replay --trace {trace} --capacity 2 --warmup-days 1e12", "--warmup-days: 1000000000000.0 is not usable"),
         ("replay --trace {trace} --capacity 2 --min-replicas 99999999999999999999", "--min-replicas: 99999999999999999999 is not"),
         ("replay --trace {trace} --capacity 2 --min-replicas -1", "--min-replicas: -1 is not usable; give a whole number from 0"),
+        ("replay --trace {trace} --capacity 2 --max-replicas 0", "--max-replicas: 0 is not usable; give a whole number from 1"),
+        ("replay --trace {trace} --capacity 2 --min-replicas 5 --max-replicas 4", "--min-replicas: 5 is not usable; give at most --max-replicas (4)"),
         ("replay --trace {trace} --capacity 2 --replica-usd-per-hour 0", "--replica-usd-per-hour: 0.0"),
         ("replay --trace {trace} --capacity 2 --usd-per-missed-request inf", "--usd-per-missed-request: inf"),
         ("replay --trace {trace} --capacity 2 --policy recorded", "--policy: 'recorded' is not usable; add the column replicas"),
@@ -250,13 +252,15 @@ def test_no_output_replaces_what_is_read_or_another_output(refused: Refused, tmp
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
-def test_a_floor_over_the_maximum_of_the_settings(refused: Refused, tmp_path: Path) -> None:
-    config = tmp_path / "trimtab.yaml"
+def test_bounds_on_replicas_that_contradict_those_of_the_settings(refused: Refused, tmp_path: Path) -> None:
+    config, bounds = tmp_path / "trimtab.yaml", "{min_replicas: 2, max_replicas: 3}"
     config.write_text(
-        f"history: {{files: {{a: {ONE_DAY}}}}}\nworkloads: [{{id: a, capacity_rps: 2, bounds: {{max_replicas: 3}}}}]"
+        f"history: {{files: {{a: {ONE_DAY}}}}}\nworkloads: [{{id: a, capacity_rps: 2, bounds: {bounds}}}]"
     )
     line = refused(2, "replay", "--config", config, "--min-replicas", 4)
     assert "--min-replicas: 4 is not usable; give at most bounds.max_replicas of the settings (3)" in line
+    line = refused(2, "replay", "--config", config, "--max-replicas", 1)
+    assert "--max-replicas: 1 is not usable; give at least bounds.min_replicas of the settings (2)" in line
 
 
 SLIPS = {

@@ -52,6 +52,12 @@ def replay(
     min_replicas: Annotated[
         int | None, typer.Option("--min-replicas", help="Replicas always kept.", show_default="1")
     ] = None,
+    max_replicas: Annotated[
+        int | None,
+        typer.Option(
+            "--max-replicas", help="Replicas never exceeded, by any policy but what ran.", show_default="no limit"
+        ),
+    ] = None,
     interval: Annotated[
         float | None,
         typer.Option(
@@ -102,15 +108,16 @@ def replay(
 ) -> None:
     """Replay scaling policies against recorded load, side by side in dollars and missed requests.
 
-    What a settings file says of the workload (capacity, start-up, attainment, floor, machine) stands
-    where the option is left out.
+    What a settings file says of the workload (capacity, start-up, attainment, bounds on replicas, machine)
+    stands where the option is left out.
     """
     warmup = span("--warmup-days", warmup_days, DAY, most=LONGEST)
     _need_usable(
         capacity=capacity,
         startup=startup,
         attainment=attainment,
-        replicas=min_replicas,
+        least=min_replicas,
+        most=max_replicas,
         interval=interval,
         price=price,
         worth=worth,
@@ -127,12 +134,13 @@ def replay(
     from trimtab import replaying  # noqa: PLC0415  numpy and the optimizer take a second to load
     from trimtab.wiring import now  # noqa: PLC0415
 
+    least, most = _bounds(min_replicas, max_replicas, section)
     question = replaying.Question(
         capacity_rps=_capacity(capacity, section),
         startup=_first(startup, section.time_to_ready_s if section else None, 300.0) * SECOND,
         attainment=_first(attainment, section.slo.attainment if section else None, 0.999),
-        min_replicas=_floor(min_replicas, section),
-        max_replicas=section.bounds.max_replicas if section else None,
+        min_replicas=least,
+        max_replicas=most,
         decision_interval=(chosen.decisions.interval_s if interval is None else interval) * SECOND,
         warmup=warmup,
         policies=tuple(policy or ()),
@@ -156,7 +164,8 @@ def _need_usable(
     capacity: float | None,
     startup: float | None,
     attainment: float | None,
-    replicas: int | None,
+    least: int | None,
+    most: int | None,
     interval: float | None,
     price: float | None,
     worth: float | None,
@@ -168,8 +177,10 @@ def _need_usable(
         span("--startup", startup, SECOND, most=DAY)
     if attainment is not None and not 0 < attainment < 1:
         raise SettingsError("--attainment", attainment, "give a share above 0 and below 1, such as 0.999")
-    if replicas is not None and not 0 <= replicas <= MOST_REPLICAS:
-        raise SettingsError("--min-replicas", replicas, f"give a whole number from 0 to {MOST_REPLICAS}")
+    if least is not None and not 0 <= least <= MOST_REPLICAS:
+        raise SettingsError("--min-replicas", least, f"give a whole number from 0 to {MOST_REPLICAS}")
+    if most is not None and not 1 <= most <= MOST_REPLICAS:
+        raise SettingsError("--max-replicas", most, f"give a whole number from 1 to {MOST_REPLICAS}")
     if interval is not None and not 1 <= interval <= HOUR_S:
         raise SettingsError("--decision-interval", interval, f"give seconds from 1 to {HOUR_S:g}")
     if price is not None:
@@ -178,14 +189,19 @@ def _need_usable(
         dollars("--usd-per-missed-request", worth, least=1e-12)
 
 
-def _floor(given: int | None, section: WorkloadSettings | None) -> int:
-    """The replicas that are always kept, at most those that the settings never exceed."""
-    if given is None:
-        return section.bounds.min_replicas if section else 1
-    most = section.bounds.max_replicas if section else None
-    if most is not None and given > most:
-        raise SettingsError("--min-replicas", given, f"give at most bounds.max_replicas of the settings ({most})")
-    return given
+def _bounds(
+    given_least: int | None, given_most: int | None, section: WorkloadSettings | None
+) -> tuple[int, int | None]:
+    """The replicas that are always kept, and those that are never exceeded; SettingsError where the first are more."""
+    settings = section.bounds if section else None
+    least = given_least if given_least is not None else settings.min_replicas if settings else 1
+    most = given_most if given_most is not None else settings.max_replicas if settings else None
+    if most is None or least <= most:
+        return least, most
+    if given_least is None:
+        raise SettingsError("--max-replicas", most, f"give at least bounds.min_replicas of the settings ({least})")
+    limit = "bounds.max_replicas of the settings" if given_most is None else "--max-replicas"
+    raise SettingsError("--min-replicas", least, f"give at most {limit} ({most})")
 
 
 def _capacity(given: float | None, section: WorkloadSettings | None) -> float:
