@@ -38,12 +38,15 @@ SHORTEST, LONGEST = timedelta(days=8), timedelta(days=100)
 class Case:
     """One trace and wanted attainment; missed shares are of the second half.
 
+    `promised`: the first half said that it may be promised; `held_before`: the policy held it in the last week of that half.
+
     `replicas_at_wanted` are the mean replicas there over the mean load in replicas: 1 carries the load and no more.
     """
 
     trace: str
     wanted: float
-    reachable: bool
+    promised: bool
+    held_before: bool
     advised: float | None
     missed_at_wanted: float
     replicas_at_wanted: float
@@ -88,7 +91,8 @@ def cases(name: str, history: LoadHistory) -> Iterator[Case]:
         yield Case(
             trace=name,
             wanted=wanted,
-            reachable=said.reachable,
+            promised=said.to_be_promised,
+            held_before=said.held,
             advised=advised,
             missed_at_wanted=at_wanted,
             replicas_at_wanted=replicas,
@@ -125,7 +129,7 @@ def usable(folder: Path) -> Iterator[tuple[str, LoadHistory]]:
 
 def row(case: Case) -> str:
     """One line of the Markdown table."""
-    said = "yes" if case.reachable else "no"
+    said = "yes" if case.promised else "no"
     advised = "none" if case.advised is None else f"{case.advised:.2%}"
     held = {True: "yes", False: "NO", None: "-"}[case.advice_held]
     missed = "-" if case.missed_at_advised is None else f"{case.missed_at_advised:.3%}"
@@ -142,14 +146,18 @@ def summary(done: Sequence[Case]) -> dict[str, int]:
     return {
         "cases": len(done),
         "missed": sum(not case.met for case in done),
-        "missed_and_said_so": sum(not case.met and not case.reachable for case in done),
-        "held_and_said_so": sum(case.met and case.reachable for case in done),
-        "missed_unsaid": sum(not case.met and case.reachable for case in done),
-        "held_though_advised_against": sum(case.met and not case.reachable for case in done),
+        "missed_and_said_so": sum(not case.met and not case.promised for case in done),
+        "held_and_said_so": sum(case.met and case.promised for case in done),
+        "missed_unsaid": sum(not case.met and case.promised for case in done),
+        "held_though_advised_against": sum(case.met and not case.promised for case in done),
+        "held_before_not_promised": sum(case.held_before and not case.promised for case in done),
+        "held_before_not_promised_missed": sum(
+            case.held_before and not case.promised and not case.met for case in done
+        ),
         "advised": sum(case.advised is not None for case in done),
         "advised_held": sum(case.advice_held is True for case in done),
-        "lowered": sum(case.advised is not None and not case.reachable for case in done),
-        "lowered_held": sum(case.advice_held is True and not case.reachable for case in done),
+        "lowered": sum(case.advised is not None and not case.promised for case in done),
+        "lowered_held": sum(case.advice_held is True and not case.promised for case in done),
     }
 
 
@@ -161,7 +169,7 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     lines = [
-        "| trace | wanted | said to be within reach | missed in the second half | outcome | replicas / load | advised | missed at the advised | advice held |",
+        "| trace | wanted | to be promised | missed in the second half | outcome | replicas / load | advised | missed at the advised | advice held |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     done: list[Case] = []

@@ -10,6 +10,7 @@ lies at the quantile 1 - 1/p (the newsvendor's critical fractile; Arrow, Harris 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,10 +44,11 @@ class FrontierPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frontier:
-    """The curve by rising price, what the live policy reached on it, and the price it uses now.
+    """The curve by rising price, what the live policy reached beside it, and the price it uses now.
 
     `live` carries the mean price (geometric) of its decisions in the window, `price_now` that of
-    the newest decision, and `why` how that came about. `hours` is the known part of the window.
+    the newest decision, and `why` how that came about. `hours` is the known part of the window, `over_limit` the share of
+    its load beyond the most replicas that may run, which is missed at any price.
     """
 
     points: tuple[FrontierPoint, ...]
@@ -57,14 +59,16 @@ class Frontier:
     given: bool
     why: str
     hours: float
+    over_limit: float
+
+    @property
+    def reached(self) -> tuple[FrontierPoint, ...]:
+        """All that was shown on this very history: each price, and the live policy, which moves from price to price."""
+        return (*self.points, self.live)
 
     def efficient(self) -> tuple[FrontierPoint, ...]:
         """The points of which no other costs no more and misses no more, by rising cost."""
-        kept: list[FrontierPoint] = []
-        for point in sorted(self.points, key=lambda each: (each.replica_hours, each.missed_share)):
-            if not kept or point.missed_share < kept[-1].missed_share:
-                kept.append(point)
-        return tuple(kept)
+        return _efficient(self.points)
 
     def compact(self, most: int = 12) -> tuple[FrontierPoint, ...]:
         """At most `most` efficient points, both ends among them, spread evenly along the curve."""
@@ -75,11 +79,11 @@ class Frontier:
         return tuple(kept[i] for i in picked)
 
     def usd_at(self, attainment: float) -> float | None:
-        """Dollars of the window at an attainment, linear between efficient points; None beyond the curve's end.
+        """Dollars of the window at an attainment, linear between what was reached efficiently; None beyond its end.
 
-        Less than what the cheapest point attains costs no less than that point.
+        Less than what the cheapest point attains costs no less than that point. What the live policy held costs at most what it cost.
         """
-        kept, share = self.efficient(), 1.0 - attainment
+        kept, share = _efficient(self.reached), 1.0 - attainment
         if not kept or share < kept[-1].missed_share:
             return None
         shares = [point.missed_share for point in reversed(kept)]
@@ -108,7 +112,7 @@ def frontier(
     each_miss = usd_per_replica_hour / (problem.capacity_rps * HOUR_S)
 
     def reached(price: float, wanted: Counts) -> FrontierPoint:
-        done = run(load, wanted, startup)
+        done = run(load, wanted, startup, most=problem.max_replicas)
         hours = done.cost(first) * history.step_s / HOUR_S
         return FrontierPoint(
             price=price,
@@ -133,7 +137,16 @@ def frontier(
         given=problem.price_of_miss is not None,
         why=next((each.detail for each in decisions.explanation.reasons if each.code == "price"), ""),
         hours=float(np.isfinite(charged).sum()) * history.step_s / HOUR_S,
+        over_limit=float(np.nansum(np.maximum(0.0, charged - problem.most))) / total,
     )
+
+
+def _efficient(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:
+    kept: list[FrontierPoint] = []
+    for point in sorted(points, key=lambda each: (each.replica_hours, each.missed_share)):
+        if not kept or point.missed_share < kept[-1].missed_share:
+            kept.append(point)
+    return tuple(kept)
 
 
 def quantile_of(price: float) -> float:
@@ -149,9 +162,10 @@ def price_at(row: PriceRow, positions: Floats) -> Floats:
 
 
 def wanted_at(row: PriceRow, column: int, length: int, problem: ScalingProblem) -> Counts:
-    """What the policy of one price wanted at the end of each of `length` steps, within the bounds."""
+    """What the policy of one price wanted at the end of each of `length` steps: no fewer than the load needed then, within the bounds."""
     wanted = np.full(length, max(1, problem.min_replicas), dtype=np.int64)
-    decided = np.clip(row.wanted[:, column], problem.min_replicas, problem.max_replicas)
+    floored = np.maximum(row.wanted[:, column], row.needed)
+    decided = np.clip(floored, problem.min_replicas, problem.max_replicas)
     index = (np.arange(length) + 1) // row.ratio - 1
     wanted[index >= 0] = decided[index[index >= 0]]
     return wanted

@@ -60,7 +60,7 @@ def incidents(
     startup, column = StartUp.of(problem.startup, history.step), _sane_column(row.prices, problem.budget)
 
     def missed_by(wanted: Counts) -> Floats:
-        return run(load, wanted, startup).missed[first:] / total
+        return run(load, wanted, startup, most=problem.max_replicas).missed[first:] / total
 
     live, sane = missed_by(decisions.desired), missed_by(wanted_at(row, column, len(history), problem))
     lost = np.minimum(live, sane)

@@ -6,7 +6,8 @@ the hour or day. Nobody orders replicas for those in time without keeping them a
 alone exceed the error budget, it is not to be promised. The second is what was tried: where even
 the dearest price of a miss on the replayed curve missed more than the budget, no money of that order
 buys it; and where the policy missed it and only prices beyond three times the budget's own would have
-kept it, it is to be had but not at a sane cost. `benchmarks/promises.py` shows how often the advice is right.
+kept it, it is to be had but not at a sane cost. What the policy did hold on that history is within reach, at what it cost there;
+whether to promise it for the time ahead is another question, and where the load gave no warning the answer is no. `benchmarks/promises.py` shows how often the advice is right.
 """
 
 from __future__ import annotations
@@ -36,11 +37,12 @@ LEARNT = timedelta(days=2)  # of history before jumps are counted; half of a sho
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
-    """What may be promised. `advised` is the wanted attainment where that is within reach, None where nothing is.
+    """What may be promised. `advised` is the wanted attainment where that may be promised, None where nothing may.
 
     `unforeseeable` is the share of all requests that came without warning, `missed` that which the policy
-    missed in the scored window, `least_missed` the least that any price of the curve did. Dollars are a month's (730 h) at the
-    window's load: None where the curve does not reach that attainment.
+    missed in the scored window, `least_missed` the least that it or any price of the curve did, `over_limit` that which came
+    beyond the `most` replicas that may run. Dollars are a month's (730 h) at the
+    window's load: None where nothing that was replayed reaches that attainment; `live` is what the policy itself cost.
     """
 
     wanted: float
@@ -48,32 +50,53 @@ class Promise:
     unforeseeable: float
     missed: float
     least_missed: float
+    over_limit: float
+    most: int | None
+    usd_per_month_live: float
     usd_per_month_wanted: float | None
     usd_per_month_advised: float | None
     usd_per_month_dearest: float
 
     @property
-    def reachable(self) -> bool:
-        """Whether the wanted attainment may be promised."""
+    def held(self) -> bool:
+        """Whether the policy itself held the wanted attainment in the scored window."""
+        return self.missed <= 1.0 - self.wanted
+
+    @property
+    def to_be_promised(self) -> bool:
+        """Whether the wanted attainment may be promised for the time ahead."""
         return self.advised == self.wanted
 
+    @property
+    def reachable(self) -> bool:
+        """Whether the wanted attainment was within reach on the recent past: held there, or to be promised."""
+        return self.held or self.to_be_promised
+
     def reason(self) -> Reason:
-        """`slo_reachable` with its cost, or `slo_unreachable` with what to promise instead."""
-        if self.reachable:
+        """`slo_reachable` with its cost; else what to promise instead: `slo_uncertain` where it was held, or `slo_unreachable`."""
+        wanted = _percent(self.wanted)
+        if self.to_be_promised:
+            cost = _month(self.usd_per_month_wanted)
             return Reason(
                 code="slo_reachable",
-                detail=f"{_percent(self.wanted)} of requests are within reach: on the recent past at {_month(self.usd_per_month_wanted)}",
+                detail=f"{wanted} of requests are within reach: on the recent past at {cost}, read off the curve",
                 after=f"{self.wanted:.6g}",
             )
+        held = f"{wanted} was held on the recent past at {_month(self.usd_per_month_live)}, but " if self.held else ""
         return Reason(
-            code="slo_unreachable",
-            detail=f"do not promise {_percent(self.wanted)}: {self._why()}; {self._instead()}",
+            code="slo_uncertain" if self.held else "slo_unreachable",
+            detail=f"{held}do not promise {'it' if self.held else wanted}: {self._why()}; {self._instead()}",
             before=f"{self.wanted:.6g}",
             after="none" if self.advised is None else f"{self.advised:.6g}",
         )
 
     def _why(self) -> str:
         budget = 1.0 - self.wanted
+        if self.over_limit > budget:
+            return (
+                f"on the recent past {self.over_limit:.3%} of requests came over what {self.most} replicas carry, "
+                f"and no more may run; the budget is {budget:.3%}"
+            )
         if self.unforeseeable > budget:
             return (
                 f"{self.unforeseeable:.3%} of requests came without warning (over {JUMP:g} times the last hour's peak, in no phase of "
@@ -91,7 +114,7 @@ class Promise:
             return "nothing from 50 % on can be promised"
         cost = (
             ""
-            if self.usd_per_month_wanted is None
+            if self.held or self.usd_per_month_wanted is None
             else f", {_percent(self.wanted)} {_month(self.usd_per_month_wanted)}"
         )
         return f"{_percent(self.advised)} would cost {_month(self.usd_per_month_advised)}{cost}"
@@ -100,32 +123,35 @@ class Promise:
 def promise(history: LoadHistory, problem: ScalingProblem, curve: Frontier, /) -> Promise:
     """What can be promised of the load of `history` (requests/s; gaps count for nothing), given its curve."""
     sudden = unforeseeable(history, problem)
-    least = min(point.missed_share for point in curve.points)
-    dearest = max(point.usd for point in curve.points)
     asked = [each for each in (problem.attainment, *ATTAINMENTS) if each <= problem.attainment]
     within = [each for each in asked if sudden <= 1.0 - each and _to_be_had(curve, 1.0 - each)]
     advised = max(within, default=None)
 
-    def monthly(usd: float | None) -> float | None:
-        return None if usd is None or curve.hours <= 0 else usd / curve.hours * HOURS_PER_MONTH
+    months = curve.hours / HOURS_PER_MONTH  # not 0: a curve has load in it
+
+    def monthly_at(attainment: float | None) -> float | None:
+        usd = None if attainment is None else curve.usd_at(attainment)
+        return None if usd is None else usd / months
 
     return Promise(
         wanted=problem.attainment,
         advised=advised,
         unforeseeable=sudden,
         missed=curve.live.missed_share,
-        least_missed=least,
-        usd_per_month_wanted=monthly(curve.usd_at(problem.attainment)),
-        usd_per_month_advised=None if advised is None else monthly(curve.usd_at(advised)),
-        usd_per_month_dearest=monthly(dearest) or 0.0,
+        least_missed=min(point.missed_share for point in curve.reached),
+        over_limit=curve.over_limit,
+        most=problem.max_replicas,
+        usd_per_month_live=curve.live.usd / months,
+        usd_per_month_wanted=monthly_at(problem.attainment),
+        usd_per_month_advised=monthly_at(advised),
+        usd_per_month_dearest=max(point.usd for point in curve.reached) / months,
     )
 
 
 def _to_be_had(curve: Frontier, budget: float) -> bool:
     """Whether the policy, or a price of a miss that is in proportion to the budget, kept it on the scored window."""
-    sane = [point.missed_share for point in curve.points if point.price * budget <= SANE] or [1.0]
-    least = min(point.missed_share for point in curve.points)
-    return least <= budget and min(curve.live.missed_share, *sane) <= budget
+    sane = (point.missed_share for point in curve.points if point.price * budget <= SANE)
+    return min(curve.live.missed_share, *sane) <= budget
 
 
 def unforeseeable(history: LoadHistory, problem: ScalingProblem) -> float:

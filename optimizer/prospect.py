@@ -145,10 +145,12 @@ def _promise(said: Promise) -> Mapping[str, Json]:
     return {
         "wanted": said.wanted,
         "reachable": said.reachable,
+        "held": said.held,
         "advised": said.advised,
         "unforeseeable_share": _digits(said.unforeseeable),
         "missed_share": _digits(said.missed),
         "least_missed_share": _digits(said.least_missed),
+        "usd_per_month_live": _digits(said.usd_per_month_live),
         "usd_per_month_wanted": _known(said.usd_per_month_wanted),
         "usd_per_month_advised": _known(said.usd_per_month_advised),
         "usd_per_month_dearest": _digits(said.usd_per_month_dearest),

@@ -28,6 +28,7 @@ FIRST = (
     "no_mode",
     "shares_host",
     "slo_unreachable",
+    "slo_uncertain",
     "capacity_fell",
     "capacity_contradicted",
     "slo_proved",

@@ -33,6 +33,7 @@ CAP = 3.0
 FIXED_SHARE = 1.35
 AGEING = 2
 BEGIN_S = 3 * DAY_S
+NEARLY = 1e-9  # replicas over a whole number that are none
 
 
 class Pace(NamedTuple):
@@ -165,7 +166,7 @@ def _between(row: Counts, position: float, load: float) -> int:
     low = int(position)
     high = min(low + 1, len(row) - 1)
     number = np.ceil(row[low] + (position - low) * (row[high] - row[low]) - 0.5)
-    return int(number if np.isnan(load) else max(number, np.ceil(load - 1e-9)))
+    return int(number if np.isnan(load) else max(number, np.ceil(load - NEARLY)))
 
 
 @compiled

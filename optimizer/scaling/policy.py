@@ -9,7 +9,7 @@ from optimizer.physics import Counts, Floats, StartUp
 from optimizer.scaling.experts import assemble
 from optimizer.scaling.explain import Course, explained
 from optimizer.scaling.features import Clock, Matrix, means, peaks
-from optimizer.scaling.pacing import fixed_so_far, pace_of, paced
+from optimizer.scaling.pacing import NEARLY, fixed_so_far, pace_of, paced
 from optimizer.scaling.problem import Decisions, PriceRow, ScalingProblem
 from optimizer.scaling.shadow import missed_by, mixed_at
 
@@ -49,7 +49,8 @@ def decide(history: LoadHistory, problem: ScalingProblem, /) -> Decisions:
         shares=shares,
         ratio=ratio,
     )
-    row = PriceRow(prices=prices, wanted=mixed, positions=positions, ratio=ratio)
+    needed = np.ceil(np.nan_to_num(load) - NEARLY).astype(np.int64)
+    row = PriceRow(prices=prices, wanted=mixed, needed=needed, positions=positions, ratio=ratio)
     return Decisions(desired=desired, explanation=explained(course, problem, clock, desired), row=row)
 
 

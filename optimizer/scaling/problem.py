@@ -114,12 +114,14 @@ class PriceRow:
     """One causal policy for each price of a miss: between two of them each decision was made.
 
     `prices` rise, in replica-steps per replica-step of missed load. `wanted` is (decisions, prices),
-    before the bounds on replicas; a decision stands for `ratio` steps of the history. `positions` says for each
+    before the floor and the bounds on replicas; a decision stands for `ratio` steps of the history. `needed` is that floor, what the
+    load of the moment alone needs (0 where it is not known). `positions` says for each
     decision where on the row it lies: 2.5 is half way between the prices 2 and 3.
     """
 
     prices: Floats
     wanted: NDArray[np.int64]
+    needed: Counts
     positions: Floats
     ratio: int
 

@@ -63,8 +63,28 @@ def test_a_price_of_a_miss_is_a_quantile_and_dollars_per_request(curve: Frontier
     assert quantile_of(0.5) == 0.0
 
 
+@pytest.mark.parametrize("most", [None, 30])
+def test_a_price_read_off_the_curve_and_given_back_buys_what_the_curve_said(most: int | None) -> None:
+    """Each point is the policy as it decides at that price, the floor of the present load and the bounds included."""
+    problem = replace(PROBLEM, attainment=0.99, max_replicas=most)
+    for point in made(LOAD, problem, decide(LOAD, problem)).points[:12:3]:
+        given = replace(problem, replica_hours_per_miss=point.price / 900.0)
+        live = made(LOAD, given, decide(LOAD, given)).live
+        assert live.price == pytest.approx(point.price)
+        assert live.replica_hours == pytest.approx(point.replica_hours)
+        assert live.missed_share == pytest.approx(point.missed_share)
+
+
+def test_no_priced_policy_lets_go_of_what_the_present_load_needs(decisions: Decisions) -> None:
+    row = decisions.row
+    assert row is not None
+    needed = np.ceil(LOAD.values / PROBLEM.capacity_rps - 1e-9)
+    for column in range(len(row.prices)):
+        assert (wanted_at(row, column, len(LOAD), PROBLEM) >= needed).all()
+
+
 def test_misses_fall_to_their_price() -> None:
-    """On load without any pattern the policy of price p is exceeded about once in p steps, the newsvendor's fractile."""
+    """On load without any pattern the mixture of price p is exceeded about once in p steps, the newsvendor's fractile."""
     noise = np.random.default_rng(7).gamma(20.0, 2.0, 288 * 21)
     load = history(noise)
     problem = ScalingProblem(capacity_rps=1.0, attainment=0.99, startup=timedelta(0))
@@ -72,7 +92,7 @@ def test_misses_fall_to_their_price() -> None:
     assert row is not None
     for column, price in enumerate(row.prices):
         if 4.0 < price < 60.0:
-            capacity = np.concatenate([[0], wanted_at(row, column, len(load), problem)[:-1]])
+            capacity = np.concatenate([[0], row.wanted[:-1, column]])
             exceeded = float((noise > capacity)[2016:].mean())
             assert 0.5 / price < exceeded < 2.0 / price
 

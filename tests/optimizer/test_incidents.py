@@ -28,7 +28,11 @@ def always(replicas: int, steps: int) -> Decisions:
     """Decisions for one number, whatever a miss costs."""
     wanted = np.full(steps, replicas, dtype=np.int64)
     row = PriceRow(
-        prices=np.array([10.0, 1000.0]), wanted=np.stack([wanted, wanted], 1), positions=np.zeros(steps), ratio=1
+        prices=np.array([10.0, 1000.0]),
+        wanted=np.stack([wanted, wanted], 1),
+        needed=np.zeros_like(wanted),
+        positions=np.zeros(steps),
+        ratio=1,
     )
     said = Explanation(opinions=(), reasons=(), replicas=replicas)
     return Decisions(desired=wanted, explanation=said, row=row)

@@ -19,6 +19,7 @@ from optimizer.options import Options
 from optimizer.promise import ATTAINMENTS, Promise, promise, unforeseeable
 from optimizer.prospect import Prospect, prospect
 from optimizer.recommend import recommend
+from optimizer.replay import replay
 from optimizer.scaling import ScalingProblem, decide
 from tests.optimizer.cases import BOOK, WORKLOAD, daily, history, observation
 
@@ -38,6 +39,13 @@ def with_spikes(at: NDArray[np.int64]) -> LoadHistory:
 def memoryless() -> LoadHistory:
     """Forty spikes more than two hours apart, at no time of the hour or day in particular."""
     return with_spikes(np.random.default_rng(11).choice(np.arange(288, STEPS, 31), 40, replace=False))
+
+
+def ever_higher() -> LoadHistory:
+    """The same spikes, each a little higher than the last: not even whoever keeps for the highest ever seen carries them."""
+    values = memoryless().values.copy()
+    values[values == 50.0] *= 1.01 ** np.arange(40)
+    return history(values)
 
 
 def said(load: LoadHistory, problem: ScalingProblem = PROBLEM) -> Promise:
@@ -77,7 +85,8 @@ def test_spikes_without_warning_are_counted_as_they_are() -> None:
 
 
 def test_what_cannot_be_reached_is_advised_against_with_what_can() -> None:
-    answer = said(memoryless())
+    answer = said(ever_higher())
+    assert not answer.held
     assert not answer.reachable
     assert answer.advised in ATTAINMENTS
     assert answer.advised is not None
@@ -141,6 +150,68 @@ def test_an_attainment_kept_only_at_absurd_prices_is_not_promised() -> None:
     assert "out of proportion" in answer.reason().detail
 
 
+def test_what_our_own_policy_held_is_within_reach_at_what_it_cost() -> None:
+    """It moves from price to price and may hold what none of them alone does; then its own row is the proof."""
+    load = daily(14)
+    curve = ahead(load).curve
+    assert curve is not None
+    held = replace(curve.live, missed_share=0.0009)
+    answer = promise(
+        load,
+        PROBLEM,
+        replace(curve, live=held, points=tuple(replace(point, missed_share=0.002) for point in curve.points)),
+    )
+    assert answer.reachable
+    assert answer.advised == PROBLEM.attainment
+    assert answer.least_missed == 0.0009
+    assert answer.usd_per_month_wanted == pytest.approx(held.usd / curve.hours * 730.0, rel=0.01)
+
+
+def test_what_was_held_without_any_warning_is_within_reach_but_not_to_be_promised() -> None:
+    """Spikes in the first week, none in the second: the policy held the second, and nobody knows of the third."""
+    at = np.random.default_rng(11).choice(np.arange(600, STEPS // 2 - 300, 31), 20, replace=False)
+    answer = said(with_spikes(at))
+    assert answer.missed <= 0.001
+    assert answer.unforeseeable > 0.001
+    assert answer.reachable
+    assert answer.advised is not None
+    assert answer.advised < 0.999
+    reason = answer.reason()
+    assert reason.code == "slo_uncertain"
+    assert (reason.before, reason.after) == ("0.999", f"{answer.advised:g}")
+    assert f"99.9 % was held on the recent past at {answer.usd_per_month_live:,.2f} USD a month, but" in reason.detail
+    assert "came without warning" in reason.detail
+
+
+def test_a_limit_on_replicas_that_is_the_reason_is_named() -> None:
+    load = daily(14)
+    answer = said(load, replace(PROBLEM, max_replicas=12))
+    over = np.maximum(0.0, load.values[STEPS // 2 :] - 6.0).sum() / load.values[STEPS // 2 :].sum()
+    assert not answer.reachable
+    assert answer.over_limit == pytest.approx(over)
+    assert f"{over:.3%} of requests came over what 12 replicas carry, and no more may run" in answer.reason().detail
+
+
+@pytest.mark.parametrize("load", [daily(14), memoryless()], ids=["daily", "spikes"])
+@pytest.mark.parametrize("attainment", [0.9999, 0.999, 0.99, 0.95])
+@pytest.mark.parametrize("most", [None, 18])
+def test_promise_and_replay_agree_on_what_our_policy_held(
+    load: LoadHistory, attainment: float, most: int | None
+) -> None:
+    problem = replace(PROBLEM, attainment=attainment, max_replicas=most)
+    answer = said(load, problem)
+    row = replay(load, problem, warmup=timedelta(days=7), usd_per_replica_hour=USD, policies=("trimtab",)).row(
+        "trimtab"
+    )
+    assert answer.held == row.slo_met
+    assert answer.missed == pytest.approx(row.missed_share)
+    if row.slo_met:
+        assert answer.reachable
+        assert row.usd is not None
+        assert answer.usd_per_month_wanted is not None
+        assert answer.usd_per_month_wanted <= row.usd / 168.0 * 730.0 * (1 + 1e-9)
+
+
 @pytest.fixture(scope="module")
 def spiky() -> Act | Hold:
     dedicated = frozenset({ServingMode.DEDICATED})
@@ -155,14 +226,15 @@ def test_serverless_has_no_replicas_to_promise_for() -> None:
 
 
 def test_a_recommendation_says_it_among_its_reasons_and_shows_the_curve(spiky: Act | Hold) -> None:
-    [reason] = [each for each in spiky.reasons if each.code.startswith("slo_") and each.code.endswith("reachable")]
-    assert reason.code == "slo_unreachable"
+    [reason] = [each for each in spiky.reasons if each.code in {"slo_reachable", "slo_uncertain", "slo_unreachable"}]
+    assert reason.code == "slo_uncertain"
     replayed: Any = json.loads(json.dumps(spiky.evidence.replay, allow_nan=False))
     assert 2 <= len(replayed["curve"]["points"]) <= 12
-    assert replayed["promise"]["reachable"] is False
+    assert (replayed["promise"]["held"], replayed["promise"]["reachable"]) == (True, True)
     assert replayed["promise"]["advised"] < 0.999
     assert {row["policy"] for row in replayed["rows"]} >= {"trimtab", "schedule"}
     [live] = [row for row in replayed["rows"] if row["policy"] == "trimtab"]
+    assert live["slo_met"]
     assert replayed["curve"]["live"]["usd"] == pytest.approx(live["usd"], rel=1e-5)
     assert replayed["curve"]["live"]["missed_share"] == pytest.approx(live["missed_share"], rel=1e-5)
 
