@@ -98,10 +98,12 @@ def frontier(
     *,
     first: int,
     usd_per_replica_hour: float,
+    weighed_usd_per_hour: float | None = None,
 ) -> Frontier | None:
     """The curve of `decisions` made on `history` (requests/s; gaps cost and miss nothing), from step `first` on.
 
-    None where nothing was decided yet or no load is known in the window.
+    `weighed_usd_per_hour` is what a replica counts where a missed request is weighed against it, where that is another
+    price than the one paid. None where nothing was decided yet or no request came in the window (`no_curve`).
     """
     row, load = decisions.row, history.values / problem.capacity_rps
     charged = load[first:]
@@ -109,7 +111,7 @@ def frontier(
     if row is None or not len(row.wanted) or total <= 0.0:
         return None
     startup = StartUp.of(problem.startup, history.step)
-    each_miss = usd_per_replica_hour / (problem.capacity_rps * HOUR_S)
+    each_miss = (weighed_usd_per_hour or usd_per_replica_hour) / (problem.capacity_rps * HOUR_S)
 
     def reached(price: float, wanted: Counts) -> FrontierPoint:
         done = run(load, wanted, startup, most=problem.max_replicas)
@@ -139,6 +141,12 @@ def frontier(
         hours=float(np.isfinite(charged).sum()) * history.step_s / HOUR_S,
         over_limit=float(np.nansum(np.maximum(0.0, charged - problem.most))) / total,
     )
+
+
+def no_curve(history: LoadHistory, *, first: int) -> str:
+    """Why there is no curve where there is none."""
+    came = float(np.nansum(history.values[first:])) > 0.0
+    return "not one decision has been made" if came else "no request came in the time that is scored"
 
 
 def _efficient(points: Iterable[FrontierPoint]) -> tuple[FrontierPoint, ...]:

@@ -32,7 +32,8 @@ class Outlook:
     `recent` is the stretch of `load` on which costs are measured. `error` is the back-test's mean
     absolute error as a share of the mean load, at most 0.9. `share` is how a share of a host would have
     been drawn up. `late_scaled` and `late_on_share` are the shares of requests that may well be
-    answered over the SLO's latency by the policy's replicas, and by copies on such a share.
+    answered over the SLO's latency by the policy's replicas, and by copies on such a share. `weighed_usd_per_hour` is what
+    a replica counts where a missed request is weighed in dollars; None where no machine is priced.
     """
 
     load: LoadHistory
@@ -47,6 +48,7 @@ class Outlook:
     share: Drawn
     late_scaled: Late
     late_on_share: Late
+    weighed_usd_per_hour: float | None
 
     def demand(self, scale: float = 1.0) -> Demand:
         """The week ahead at the plan's quantile, all load times `scale`."""
@@ -137,6 +139,7 @@ def outlook_of(
         share=share,
         late_scaled=_late(load, _late_scaled(load, market, decisions)),
         late_on_share=_late(load, _late_on_share(load, market, share)),
+        weighed_usd_per_hour=_weighed_usd_per_hour(market),
     )
 
 
@@ -204,10 +207,14 @@ def _late(load: LoadHistory, late_rps: Floats) -> Late:
 
 
 def _worth_of_a_miss(market: Market) -> float | None:
-    """Replica-hours that a missed request is worth, at the cheapest replica on demand; None where it has no price."""
-    usd = market.workload.slo.usd_per_missed_request
-    each = [fit.offer.on_demand.amount / fit.replicas for fit in market.machines.shortlist]
-    return None if usd is None or not each else usd / min(each)
+    """Replica-hours that a missed request is worth; None where it has no price, or no replica has one."""
+    usd, replica = market.workload.slo.usd_per_missed_request, _weighed_usd_per_hour(market)
+    return None if usd is None or replica is None else usd / replica
+
+
+def _weighed_usd_per_hour(market: Market) -> float | None:
+    """The cheapest replica on demand, its machine filled; None where no machine is priced."""
+    return min((fit.offer.on_demand.amount / fit.replicas for fit in market.machines.shortlist), default=None)
 
 
 def _level(forecasting: Forecasting, problem: ScalingProblem) -> float:

@@ -80,14 +80,14 @@ class Promise:
             return Reason(
                 code="slo_reachable",
                 detail=f"{wanted} of requests are within reach: on the recent past at {cost}, read off the curve",
-                after=f"{self.wanted:.6g}",
+                after=f"{self.wanted:.10g}",
             )
         held = f"{wanted} was held on the recent past at {_month(self.usd_per_month_live)}, but " if self.held else ""
         return Reason(
             code="slo_uncertain" if self.held else "slo_unreachable",
             detail=f"{held}do not promise {'it' if self.held else wanted}: {self._why()}; {self._instead()}",
-            before=f"{self.wanted:.6g}",
-            after="none" if self.advised is None else f"{self.advised:.6g}",
+            before=f"{self.wanted:.10g}",
+            after="none" if self.advised is None else f"{self.advised:.10g}",
         )
 
     def _why(self) -> str:
@@ -186,7 +186,7 @@ def _often(load: Floats, period: int, count: int, alike: int, *, least: int) -> 
 
 
 def _percent(share: float) -> str:
-    return f"{100.0 * share:.6g} %"
+    return f"{100.0 * share:.10g} %"
 
 
 def _month(usd: float | None) -> str:

@@ -11,7 +11,7 @@ from domain.plan import CalendarStep, Json, Plan, Reason
 from domain.prices import HOURS_PER_MONTH
 from domain.workload import ServingMode
 from optimizer.calendar import CalendarOptions
-from optimizer.frontier import Frontier, FrontierPoint, frontier
+from optimizer.frontier import Frontier, FrontierPoint, frontier, no_curve
 from optimizer.incidents import Incident, incidents
 from optimizer.modes import Infeasible
 from optimizer.options import Options
@@ -24,12 +24,16 @@ from optimizer.schedule import Schedule, schedule
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prospect:
-    """None where it cannot be had: no price of a replica, no load, or (`promise`) a miss that is priced in dollars."""
+    """None where it cannot be had: no price of a replica, no load, or (`promise`) a miss that is priced in dollars.
+
+    `no_curve` is why there is no curve where a replica has a price.
+    """
 
     curve: Frontier | None = None
     promise: Promise | None = None
     week: Schedule | None = None
     lost: tuple[Incident, ...] = ()
+    no_curve: str | None = None
 
     @property
     def steps(self) -> tuple[CalendarStep, ...]:
@@ -42,6 +46,9 @@ class Prospect:
             return ()
         if self.promise is not None:
             return (self.promise.reason(), *(each.reason() for each in self.lost))
+        if self.no_curve is not None:
+            detail = f"what can be promised at what cost is not known: {self.no_curve}"
+            return (Reason(code="slo_unknown", detail=detail),)
         if self.curve is None:
             return ()
         return (
@@ -64,6 +71,7 @@ def prospect_of(outlook: Outlook, proposal: Proposal, options: Options) -> Prosp
         outlook.decisions,
         first=len(outlook.load) - len(outlook.recent),
         usd_per_replica_hour=usd,
+        weighed_usd_per_hour=outlook.weighed_usd_per_hour,
         options=options.calendar,
     )
 
@@ -90,23 +98,37 @@ def prospect(
     first: int,
     usd_per_replica_hour: float,
     options: CalendarOptions,
+    weighed_usd_per_hour: float | None = None,
 ) -> Prospect:
-    """The prospect from `decisions` made on `history` (requests/s), the curve scored from step `first` on."""
-    curve = frontier(history, problem, decisions, first=first, usd_per_replica_hour=usd_per_replica_hour)
+    """The prospect from `decisions` made on `history` (requests/s), the curve scored from step `first` on.
+
+    `weighed_usd_per_hour` is the price of a replica at which a missed request was weighed, where that is not the one paid.
+    """
+    curve = frontier(
+        history,
+        problem,
+        decisions,
+        first=first,
+        usd_per_replica_hour=usd_per_replica_hour,
+        weighed_usd_per_hour=weighed_usd_per_hour,
+    )
     priced = problem.price_of_miss is not None
     return Prospect(
         curve=curve,
         promise=None if curve is None or priced else promise(history, problem, curve),
         week=schedule(history, problem, options),
         lost=incidents(history, problem, decisions, first=first),
+        no_curve=no_curve(history, first=first) if curve is None else None,
     )
 
 
 def as_json(ahead: Prospect) -> dict[str, Json]:
-    """`curve`, `promise`, `schedule` and `incidents`; what cannot be had is absent."""
+    """`curve` (or `curve_unknown` with why), `promise`, `schedule` and `incidents`; what cannot be had is absent."""
     body: dict[str, Json] = {}
     if ahead.curve is not None:
         body["curve"] = _curve(ahead.curve)
+    if ahead.no_curve is not None:
+        body["curve_unknown"] = ahead.no_curve
     if ahead.promise is not None:
         body["promise"] = _promise(ahead.promise)
     if ahead.week is not None:

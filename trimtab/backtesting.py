@@ -36,7 +36,7 @@ def write_backtest(history: LoadHistory, question: Question, out: Path) -> list[
         raise SettingsError("--trace", f"{len(history)} steps", f"nothing could be forecast: {why}")
     write_file(out, _csv(rows(result)), option="--out")
     held = [f"held at {moment(one.origin)}: {one.reason}" for one in result.held]
-    return [*held, f"wrote {out}: {len(result.folds)} origins"]
+    return [*held, f"wrote {out}: {len(result.folds)} origin{'' if len(result.folds) == 1 else 's'}"]
 
 
 def _asked(history: LoadHistory, question: Question) -> Backtest:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from dashboards.report.words import percent, rounded_money
 from domain.errors import SettingsError
 from domain.load import LoadHistory
@@ -165,6 +167,7 @@ def to_json(done: Done, question: Question, paid: Paid) -> str:
         "start": moment(report.start),
         "step_s": report.step.total_seconds(),
         "steps": len(report.load_rps),
+        "known_steps": known_steps(report),
         "requests": report.requests,
         "capacity_rps": report.capacity_rps,
         "startup_s": report.startup.total_seconds(),
@@ -256,14 +259,20 @@ def _missed(row: ReplayRow, budget: float) -> str:
 
 
 def _footnote(done: ReplayReport, question: Question, paid: Paid) -> str:
-    days = len(done.load_rps) * done.step / DAY
+    steps, known = len(done.load_rps), known_steps(done)
+    gaps = "" if known == steps else f", of which {known * done.step / DAY:.3g} are known and counted,"
     return (
-        f"{done.requests:,.0f} requests in {days:.3g} days from {moment(done.start)}, after "
+        f"{done.requests:,.0f} requests in {steps * done.step / DAY:.3g} days{gaps} from {moment(done.start)}, after "
         f"{question.warmup / DAY:g} days of warm-up; one replica carries {done.capacity_rps:g} requests/s and is ready "
         f"after {done.startup.total_seconds():g} s; at most {percent(done.budget)} may be missed\n{_limit(question)}{paid.detail}\n"
         "cost against tuned best: cost over that of the cheapest of HPA, last week's peak and a fixed number, tuned in hindsight "
         "to miss exactly the budget; under 1 is better; shown where the SLO is met\n"
     )
+
+
+def known_steps(report: ReplayReport) -> int:
+    """Steps of the scored time in which the load is known; the others cost and miss nothing."""
+    return int(np.isfinite(report.load_rps).sum())
 
 
 def _limit(question: Question) -> str:
@@ -285,5 +294,5 @@ def curve_of(done: Done, out: Path) -> None:
     from trimtab.curve_chart import draw  # noqa: PLC0415  matplotlib takes a second to load
 
     if done.ahead.curve is None:
-        raise SettingsError("--curve", str(out), "there is none: nothing was decided, or no load is known")
+        raise SettingsError("--curve", str(out), f"leave it out, there is none: {done.ahead.no_curve}")
     draw(done.report, done.ahead.curve, out)

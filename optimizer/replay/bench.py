@@ -69,21 +69,27 @@ class Bench:
 
 
 def unscored(history: LoadHistory, warmup: timedelta) -> str | None:
-    """Why no policy can be judged after `warmup`, None where it can: under eleven steps are left, or no load is known in them."""
+    """Why no policy can be judged after `warmup`, None where it can: the load is known in under eleven of the steps that are left."""
     longest = longest_warmup(history)
     if longest is not None and warmup // history.step <= longest // history.step:
         return None
+    steps, known = len(history), int(np.isfinite(history.values).sum())
+    gaps = "" if known == steps else f", {known * history.step / DAY:.3g} of them known"
     return (
-        f"a warm-up of {warmup / DAY:.3g} days leaves nothing to score of {len(history) * history.step / DAY:.3g} days, "
+        f"a warm-up of {_days(warmup)} leaves nothing to score of {_days(steps * history.step)}{gaps}, "
         f"of which {LEAST_SCORED} steps are the least"
     )
 
 
 def longest_warmup(history: LoadHistory) -> timedelta | None:
-    """The longest time after which something is left to judge policies on; None where there never is."""
+    """The longest time after which enough known load is left to judge policies on; None where there never is."""
     known = np.flatnonzero(np.isfinite(history.values))
-    steps = min(len(history) - LEAST_SCORED, int(known[-1])) if len(known) else -1
-    return None if steps < 0 else steps * history.step
+    return int(known[-LEAST_SCORED]) * history.step if len(known) >= LEAST_SCORED else None
+
+
+def _days(time: timedelta) -> str:
+    days = f"{time / DAY:.3g}"
+    return f"{days} day{'' if days == '1' else 's'}"
 
 
 def prepare(history: LoadHistory, problem: ScalingProblem, *, warmup: timedelta) -> Bench:

@@ -17,7 +17,7 @@ from domain.workload import ServingMode, Slo
 from optimizer.calendar import CalendarOptions
 from optimizer.options import Options
 from optimizer.promise import ATTAINMENTS, Promise, promise, unforeseeable
-from optimizer.prospect import Prospect, prospect
+from optimizer.prospect import Prospect, as_json, prospect
 from optimizer.recommend import recommend
 from optimizer.replay import replay
 from optimizer.scaling import ScalingProblem, decide
@@ -167,6 +167,25 @@ def test_what_our_own_policy_held_is_within_reach_at_what_it_cost() -> None:
     assert answer.usd_per_month_wanted == pytest.approx(held.usd / curve.hours * 730.0, rel=0.01)
 
 
+def test_without_requests_it_is_said_that_nothing_is_known_and_why() -> None:
+    idle = history(np.zeros(STEPS))
+    for problem in (PROBLEM, replace(PROBLEM, replica_hours_per_miss=0.1)):
+        empty = ahead(idle, problem)
+        assert (empty.curve, empty.promise) == (None, None)
+        [reason] = empty.reasons(ServingMode.DEDICATED)
+        assert reason.code == "slo_unknown"
+        assert "no request came in the time that is scored" in reason.detail
+        assert as_json(empty)["curve_unknown"] == "no request came in the time that is scored"
+    assert "curve_unknown" not in as_json(ahead(daily(14)))
+
+
+@pytest.mark.parametrize("wanted", [0.9, 0.999999999])
+def test_an_attainment_is_told_with_all_its_nines(wanted: float) -> None:
+    reason = said(daily(14), replace(PROBLEM, attainment=wanted)).reason()
+    assert {0.9: "90 %", 0.999999999: "99.9999999 %"}[wanted] in reason.detail
+    assert str(wanted) in {reason.before, reason.after}
+
+
 def test_what_was_held_without_any_warning_is_within_reach_but_not_to_be_promised() -> None:
     """Spikes in the first week, none in the second: the policy held the second, and nobody knows of the third."""
     at = np.random.default_rng(11).choice(np.arange(600, STEPS // 2 - 300, 31), 20, replace=False)
@@ -252,6 +271,11 @@ def test_a_priced_miss_takes_the_attainments_place() -> None:
         assert {"miss_priced", "misses_weighed"} <= codes
         assert not codes & {"slo_unreachable", "slo_reachable", "slo_proved", "slo_not_proved"}
         answers.append(answer.evidence.replay["curve"])
+        told = next(reason.detail for reason in answer.reasons if reason.code == "miss_priced")
+        if worth > 0.001:  # the other comes to less than the least there is
+            weighed: Any = answers[-1]
+            assert weighed["chosen"]["usd_per_missed_request"] == pytest.approx(worth)
+            assert f"weighed at {worth:.3g} USD" in told
     cheap, dear = answers
     assert isinstance(cheap, dict)
     assert isinstance(dear, dict)

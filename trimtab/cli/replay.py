@@ -143,7 +143,7 @@ def replay(
         max_replicas=most,
         decision_interval=(chosen.decisions.interval_s if interval is None else interval) * SECOND,
         warmup=warmup,
-        policies=tuple(policy or ()),
+        policies=tuple(dict.fromkeys(policy or ())),
         usd_per_missed_request=worth if worth is not None or section is None else section.slo.usd_per_missed_request,
     )
     paid = replaying.price_of(price, section, now().date())
