@@ -14,11 +14,32 @@ from numpy.typing import NDArray
 
 from domain.prices import PriceBook
 
+Fields = frozenset[tuple[str, str]]  # a dataclass and one of its fields, by name
+NONE: Fields = frozenset()
 
-def fingerprint(*inputs: object) -> str:
-    """SHA-256 over a canonical serialisation of the inputs: the same facts give the same hash anywhere."""
-    text = json.dumps([canonical(each) for each in inputs], sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+def fingerprint(*inputs: object, without: Fields = NONE) -> str:
+    """SHA-256 over a canonical serialisation of the inputs: the same facts give the same hash anywhere.
+
+    `without` are fields that are left out, as a version that did not know them would.
+    """
+    facts = [
+        _book(each, without) if isinstance(each, PriceBook) else _left(canonical(each), without) for each in inputs
+    ]
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _left(value: object, without: Fields) -> object:
+    """What is left of a canonical value without these fields."""
+    if not without:
+        return value
+    if isinstance(value, list):
+        return [_left(each, without) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("")
+    return {name: _left(part, without) for name, part in value.items() if (kind, name) not in without}
 
 
 @singledispatch
@@ -82,12 +103,12 @@ def _array(value: NDArray[np.float64]) -> object:
 
 @canonical.register
 def _prices(value: PriceBook) -> object:
-    return _book(value)
+    return _book(value, NONE)
 
 
 @lru_cache(maxsize=8)
-def _book(book: PriceBook) -> str:
+def _book(book: PriceBook, without: Fields) -> str:
     """A price book has thousands of rows and is the same for a whole fleet: hashed once."""
     tables = (book.offers, book.commitments, book.tariffs, book.availability)
-    parts = [[canonical(row) for row in rows] for rows in tables]
+    parts = [[_left(canonical(row), without) for row in rows] for rows in tables]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

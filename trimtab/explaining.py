@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import version
 from typing import Any
 
-from domain.errors import BadAnswer, NoData
-from domain.plan import Recommendation
+from domain.errors import NoData
 from optimizer.placement import placement_in
-from optimizer.unthreaded import arithmetic
 from trimtab.bookkeeping import record_of
 from trimtab.inputs import Inputs
 from trimtab.present import recommendation_body
 from trimtab.records import Record
-from trimtab.store.codec import encode
-from trimtab.store.inputs import Kept
+from trimtab.sameness import compared
 from trimtab.wiring import Program, decide_on
 
 LONG = 8  # numbers of a list that are shown in text; the JSON has them all
@@ -66,7 +62,7 @@ def _text(value: Any) -> str:
 
 
 def recomputed(program: Program, record: Record) -> str:
-    """Decide again on the same inputs; one line when the answer is the same, BadAnswer when it is not.
+    """Decide again on the same inputs; one line when the answer is the same, BadAnswer with why when it is not.
 
     The inputs are those that were stored with the recommendation; where those are no longer kept they
     are read from the source again, and the line says so.
@@ -74,10 +70,7 @@ def recomputed(program: Program, record: Record) -> str:
     kept = program.inputs.of(record.recommendation.id)
     inputs = _read_again(program, record) if kept is None else kept.inputs
     again = record_of(decide_on(inputs), inputs.observation, record.recommendation.created_at)
-    _need_the_same(record.recommendation, again.recommendation, kept)
-    whence = "stored with it" if kept else "read from the source again, for they are no longer stored"
-    digest = record.recommendation.evidence.inputs_sha256[:12]
-    return f"recomputed: the same inputs ({digest}; {whence}) give the same answer, bit for bit"
+    return compared(record.recommendation, again.recommendation, kept)
 
 
 def _read_again(program: Program, record: Record) -> Inputs:
@@ -90,36 +83,3 @@ def _read_again(program: Program, record: Record) -> Inputs:
     before = program.recommendations.before(record) if observation.observed_at == old.created_at else None
     previous = None if before is None else before.recommendation
     return program.inputs_on(observation, previous, placement_in(old))
-
-
-def _need_the_same(old: Recommendation, new: Recommendation, kept: Kept | None) -> None:
-    """BadAnswer where the inputs or the answers differ."""
-    if new.evidence.inputs_sha256 != old.evidence.inputs_sha256:
-        differ = f"({new.evidence.inputs_sha256[:12]}, then {old.evidence.inputs_sha256[:12]})"
-        if kept:
-            raise BadAnswer(
-                "recompute",
-                f"the stored inputs are not those of {old.created_at:%Y-%m-%d %H:%M} UTC {differ}",
-                "the store was changed by something else, or this version of Trimtab looks at more than "
-                f"version {kept.version}, which decided",
-            )
-        raise BadAnswer(
-            "recompute",
-            f"the inputs are no longer those of {old.created_at:%Y-%m-%d %H:%M} UTC {differ}",
-            "samples arrived later or were dropped since, or settings or prices changed",
-        )
-    if encode(new) != encode(old):
-        raise BadAnswer("recompute", "the same inputs gave another answer", _why(kept))
-
-
-def _why(kept: Kept | None) -> str:
-    """Why the same inputs may give another answer, and what to do about it."""
-    if kept is None:
-        return "report this as a fault of Trimtab"
-    here = arithmetic()
-    if kept.arithmetic not in (None, here):
-        return (
-            f"it was decided with {kept.arithmetic} and here is {here}, which rounds the last digits differently; "
-            "recompute it on a machine of that kind"
-        )
-    return f"version {kept.version} decided, this is {version('trimtab')}; report this as a fault of Trimtab"

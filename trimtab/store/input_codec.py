@@ -27,6 +27,7 @@ from domain.errors import StoreError
 from domain.load import LoadHistory
 from domain.plan import Recommendation
 from domain.prices import PriceBook
+from optimizer.fingerprint import Fields
 from trimtab.inputs import Inputs
 
 FORM = 1  # of text and pieces; another form is refused
@@ -180,6 +181,32 @@ def decode(text: bytes, pieces: Sequence[bytes], previous: Recommendation | None
         raise StoreError(f"stored inputs cannot be read: {fault!r}") from fault
 
 
+def lacking(text: bytes, pieces: Sequence[bytes]) -> Fields:
+    """Fields that the dataclasses have here and a text that `decode` reads has not: a version that did not know them wrote it."""
+    return frozenset(_lacking(json.loads(text), pieces))
+
+
+def _lacking(body: Any, pieces: Sequence[bytes]) -> Iterator[tuple[str, str]]:
+    if isinstance(body, list):
+        for each in body:
+            yield from _lacking(each, pieces)
+    elif isinstance(body, Mapping):
+        body, pieces = _opened(body, pieces)
+        kind = classes().get(body.get("", ""))
+        if is_dataclass(kind):
+            yield from ((kind.__name__, each.name) for each in fields(kind) if each.name not in body)
+        for part in body.values():
+            yield from _lacking(part, pieces)
+
+
+def _opened(body: Mapping[str, Any], pieces: Sequence[bytes]) -> tuple[Mapping[str, Any], Sequence[bytes]]:
+    """A dataclass's body with the pieces that it names; that of a price book is a text of its own, and they follow it."""
+    if "$piece" not in body:
+        return body, pieces
+    text, *rest = pieces[body["$piece"] :]
+    return {"": body[""], **json.loads(text)}, rest
+
+
 def _value(body: Any, pieces: Sequence[bytes]) -> Any:
     if isinstance(body, list):
         return tuple(_value(each, pieces) for each in body)
@@ -202,9 +229,7 @@ def _marked(body: Mapping[str, Any], pieces: Sequence[bytes]) -> Any:
 def _object(kind: type, body: Mapping[str, Any], pieces: Sequence[bytes]) -> Any:
     if issubclass(kind, Enum):
         return kind(body["$of"])
-    if "$piece" in body:  # a text of its own, and after it the pieces that it names
-        text, *pieces = pieces[body["$piece"] :]
-        body = json.loads(text)
+    body, pieces = _opened(body, pieces)
     return kind(**{name: _value(part, pieces) for name, part in body.items() if name})
 
 

@@ -13,11 +13,12 @@ from sqlalchemy import delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from domain.errors import StoreError
+from optimizer.fingerprint import Fields
 from optimizer.unthreaded import arithmetic
 from trimtab.inputs import Inputs
 from trimtab.store.codec import decode as to_recommendation
 from trimtab.store.database import Database
-from trimtab.store.input_codec import FORM, Encoded, Encoder, Piece, decode
+from trimtab.store.input_codec import FORM, Encoded, Encoder, Piece, decode, lacking
 from trimtab.store.recommendations import followed, taken_up
 from trimtab.store.tables import InputRow, PieceRow, RecommendationRow
 
@@ -28,9 +29,13 @@ UNSEEN = {"synchronize_session": False}  # nothing that is deleted has been read
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """Inputs as they were kept, and the version of Trimtab and the arithmetic that decided on them (None: not written down then)."""
+    """Inputs as they were kept, and the version of Trimtab and the arithmetic that decided on them (None: not written down then).
+
+    `unknown_then` are the fields of inputs that version did not know.
+    """
 
     inputs: Inputs
+    unknown_then: Fields
     version: str
     arithmetic: str | None
 
@@ -88,8 +93,14 @@ class InputStore:
             if row.previous is not None and before is None:
                 raise StoreError(f"the recommendation {row.previous}, which was before {recommendation_id}, is gone")
             previous = None if before is None else to_recommendation(before.body)
-            inputs = decode(_unpacked(row.body), list(_pieces(session, row.pieces)), previous)
-            return Kept(inputs=inputs, version=row.version, arithmetic=row.arithmetic)
+            text, pieces = _unpacked(row.body), list(_pieces(session, row.pieces))
+            inputs = decode(text, pieces, previous)
+            return Kept(
+                inputs=inputs,
+                unknown_then=lacking(text, pieces),
+                version=row.version,
+                arithmetic=row.arithmetic,
+            )
 
     def prune(self) -> None:
         """Forget the inputs of what is superseded, was never decided on and never applied; and pieces none rests on."""
