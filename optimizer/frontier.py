@@ -47,7 +47,7 @@ class Frontier:
     """The curve by rising price, what the live policy reached beside it, and the price it uses now.
 
     `live` carries the mean price (geometric) of its decisions in the window, `price_now` that of
-    the newest decision, and `why` how that came about. `hours` is the known part of the window, `over_limit` the share of
+    the newest decision, and `why` how that came about: `given` in dollars, and `raised` to the least price there is. `hours` is the known part of the window, `over_limit` the share of
     its load beyond the most replicas that may run, which is missed at any price.
     """
 
@@ -57,6 +57,7 @@ class Frontier:
     usd_per_missed_request_now: float
     quantile_now: float
     given: bool
+    raised: bool
     why: str
     hours: float
     over_limit: float
@@ -137,6 +138,7 @@ def frontier(
         usd_per_missed_request_now=now * each_miss,
         quantile_now=quantile_of(now),
         given=problem.price_of_miss is not None,
+        raised=problem.price_of_miss is not None and problem.price_of_miss < now * (1.0 - 1e-6),
         why=next((each.detail for each in decisions.explanation.reasons if each.code == "price"), ""),
         hours=float(np.isfinite(charged).sum()) * history.step_s / HOUR_S,
         over_limit=float(np.nansum(np.maximum(0.0, charged - problem.most))) / total,

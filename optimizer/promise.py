@@ -94,8 +94,8 @@ class Promise:
         budget = 1.0 - self.wanted
         if self.over_limit > budget:
             return (
-                f"on the recent past {self.over_limit:.3%} of requests came over what {self.most} replicas carry, "
-                f"and no more may run; the budget is {budget:.3%}"
+                f"on the recent past {self.over_limit:.3%} of requests came over what the most replicas that may run, {self.most}, carry; "
+                f"the budget is {budget:.3%}"
             )
         if self.unforeseeable > budget:
             return (

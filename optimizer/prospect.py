@@ -51,10 +51,11 @@ class Prospect:
             return (Reason(code="slo_unknown", detail=detail),)
         if self.curve is None:
             return ()
+        raised = ", the least that is reckoned with, for what was given comes to less" if self.curve.raised else ""
         return (
             Reason(
                 code="miss_priced",
-                detail=f"a missed request is weighed at {self.curve.usd_per_missed_request_now:.3g} USD: quantile "
+                detail=f"a missed request is weighed at {self.curve.usd_per_missed_request_now:.3g} USD{raised}: quantile "
                 f"{self.curve.quantile_now:.5f}, in place of an attainment to hold",
             ),
         )

@@ -279,7 +279,7 @@ def _limit(question: Question) -> str:
     """The most replicas that may run, where there is a limit, and whom it binds."""
     if question.max_replicas is None:
         return ""
-    return f"at most {question.max_replicas} replicas may run, whichever policy decides; what ran is as recorded\n"
+    return f"replicas are at most {question.max_replicas}, whichever policy decides; what ran is as recorded\n"
 
 
 def chart_of(done: Done, out: Path) -> None:

@@ -98,10 +98,14 @@ def _out_of_reach(bench: Bench) -> str:
     """Why a baseline cannot be had: the limit on replicas alone, where that misses too much, else its settings."""
     if bench.least_missed > bench.budget:
         return (
-            f"at most {bench.most} replicas may run, with which at least {bench.least_missed:.3%} of requests are missed; "
+            f"at most {_replicas(bench.most)} may run, with which at least {bench.least_missed:.3%} of requests are missed; "
             f"the budget is {bench.budget:.3%}"
         )
     return f"no setting misses as little as {bench.budget:.3%} of requests"
+
+
+def _replicas(number: int | None) -> str:
+    return f"{number} replica{'' if number == 1 else 's'}"
 
 
 def _missing(name: str, why: str) -> ReplayRow:
@@ -120,7 +124,7 @@ def _missing(name: str, why: str) -> ReplayRow:
 
 
 def _perfect(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
-    capped = f", but may run no more than {bench.most} replicas" if bench.least_missed else ""
+    capped = f", but may run no more than {_replicas(bench.most)}" if bench.least_missed else ""
     row = _row(
         bench,
         "perfect",
@@ -212,7 +216,7 @@ def _fixed(bench: Bench, usd: float) -> tuple[ReplayRow, ReplaySeries]:
     if number is None:  # more than may run: the most of them is as near as it gets
         nearest = rated(bench, "fixed", np.full(len(bench.load), bench.most), usd)[1]
         return _missing("fixed", _out_of_reach(bench)), nearest
-    said = f"{number} replica{'' if number == 1 else 's'}, chosen in hindsight"
+    said = f"{_replicas(number)}, chosen in hindsight"
     return rated(bench, "fixed", np.full(len(bench.load), number), usd, said)
 
 

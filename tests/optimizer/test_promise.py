@@ -186,6 +186,12 @@ def test_an_attainment_is_told_with_all_its_nines(wanted: float) -> None:
     assert str(wanted) in {reason.before, reason.after}
 
 
+def test_a_price_of_a_miss_below_the_least_there_is_is_told_as_raised() -> None:
+    for worth, raised in ((1e-6, True), (0.1, False)):
+        [reason] = ahead(daily(14), replace(PROBLEM, replica_hours_per_miss=worth)).reasons(ServingMode.DEDICATED)
+        assert ("the least that is reckoned with, for what was given comes to less" in reason.detail) == raised
+
+
 def test_what_was_held_without_any_warning_is_within_reach_but_not_to_be_promised() -> None:
     """Spikes in the first week, none in the second: the policy held the second, and nobody knows of the third."""
     at = np.random.default_rng(11).choice(np.arange(600, STEPS // 2 - 300, 31), 20, replace=False)
@@ -208,7 +214,7 @@ def test_a_limit_on_replicas_that_is_the_reason_is_named() -> None:
     over = np.maximum(0.0, load.values[STEPS // 2 :] - 6.0).sum() / load.values[STEPS // 2 :].sum()
     assert not answer.reachable
     assert answer.over_limit == pytest.approx(over)
-    assert f"{over:.3%} of requests came over what 12 replicas carry, and no more may run" in answer.reason().detail
+    assert f"{over:.3%} of requests came over what the most replicas that may run, 12, carry" in answer.reason().detail
 
 
 @pytest.mark.parametrize("load", [daily(14), memoryless()], ids=["daily", "spikes"])
@@ -272,10 +278,9 @@ def test_a_priced_miss_takes_the_attainments_place() -> None:
         assert not codes & {"slo_unreachable", "slo_reachable", "slo_proved", "slo_not_proved"}
         answers.append(answer.evidence.replay["curve"])
         told = next(reason.detail for reason in answer.reasons if reason.code == "miss_priced")
-        if worth > 0.001:  # the other comes to less than the least there is
-            weighed: Any = answers[-1]
-            assert weighed["chosen"]["usd_per_missed_request"] == pytest.approx(worth)
-            assert f"weighed at {worth:.3g} USD" in told
+        weighed: Any = answers[-1]
+        assert weighed["chosen"]["usd_per_missed_request"] == pytest.approx(worth)
+        assert f"weighed at {worth:.3g} USD:" in told
     cheap, dear = answers
     assert isinstance(cheap, dict)
     assert isinstance(dear, dict)

@@ -51,11 +51,11 @@ def test_every_policy_keeps_the_limit_and_what_cannot_be_had_is_null(run: Run, t
 
 def test_the_table_says_the_limit_and_whom_it_binds(run: Run) -> None:
     _, limited = run(*ASKED, "--max-replicas", 6, "--policy", "fixed")
-    assert "at most 6 replicas may run, whichever policy decides; what ran is as recorded" in limited
+    assert "replicas are at most 6, whichever policy decides; what ran is as recorded" in limited
     row = next(line for line in limited.splitlines() if line.startswith("│ fixed"))
     assert [cell.strip() for cell in row.split("│")[2:9]] == ["-"] * 7
     _, free = run(*ASKED, "--policy", "fixed")
-    assert "replicas may run" not in free
+    assert "replicas are at most" not in free
 
 
 def test_the_limit_of_the_settings_stands_where_none_is_given(run: Run, tmp_path: Path) -> None:
