@@ -47,8 +47,9 @@ class Frontier:
     """The curve by rising price, what the live policy reached beside it, and the price it uses now.
 
     `live` carries the mean price (geometric) of its decisions in the window, `price_now` that of
-    the newest decision, and `why` how that came about: `given` in dollars, and `raised` to the least price there is. `hours` is the known part of the window, `over_limit` the share of
-    its load beyond the most replicas that may run, which is missed at any price.
+    the newest decision, and `why` how that came about: `given` in dollars, and `raised` to the least price there is.
+    `hours` is the known part of the window, `over_limit` the share of its load beyond the most replicas that may run,
+    which is missed at any price.
     """
 
     points: tuple[FrontierPoint, ...]

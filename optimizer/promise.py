@@ -6,8 +6,9 @@ the hour or day. Nobody orders replicas for those in time without keeping them a
 alone exceed the error budget, it is not to be promised. The second is what was tried: where even
 the dearest price of a miss on the replayed curve missed more than the budget, no money of that order
 buys it; and where the policy missed it and only prices beyond three times the budget's own would have
-kept it, it is to be had but not at a sane cost. What the policy did hold on that history is within reach, at what it cost there;
-whether to promise it for the time ahead is another question, and where the load gave no warning the answer is no. `benchmarks/promises.py` shows how often the advice is right.
+kept it, it is to be had but not at a sane cost. What the policy did hold on that history is within
+reach, at what it cost there; whether to promise it for the time ahead is another question, and where the load
+gave no warning the answer is no. `benchmarks/promises.py` shows how often the advice is right.
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ def _figure(done: ReplayReport, curve: Frontier) -> Figure:
         color=COLOURS["trimtab"],
     )
     axes.set_xscale("log")
+    axes.margins(x=0.1)  # the names beside the points that miss most stay within the picture
     axes.set_xlim(left=LEAST * 0.8)
     axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
     axes.xaxis.set_major_formatter(

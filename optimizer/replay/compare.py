@@ -101,7 +101,8 @@ def _out_of_reach(bench: Bench) -> str:
             f"at most {_replicas(bench.most)} may run, with which at least {bench.least_missed:.3%} of requests are missed; "
             f"the budget is {bench.budget:.3%}"
         )
-    return f"no setting misses as little as {bench.budget:.3%} of requests"
+    within = "" if bench.most is None else f" within {_replicas(bench.most)}"
+    return f"no setting{within} misses as little as {bench.budget:.3%} of requests"
 
 
 def _replicas(number: int | None) -> str:

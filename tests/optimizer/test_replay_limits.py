@@ -129,6 +129,14 @@ def test_ours_knows_what_its_limit_already_misses() -> None:
     assert ours.mean_replicas < 14.0
 
 
+def test_a_setting_that_is_too_slow_within_the_limit_is_told_as_that() -> None:
+    """A week of silence, then load at once: the limit would carry it, but whoever follows the load comes too late."""
+    load = history(np.where(np.arange(10 * 288) < 8 * 288, 0.0, 5.5))
+    told = replayed(6, load, replace(PROBLEM, min_replicas=1))
+    assert told.row("hpa").detail == "no setting within 6 replicas misses as little as 0.100% of requests"
+    assert told.row("fixed").slo_met
+
+
 def test_the_first_replicas_too_are_no_more_than_allowed() -> None:
     """Without a warm-up the first steps are served by what ran before the first decision."""
     load = history(np.full(600, 50.0))
