@@ -15,7 +15,7 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.demand import Demand
 from optimizer.machines import Machines
-from optimizer.modes import Infeasible, Market, Quote, quote
+from optimizer.modes import Infeasible, Market, Quote, at_least, quote
 from optimizer.policies import Answers, least_cost, serving_alone
 
 Demanding = Callable[[float], Demand]
@@ -54,27 +54,38 @@ def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakE
     first, second = priced[0].mode, priced[1].mode
 
     @cache  # the search asks for some rates again
-    def advantage(log_scale: float) -> float:
-        demand = demanding(math.exp(log_scale))
-        return _log_usd(market, demand, first) - _log_usd(market, demand, second)
+    def log_usd(log_scale: float, mode: ServingMode) -> float:
+        return _log_usd(market, demanding(math.exp(log_scale)), mode)
 
-    bracket = _nearest_change(advantage)
+    def dearer(log_scale: float) -> bool:
+        """Whether the first has become the dearer; serverless is priced only where what it costs at least does not tell."""
+        other = log_usd(log_scale, ServingMode.DEDICATED)
+        least = at_least(market, demanding(math.exp(log_scale)), ServingMode.SERVERLESS)
+        if math.log(max(least, 1e-9)) > other:
+            return first is ServingMode.SERVERLESS
+        return log_usd(log_scale, first) > log_usd(log_scale, second)
+
+    bracket = _nearest_change(dearer)
     if bracket is None:
         return Unknown(f"{first} stays cheaper than {second} from 1/{FARTHEST:g} to {FARTHEST:g} times today's rate")
+
+    def advantage(log_scale: float) -> float:
+        return log_usd(log_scale, first) - log_usd(log_scale, second)
+
     root = float(brentq(advantage, *bracket, xtol=1e-2, rtol=1e-2, maxiter=60))
     below, above = (second, first) if root < 0 else (first, second)
     scale = math.exp(root)
     return BreakEven(below=below, above=above, rate_rps=today.rate_rps * scale, times_today=scale)
 
 
-def _nearest_change(advantage: Callable[[float], float]) -> tuple[float, float] | None:
-    """Neighbours, as near to log 1 = 0 as possible, between which the sign changes."""
+def _nearest_change(dearer: Callable[[float], bool]) -> tuple[float, float] | None:
+    """Neighbours, as near to log 1 = 0 as possible, between which the answer changes."""
     width = math.log(10) / POINTS_PER_DECADE
-    last = {1: advantage(0.0), -1: advantage(0.0)}
+    last = dict.fromkeys((1, -1), dearer(0.0))
     for i in range(1, 1 + round(math.log(FARTHEST) / width)):
         for side in (-1, 1):
-            here = advantage(side * i * width)
-            if (here > 0) != (last[side] > 0):
+            here = dearer(side * i * width)
+            if here != last[side]:
                 return side * (i - 1) * width, side * i * width
             last[side] = here
     return None

@@ -105,9 +105,10 @@ def _clusters(work: Work, j: int, timing: Timing, table: Erlang, over: Floats) -
         rate, i, share = work.rates[t], work.column[t], work.share[t]
         work.events[t] = 0.0
         if i >= 0:
-            offered = rate * np.exp(table.before[j, i] * (1.0 - share) + table.before[j, i + 1] * share)
-            work.events[t] = offered * (n - 1) / (_others(rate, timing) + n - 1)
-            outside = np.exp(table.outside[j, i] * (1.0 - share) + table.outside[j, i + 1] * share)
+            outside = reaching = np.exp(table.before[j, i] * (1.0 - share) + table.before[j, i + 1] * share)
+            work.events[t] = rate * reaching * (n - 1) / (_others(rate, timing) + n - 1)
+            if n - 1 != table.edges[j]:  # else those before the middle one are those before the group
+                outside = np.exp(table.outside[j, i] * (1.0 - share) + table.outside[j, i + 1] * share)
             over[work.slots[t]] += rate * timing.step_s * outside
         work.before[t + 1] = work.before[t] + work.events[t] * timing.step_s
 
@@ -118,23 +119,27 @@ def _group(work: Work, timing: Timing, window: Window, size: float, sums: Sums) 
     events, before, steps, step_s = work.events, work.before, len(work.events), timing.step_s
     laps, back = window.whole // steps, window.whole % steps
     for t in range(steps):
-        first, second = (t - back - 1) % steps, (t - back) % steps
+        second = t - back if t >= back else t - back + steps
+        first = second - 1 if second > 0 else steps - 1
         since = before[t] - before[second] if second <= t else before[steps] - (before[second] - before[t])
         if back == 0:
             since = 0.0
         begin = laps * before[steps] + since + window.rest * events[first]
         turn = begin + (events[t] - events[first]) * window.rest
         end = turn + (events[t] - events[second]) * (step_s - window.rest)
-        dead_s = usual = 0.0
+        dead_s = usual = cold = 0.0
         if min(begin, turn, end) < SURE:
-            dead_s = _mean_exp(begin, turn) * window.rest + _mean_exp(turn, end) * (step_s - window.rest)
-            usual = _usual(events[t], window)
+            cold = np.exp(-begin)
+            turned = np.exp(-turn) if turn != begin else cold
+            dead_s = _mean_exp(begin, turn, cold, turned) * window.rest
+            dead_s += _mean_exp(turn, end, turned, np.exp(-end) if end != turn else turned) * (step_s - window.rest)
+            usual = _usual(events[t], window) if events[t] > 0.0 else 0.0
         begun = events[t] * dead_s
         starting = _starting(work.sudden, t, begun - usual, timing)
         more = max(0.0, events[t] * step_s - begun) * starting * work.next_cold[t]
         sums.cold[work.slots[t]] += (begun + more) * size
         sums.alive[work.slots[t]] += (step_s - dead_s + more * timing.keep_alive_s) * size
-        work.next_cold[t] = np.exp(-begin) if begin < SURE else 0.0
+        work.next_cold[t] = cold if begin < SURE else 0.0
 
 
 @compiled
@@ -175,18 +180,18 @@ def _starting(sudden: Floats, t: int, begun: float, timing: Timing) -> float:
 
 
 @compiled
-def _mean_exp(first: float, last: float) -> float:
-    """Mean of exp(-x) for x moving evenly from `first` to `last`."""
+def _mean_exp(first: float, last: float, at_first: float, at_last: float) -> float:
+    """Mean of exp(-x) for x moving evenly from `first` to `last`, from its values there."""
     gap = last - first
-    if abs(gap) < 1e-9:
-        return float(np.exp(-first))
-    return float((np.exp(-first) - np.exp(-last)) / gap)
+    return at_first if abs(gap) < 1e-9 else (at_first - at_last) / gap
 
 
 @compiled
 def _none(came: float, part: float) -> float:
     """Probability that none of `came` requests of a step fell into a `part` of it."""
-    return float((1.0 - part) ** came) if came >= 1.0 else 1.0 - came * part
+    if came < 1.0:
+        return 1.0 - came * part
+    return float((1.0 - part) ** came) if part < 1.0 else 0.0
 
 
 @compiled
@@ -198,7 +203,7 @@ def _alone(rates: Floats, t: int, window: Window) -> tuple[float, float]:
     steps, step_s = len(rates), window.step_s
     empty = 1.0
     for k in range(1, min(window.whole, steps)):
-        empty *= _none(rates[(t - k) % steps] * step_s, 1.0)
+        empty *= _none(rates[t - k] * step_s, 1.0)  # before the beginning comes the end
         if empty <= 0.0:
             return 0.0, 0.0
     came = rates[t] * step_s
@@ -208,10 +213,14 @@ def _alone(rates: Floats, t: int, window: Window) -> tuple[float, float]:
     reached = 1.0 - (1.0 - within / step_s) ** power
     begun = dead_s = 0.0
     for i in range(len(NODES)):
-        x = step_s * (1.0 - (1.0 - NODES[i] * reached) ** (1.0 / power))
-        begun += WEIGHTS[i] * reached * weight * empty * _past(x, window, edge, before)
+        if came > 0.0:
+            still = 1.0 - NODES[i] * reached
+            x = step_s * (1.0 - (still if power == 1.0 else still ** (1.0 / power)))
+            begun += WEIGHTS[i] * reached * weight * empty * _past(x, window, edge, before)
         y = NODES[i] * within
-        dead_s += WEIGHTS[i] * within * _none(came, y / step_s) * empty * _past(y, window, edge, before)
+        none = _none(came, y / step_s)
+        if none > 0.0:
+            dead_s += WEIGHTS[i] * within * none * empty * _past(y, window, edge, before)
     if within < step_s:
         begun += weight * power * (1.0 - within / step_s) ** power
         dead_s += (step_s - within) * _none(came, within / step_s)

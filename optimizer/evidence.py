@@ -234,8 +234,8 @@ def _price(used: PriceUsed, today: date) -> Mapping[str, Json]:
 def _break_even(market: Market, outlook: Outlook, proposal: Proposal, options: Options) -> Mapping[str, Json]:
     if not options.sensitivity:
         return as_json(Unknown("what would change the answer was not asked for"), [])
-    found = break_even(market, outlook.demand, proposal.answers)
-    return as_json(found, sensitivity(market, outlook.demand))
+    lines = sensitivity(market, outlook.demand)  # first: it asks for today's cold starts again, which are still known
+    return as_json(break_even(market, outlook.demand, proposal.answers), lines)
 
 
 def text(moment: datetime) -> str:

@@ -122,18 +122,20 @@ def decide(
         for held in sorted({0.0, firm, reserved})
         for allowance in ((NO_SPOT, spot) if spot.share > 0 else (NO_SPOT,))
     ]
-    best = min(choices, key=lambda terms: bought(units, offer, terms).usd_per_hour)
-    return best, (_reserved_reason(best, why_reserved), _spot_reason(bought(units, offer, best), units, spot))
+    tried = [(bought(units, offer, terms), terms) for terms in choices]
+    held, best = min(tried, key=lambda pair: pair[0].usd_per_hour)
+    return best, (_reserved_reason(best, why_reserved), _spot_reason(held, units, spot))
 
 
 def bought(units: Spread, offer: InstanceOffer, terms: Terms) -> Bought:
     """What holding `units` under `terms` comes to. Reserved units are paid for whether used or not."""
-    share = terms.spot.share
-    firm = np.minimum(units.values, np.maximum(1.0, np.ceil(units.values * (1.0 - share) - 1e-9)))
-    meant = np.maximum(0.0, units.values - np.maximum(firm, terms.reserved)) if share > 0 else 0.0 * units.values
-    spot, instead, missed = (float(each @ units.weights) for each in terms.spot.of(meant))
-    needed = float(np.maximum(0.0, units.values - terms.reserved) @ units.weights)
-    on_demand = needed - float(meant @ units.weights) + instead
+    on_demand = float(np.maximum(0.0, units.values - terms.reserved) @ units.weights)
+    spot = missed = 0.0
+    if terms.spot.share > 0:
+        firm = np.minimum(units.values, np.maximum(1.0, np.ceil(units.values * (1.0 - terms.spot.share) - 1e-9)))
+        meant = np.maximum(0.0, units.values - np.maximum(firm, terms.reserved))
+        spot, instead, missed = (float(each @ units.weights) for each in terms.spot.of(meant))
+        on_demand = on_demand - float(meant @ units.weights) + instead
     full = offer.on_demand.amount
     discount = terms.commitment.discount if terms.commitment else 0.0
     spot_usd = spot * offer.spot.amount if offer.spot else 0.0

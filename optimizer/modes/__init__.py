@@ -28,6 +28,11 @@ def quote(market: Market, demand: Demand, mode: ServingMode) -> Quote | Infeasib
     return MODES[mode](market, demand, None)
 
 
+def at_least(market: Market, demand: Demand, mode: ServingMode) -> float:
+    """USD a month that no quote of this mode is under, known without pricing it; 0 where nothing is."""
+    return serverless.at_least(market, demand) if mode is ServingMode.SERVERLESS else 0.0
+
+
 def repriced(market: Market, chosen: Quote, demand: Demand) -> Quote | Infeasible:
     """What the very decision of `chosen` costs for other demand."""
     return MODES[chosen.mode](market, demand, Decided(chosen.offer, chosen.terms, chosen.warm))
@@ -50,6 +55,7 @@ __all__ = [
     "ModesOptions",
     "PriceUsed",
     "Quote",
+    "at_least",
     "cheapest",
     "quote",
     "quotes",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from domain.plan import Reason
 from domain.prices import HOURS_PER_MONTH, InstanceOffer
 from domain.workload import PurchaseMix, ServingMode
 from optimizer import purchase
-from optimizer.demand import Demand
+from optimizer.demand import Demand, Spread
 from optimizer.machines import Fit
 from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, priced_at, short_of, too_late
 from optimizer.purchase import Bought, Terms
@@ -30,36 +31,51 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
     late = too_late(market, demand, demand.late_scaled, "come before the replicas that scaling asks for are ready")
     if late is not None and decided is None:
         return Infeasible(mode=MODE, reason=late)
-    quotes = (_quote(market, demand, fit, decided) for fit in fits)
-    return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
+    bills = [Bill.of(market, demand, fit, decided) for fit in fits]
+    return _quote(market, demand, min(bills, key=lambda bill: (bill.usd_per_month, bill.fit.offer.instance_type)))
 
 
-def _quote(market: Market, demand: Demand, fit: Fit, decided: Decided | None) -> Quote:
-    machines = demand.replicas.in_units_of(fit.replicas)
-    terms, why = _terms(market, demand, fit, decided)
-    held = purchase.bought(machines, fit.offer, terms)
-    replicas = demand.replicas.mean
-    each = replicas / machines.mean if machines.mean else 0.0
+class Bill(NamedTuple):
+    """One machine type: the machines over time, how they are bought and why so, and what that comes to."""
+
+    fit: Fit
+    machines: Spread
+    terms: Terms
+    why: tuple[Reason, ...]
+    held: Bought
+
+    @classmethod
+    def of(cls, market: Market, demand: Demand, fit: Fit, decided: Decided | None) -> Bill:
+        machines = demand.replicas.in_units_of(fit.replicas)
+        terms, why = _terms(market, machines, demand, fit) if decided is None else (decided.terms, ())
+        return cls(fit, machines, terms, why, purchase.bought(machines, fit.offer, terms))
+
+    @property
+    def usd_per_month(self) -> float:
+        return self.held.usd_per_hour * HOURS_PER_MONTH
+
+
+def _quote(market: Market, demand: Demand, bill: Bill) -> Quote:
+    held, machines, replicas = bill.held, bill.machines.mean, demand.replicas.mean
+    each = replicas / machines if machines else 0.0
     return Quote(
         mode=MODE,
-        offer=fit.offer.instance_type,
-        usd_per_month=held.usd_per_hour * HOURS_PER_MONTH,
+        offer=bill.fit.offer.instance_type,
+        usd_per_month=bill.usd_per_month,
         mean_replicas=replicas,
         purchase=PurchaseMix(reserved=held.reserved * each, on_demand=held.on_demand * each, spot=held.spot * each),
-        terms=terms,
+        terms=bill.terms,
         late_at_most=demand.late_scaled.at_most,
-        spot_missed=held.missed / machines.mean if machines.mean else 0.0,
+        spot_missed=held.missed / machines if machines else 0.0,
         short_of=short_of(market, demand, market.sizing.max_replicas),
-        reasons=why,
-        prices=prices_used(fit.offer, held, terms),
+        reasons=bill.why,
+        prices=prices_used(bill.fit.offer, held, bill.terms),
     )
 
 
-def _terms(market: Market, demand: Demand, fit: Fit, decided: Decided | None) -> tuple[Terms, tuple[Reason, ...]]:
-    if decided is not None:
-        return decided.terms, ()
+def _terms(market: Market, machines: Spread, demand: Demand, fit: Fit) -> tuple[Terms, tuple[Reason, ...]]:
     return purchase.decide(
-        demand.replicas.in_units_of(fit.replicas),
+        machines,
         demand.base.in_units_of(fit.replicas),
         fit.offer,
         commitments=market.book.commitments,

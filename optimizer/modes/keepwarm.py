@@ -160,10 +160,13 @@ class Parts:
     def of(cls, starts: Starts, cold_rows: Floats) -> Parts:
         part = parts_of(starts.day)
         count = int(part.max(initial=0)) + 1
-        cold, came = np.zeros((count, len(cold_rows), HOURS)), np.zeros((count, HOURS))
-        np.add.at(came, (part, starts.hour), starts.requests)
-        for row in range(len(cold_rows)):
-            np.add.at(cold[:, row], (part, starts.hour), cold_rows[row])
+        place = part * HOURS + starts.hour
+
+        def summed(values: Floats) -> Floats:
+            return np.bincount(place, weights=values, minlength=count * HOURS).astype(np.float64).reshape(count, HOURS)
+
+        came = summed(starts.requests)
+        cold = np.stack([summed(row) for row in cold_rows], axis=1)
         rest, left = cold.sum(axis=0) - cold, came.sum(axis=0) - came
         return cls(cold=cold, came=came.sum(axis=1), share_without=_drawn_to_whole(rest, left[:, None, :]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -15,12 +16,13 @@ from domain.workload import PurchaseMix, ServingMode
 from optimizer.coldstarts import starts
 from optimizer.demand import Demand
 from optimizer.modes.calls import MOST_CALLED, Calls
-from optimizer.modes.instances import SECOND, Instance, cold_start_s, refusal
-from optimizer.modes.keepwarm import Board, Counts, Needs, board, fixed
+from optimizer.modes.instances import SECOND, Instance, billed_s, cold_start_s, refusal
+from optimizer.modes.keepwarm import HOUR_S, Board, Counts, Needs, board, fixed
 from optimizer.modes.market import Decided, Infeasible, Market, PriceUsed, Quote, priced_at
 from optimizer.modes.warm import HOURS, Warm
 
 MODE = ServingMode.SERVERLESS
+ROUNDING = 1e-9  # a floor lies this share lower, so that it is one to the last digit too
 
 
 def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
@@ -32,13 +34,26 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
         tariffs = [tariff for tariff in tariffs if tariff.service == decided.offer]
     if not tariffs:
         return Infeasible(mode=MODE, reason=_nothing_offered(market))
-    warm = None if decided is None else decided.warm
-    answers = [quoted(market, demand, tariff, market.service_time_s, warm) for tariff in tariffs]
-    quotes = [answer for answer in answers if isinstance(answer, Quote)]
-    if quotes:
-        return min(quotes, key=lambda quote: (quote.usd_per_month, quote.offer))
-    refusals = [answer.reason for answer in answers if isinstance(answer, Infeasible)]
-    return Infeasible(mode=MODE, reason="; ".join(refusals))
+    warm, service_s = None if decided is None else decided.warm, market.service_time_s
+    floors = [floor_usd(market, demand, tariff, service_s) for tariff in tariffs]
+    best, refusals = None, {}
+    for place in np.argsort(floors, kind="stable").tolist():
+        if best is not None and floors[place] > best.usd_per_month:
+            break  # nor can those that follow cost less
+        answer = quoted(market, demand, tariffs[place], service_s, warm)
+        if isinstance(answer, Infeasible):
+            refusals[place] = answer.reason
+        elif best is None or (answer.usd_per_month, answer.offer) < (best.usd_per_month, best.offer):
+            best = answer
+    return best or Infeasible(mode=MODE, reason="; ".join(refusals[place] for place in sorted(refusals)))
+
+
+def at_least(market: Market, demand: Demand, /) -> float:
+    """USD a month that no quote for this demand is under; infinite where there will be none."""
+    service_s = market.service_time_s
+    if isinstance(service_s, Unknown):
+        return math.inf
+    return min((floor_usd(market, demand, tariff, service_s) for tariff in offered(market)), default=math.inf)
 
 
 def offered(market: Market) -> Iterable[ServerlessTariff]:
@@ -77,6 +92,16 @@ def quoted(
         reasons=bill.reasons(choice, running),
         prices=_prices_used(tariff, bill.instance, kept),
     )
+
+
+def floor_usd(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float) -> float:
+    """What the requests alone cost a month at the lower of the tariff's rates for serving them, whatever is kept warm or starts cold."""
+    instance = Instance.of(market, tariff)
+    usd_per_second = instance.usd_per_second
+    if tariff.warm is not None:
+        usd_per_second = min(usd_per_second, instance.serving_usd_per_second or 0.0)
+    each = tariff.usd_per_request + billed_s(tariff, service_s) * usd_per_second
+    return each * float(demand.hourly_rps.mean()) * HOUR_S * HOURS_PER_MONTH * (1.0 - ROUNDING)
 
 
 def _cold_words(needs: Needs) -> str:

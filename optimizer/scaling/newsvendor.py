@@ -97,14 +97,16 @@ class Sampling(NamedTuple):
 
 @compiled
 def _descend(w: Matrix, squares: Matrix, row: Floats, load: float, prices: Floats) -> None:
-    """One projected AdaGrad step on one sample, for every price."""
+    """One projected AdaGrad step on one sample, for every price.
+
+    `np.divide` and no branch: nothing here can divide by zero, and a loop that need not ask is worked off several at a time.
+    """
     for k in range(len(prices)):
         slope = 1.0 - prices[k] if load > np.dot(w[k], row) else 1.0
         for j in range(len(row)):
             g = slope * row[j]
-            if g != 0.0:
-                squares[k, j] += g * g
-                w[k, j] = max(0.0, w[k, j] - RATE * g / np.sqrt(squares[k, j]))
+            squares[k, j] += g * g
+            w[k, j] = max(0.0, w[k, j] - np.divide(RATE * g, np.sqrt(squares[k, j])))
 
 
 @compiled
