@@ -114,8 +114,12 @@ def starts(arrivals: LoadHistory, service_s: float, keep_alive_s: float, cold_s:
 
     Kept for the same history object: every tariff with these times, and every price of it, asks for the same.
     """
-    few = float(np.nansum(arrivals.values)) * arrivals.step_s <= MOST_PLACED
-    return (placed if few else counted)(arrivals, service_s, keep_alive_s, cold_s)
+    return (placed if few(arrivals) else counted)(arrivals, service_s, keep_alive_s, cold_s)
+
+
+def few(arrivals: LoadHistory) -> bool:
+    """Whether requests are served one by one, each of them whole."""
+    return float(np.nansum(arrivals.values)) * arrivals.step_s <= MOST_PLACED
 
 
 def placed(arrivals: LoadHistory, service_s: float, keep_alive_s: float, cold_s: float) -> Starts:

@@ -141,7 +141,7 @@ def unbeaten(offers: Sequence[InstanceOffer]) -> list[InstanceOffer]:
 
 def undominated(merit: Floats) -> list[int]:
     """Rows that no other row equals or passes in every column; of equal rows the first."""
-    as_good = (merit[:, None, :] >= merit[None, :, :]).all(axis=2)
+    as_good = np.logical_and.reduce([column[:, None] >= column[None, :] for column in merit.T])
     first = np.arange(len(merit))[:, None] < np.arange(len(merit))[None, :]
     beaten = (as_good & (~as_good.T | first)).any(axis=0)
     return [int(i) for i in np.flatnonzero(~beaten)]

@@ -156,8 +156,17 @@ def _passed(moments: Floats, called: Counts, warm: Counts, service: Service, ste
                 top -= 1
     for waiting in (free[bottom:top], plain_done[p0:p1], cold_done[c0:c1]):
         _wait_out(waiting, service.keep_alive_s, step_s, done.idle_s, through)
-    done.idle_s[:] += np.cumsum(through)[:steps] * step_s
+    _wait_through(through, step_s, done.idle_s)
     return done
+
+
+@compiled
+def _wait_through(through: Floats, step_s: float, idle_s: Floats) -> None:
+    """Adds the whole steps that instances wait through, which are marked where they begin and end."""
+    waiting = 0.0
+    for step in range(len(idle_s)):
+        waiting += through[step]
+        idle_s[step] += waiting * step_s
 
 
 @compiled

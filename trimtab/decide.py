@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from domain.observation import Observation
 from domain.plan import Recommendation
+from optimizer.compiled import to_compile
 from optimizer.unthreaded import on_one_thread
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,29 @@ def think_of_each(
     finally:  # the fleet's plan, which comes next, needs neither the workers nor the memory that they hold
         workers.shutdown(wait=True, kill_workers=not all(each.done() for each in sent))
     return tuple(answers[index % processes][index // processes] for index in range(len(pairs)))
+
+
+def compile_first(
+    think: Callable[[Observation, Recommendation | None], T],
+    observations: Sequence[Observation],
+    previous: Mapping[str, Recommendation],
+    *,
+    processes: int,
+) -> None:
+    """Think about the first one in a process that ends with it, where loops have yet to be compiled and several processes would.
+
+    Compiling takes hundreds of MB, which a process keeps; from then on all of them find the loops on disk.
+    """
+    if processes < 2 or len(observations) < WORTH_PROCESSES or not to_compile():
+        return
+    from joblib.externals.loky import get_reusable_executor  # noqa: PLC0415  as above
+
+    first = [(observations[0], previous.get(observations[0].workload.id))]
+    worker = get_reusable_executor(max_workers=1)
+    try:
+        worker.submit(_think_of_some, think, first).result()
+    finally:
+        worker.shutdown(wait=True, kill_workers=True)
 
 
 def _think_of_some(

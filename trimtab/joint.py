@@ -16,7 +16,7 @@ from optimizer.fleet import Before, Member, together
 from optimizer.options import Options
 from optimizer.placement import Placement, standing_seats
 from optimizer.settle import settle
-from trimtab.decide import Decided, Failed, attempted, think_of_each
+from trimtab.decide import Decided, Failed, attempted, compile_first, think_of_each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,7 @@ class Joint:
         `declined` says until when a workload is to have no place on a shared host, because a person refused one.
         Where the plan for all of them breaks, everybody who could have shared a host is held.
         """
+        compile_first(self._draft, observations, previous, processes=self.processes)
         drafts = think_of_each(self._draft, observations, previous, processes=self.processes)
         seen = {each.workload.id: each for each in observations}
         made = {name: each for name, each in zip(seen, drafts, strict=True) if not isinstance(each, Failed)}

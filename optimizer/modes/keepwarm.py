@@ -82,7 +82,7 @@ class Board:
         """
         if not self.late_counts or self.parts.came.sum() <= 0:
             return 0.0
-        choices = np.array([self._chosen(price, self.requests * share) for share in self.parts.share_without])
+        choices = self._chosen(price, self.requests * self.parts.share_without)
         late = self.parts.cold[np.arange(len(choices))[:, None], choices, np.arange(HOURS)].sum(axis=1)
         share = float(late.sum() / self.parts.came.sum())
         fitted = FITTED if self.tells_hours_apart else 1.0
@@ -126,11 +126,11 @@ class Board:
         return self._chosen(price, self.cold)
 
     def _chosen(self, price: float, cold: Floats) -> Counts:
-        """Each hour's cheapest; one for all while hours are not told apart."""
-        worth = (self.usd + price * cold)[: self.bought]
+        """Each hour's cheapest, or one for all while hours are not told apart, from the last two axes of `cold`: rows and hours."""
+        worth = self.usd[: self.bought] + price * cold[..., : self.bought, :]
         if not self.tells_hours_apart:
-            return np.full(HOURS, int(worth.sum(axis=1).argmin()), dtype=np.int64)
-        return np.asarray(worth.argmin(axis=0), dtype=np.int64)
+            return np.repeat(worth.sum(axis=-1).argmin(axis=-1)[..., None], HOURS, axis=-1)
+        return np.asarray(worth.argmin(axis=-2), dtype=np.int64)
 
     def prices(self) -> Floats:
         """Prices of a cold request: none, then from what the cheapest to what the dearest hour would save one for."""

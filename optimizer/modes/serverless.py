@@ -13,7 +13,7 @@ from domain.plan import Reason
 from domain.prices import HOURS_PER_MONTH, Price, ServerlessTariff
 from domain.unknown import Unknown
 from domain.workload import PurchaseMix, ServingMode
-from optimizer.coldstarts import starts
+from optimizer.coldstarts import few, starts
 from optimizer.demand import Demand
 from optimizer.modes.calls import MOST_CALLED, Calls
 from optimizer.modes.instances import SECOND, Instance, billed_s, cold_start_s, refusal
@@ -95,7 +95,12 @@ def quoted(
 
 
 def floor_usd(market: Market, demand: Demand, tariff: ServerlessTariff, service_s: float) -> float:
-    """What the requests alone cost a month at the lower of the tariff's rates for serving them, whatever is kept warm or starts cold."""
+    """What the requests alone cost a month at the lower of the tariff's rates for serving them, whatever is kept warm or starts cold.
+
+    0 for few requests: they are made whole ones, so that a bill may be of fewer than came.
+    """
+    if few(demand.arrivals):
+        return 0.0
     instance = Instance.of(market, tariff)
     usd_per_second = instance.usd_per_second
     if tariff.warm is not None:

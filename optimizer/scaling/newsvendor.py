@@ -122,7 +122,9 @@ def newsvendor(load: Floats, rows: Matrix, prices: Floats, how: Sampling) -> Mat
     for t in range(len(load)):
         seen = t - how.lead + 1
         if 0 < seen <= CALM_ROWS:
-            squares += CALM * np.outer(prices, rows[seen - 1] ** 2)
+            for k in range(m):
+                for j in range(n):
+                    squares[k, j] += CALM * (prices[k] * rows[seen - 1, j] ** 2)
         for draw in range(how.draws if seen > 0 else 0):
             state = (state * 1103515245 + 12345) % 2147483648  # a fixed linear congruential sequence
             back = 0 if draw == 0 else (state * min(seen, how.window)) // 2147483648

@@ -172,10 +172,11 @@ def _between(row: Counts, position: float, load: float) -> int:
 @compiled
 def _fold(evidence: Matrix, hour: Matrix, age: float) -> None:
     """An hour's (cost, misses) join the weighted sums (cost, misses, misses squared); the hour begins anew."""
-    evidence[0] += age * hour[0]
-    evidence[1] += age * hour[1]
-    evidence[2] += (age * hour[1]) ** 2
-    hour[:] = 0.0
+    for j in range(hour.shape[1]):
+        evidence[0, j] += age * hour[0, j]
+        evidence[1, j] += age * hour[1, j]
+        evidence[2, j] += (age * hour[1, j]) ** 2
+        hour[0, j] = hour[1, j] = 0.0
 
 
 @compiled

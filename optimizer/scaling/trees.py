@@ -73,8 +73,11 @@ def _next(state: int) -> int:
 def _edges(rows: Matrix, index: Nodes) -> Matrix:
     """Upper edges of all bins but the last, per feature: even in rank."""
     edges = np.empty((rows.shape[1], BINS - 1))
+    column = np.empty(len(index))
     for f in range(rows.shape[1]):
-        ranked = np.sort(rows[index, f])
+        for i in range(len(index)):
+            column[i] = rows[index[i], f]
+        ranked = np.sort(column)
         for b in range(BINS - 1):
             edges[f, b] = ranked[(b + 1) * len(ranked) // BINS]
     return edges
@@ -82,18 +85,34 @@ def _edges(rows: Matrix, index: Nodes) -> Matrix:
 
 @compiled
 def _binned(rows: Matrix, index: Nodes, edges: Matrix) -> Bins:
+    """How many edges lie below each value."""
     bins = np.empty((len(index), len(edges)), dtype=np.uint8)
     for i in range(len(index)):
         for f in range(len(edges)):
-            bins[i, f] = np.searchsorted(edges[f], rows[index[i], f])
+            low, high, value = 0, edges.shape[1], rows[index[i], f]
+            while low < high:
+                middle = (low + high) // 2
+                if edges[f, middle] < value:
+                    low = middle + 1
+                else:
+                    high = middle
+            bins[i, f] = low
     return bins
+
+
+@compiled
+def _sum(values: Floats) -> float:
+    total = 0.0
+    for value in values:
+        total += value
+    return total
 
 
 @compiled
 def _quantile(values: Floats, weights: Floats, level: float) -> float:
     """The smallest value with at least `level` of the weight at or below it."""
     order = np.argsort(values)
-    wanted, seen = level * weights.sum(), 0.0
+    wanted, seen = level * _sum(weights), 0.0
     for i in order:
         seen += weights[i]
         if seen >= wanted:
@@ -102,18 +121,19 @@ def _quantile(values: Floats, weights: Floats, level: float) -> float:
 
 
 @compiled
-def _cut(slopes: Matrix, masses: Matrix, features: Nodes) -> tuple[int, int]:
-    """The feature and bin whose cut gains most, from sums of slopes and weights by (feature, bin); -1 if none does."""
+def _cut(slopes: Floats, masses: Floats, features: Nodes) -> tuple[int, int]:
+    """The feature and bin whose cut gains most, from sums of slopes and weights by feature and bin; -1 if none does."""
     best, feature, place = 1e-12, -1, 0
     for f in features:
-        slope, mass = slopes[f].sum(), masses[f].sum()
+        here = slice(f * BINS, (f + 1) * BINS)
+        slope, mass = _sum(slopes[here]), _sum(masses[here])
         if mass < 2.0 * LEAST_LEAF:
             continue
         uncut = slope**2 / mass
         left_slope, left = 0.0, 0.0
         for b in range(BINS - 1):
-            left_slope += slopes[f, b]
-            left += masses[f, b]
+            left_slope += slopes[f * BINS + b]
+            left += masses[f * BINS + b]
             if left < LEAST_LEAF or mass - left < LEAST_LEAF:
                 continue
             gain = left_slope**2 / left + (slope - left_slope) ** 2 / (mass - left) - uncut
@@ -122,45 +142,61 @@ def _cut(slopes: Matrix, masses: Matrix, features: Nodes) -> tuple[int, int]:
     return feature, place
 
 
+class Rows(NamedTuple):
+    """What a tree is grown on: the bin of each (row, feature), and each row's slope of the loss and weight."""
+
+    bins: Bins
+    slopes: Floats
+    weights: Floats
+
+
 @compiled
-def _sum_up(
-    bins: Bins, node: Nodes, features: Nodes, slopes: tuple[Floats, Floats], weights: tuple[Floats, Floats]
-) -> None:
-    """Adds each row's slope and weight to the sums of its (node, feature, bin), told as one index: faster than three."""
-    per_node = np.uint64(bins.shape[1] * BINS)
-    first = features.astype(np.uint64) * np.uint64(BINS)
-    for i in range(len(bins)):
+def _sum_up(rows: Rows, node: Nodes, features: Nodes, slopes: Floats, masses: Floats) -> None:
+    """Adds each row's slope and weight to the sums of its node, feature and bin, which are one index: faster than three."""
+    per_node = np.uint64(rows.bins.shape[1] * BINS)
+    for i in range(len(node)):
         at_node = np.uint64(node[i]) * per_node
-        for j in range(len(features)):
-            at = at_node + first[j] + np.uint64(bins[i, features[j]])
-            slopes[1][at] += slopes[0][i]
-            weights[1][at] += weights[0][i]
+        for f in features:
+            at = at_node + np.uint64(f) * np.uint64(BINS) + np.uint64(rows.bins[i, f])
+            slopes[at] += rows.slopes[i]
+            masses[at] += rows.weights[i]
 
 
 @compiled
-def _grown(bins: Bins, slopes: Floats, weights: Floats, features: Nodes, cuts: Nodes) -> Nodes:
+def _grown(rows: Rows, features: Nodes, cuts: Nodes) -> Nodes:
     """One tree on some of the features: `cuts` (inner nodes, feature and bin) is filled; returns each row's leaf."""
-    node = np.zeros(len(bins), dtype=np.int64)
+    node, per_node = np.zeros(len(rows.bins), dtype=np.int64), rows.bins.shape[1] * BINS
     for depth in range(DEPTH):
         wide = 2**depth
-        slope_sums = np.zeros((wide, bins.shape[1], BINS))
-        masses = np.zeros((wide, bins.shape[1], BINS))
-        _sum_up(bins, node, features, (slopes, slope_sums.ravel()), (weights, masses.ravel()))
+        slopes, masses = np.zeros(wide * per_node), np.zeros(wide * per_node)
+        _sum_up(rows, node, features, slopes, masses)
         for k in range(wide):
-            cuts[wide - 1 + k] = _cut(slope_sums[k], masses[k], features)
+            here = slice(k * per_node, (k + 1) * per_node)
+            cuts[wide - 1 + k, 0], cuts[wide - 1 + k, 1] = _cut(slopes[here], masses[here], features)
         for i in range(len(node)):
-            feature, place = cuts[wide - 1 + node[i]]
-            node[i] = 2 * node[i] + (1 if feature >= 0 and bins[i, feature] > place else 0)
+            feature, place = cuts[wide - 1 + node[i], 0], cuts[wide - 1 + node[i], 1]
+            node[i] = 2 * node[i] + (1 if feature >= 0 and rows.bins[i, feature] > place else 0)
     return node
+
+
+@compiled
+def _leaf(left: Floats, weights: Floats, node: Nodes, leaf: int, level: float) -> float:
+    """The quantile of what is left in one leaf, RATE of it; 0 where no row is."""
+    values, here, count = np.empty(len(node)), np.empty(len(node)), 0
+    for i in range(len(node)):
+        if node[i] == leaf:
+            values[count], here[count] = left[i], weights[i]
+            count += 1
+    return RATE * _quantile(values[:count], here[:count], level) if count else 0.0
 
 
 @compiled
 def _boosted(bins: Bins, left: Floats, weights: Floats, level: float, state: int) -> tuple[Nodes, Matrix]:
     """Trees for the `level` quantile of what is `left`: cuts (trees, nodes, 2) and leaf values (trees, leaves)."""
-    width = bins.shape[1]
+    width, left = bins.shape[1], left.copy()
     cuts = np.empty((TREES, 2**DEPTH - 1, 2), dtype=np.int64)
     values = np.zeros((TREES, 2**DEPTH))
-    features = np.empty(width, dtype=np.int64)
+    features, slopes = np.empty(width, dtype=np.int64), np.empty(len(left))
     for tree in range(TREES):
         count = 0
         for f in range(width):  # every other feature or so, so that trees differ
@@ -168,13 +204,13 @@ def _boosted(bins: Bins, left: Floats, weights: Floats, level: float, state: int
             if state < 1073741824:
                 features[count] = f
                 count += 1
-        slopes = weights * np.where(left > 0.0, level, level - 1.0)
-        node = _grown(bins, slopes, weights, features[:count], cuts[tree])
+        for i in range(len(left)):
+            slopes[i] = weights[i] * (level if left[i] > 0.0 else level - 1.0)
+        node = _grown(Rows(bins, slopes, weights), features[:count], cuts[tree])
         for leaf in range(2**DEPTH):
-            here = np.flatnonzero(node == leaf)
-            if len(here):
-                values[tree, leaf] = RATE * _quantile(left[here], weights[here], level)
-        left = left - values[tree][node]
+            values[tree, leaf] = _leaf(left, weights, node, leaf, level)
+        for i in range(len(left)):
+            left[i] -= values[tree, node[i]]
     return cuts, values
 
 
@@ -185,17 +221,29 @@ def _added(row: Floats, edges: Matrix, cuts: Nodes, values: Matrix) -> float:
     for tree in range(len(cuts)):
         node = 0
         for depth in range(DEPTH):
-            feature, place = cuts[tree, 2**depth - 1 + node]
+            at = 2**depth - 1 + node
+            feature, place = cuts[tree, at, 0], cuts[tree, at, 1]
             node = 2 * node + (1 if feature >= 0 and row[feature] > edges[feature, place] else 0)
         total += values[tree, node]
     return total
 
 
 @compiled
+def _known(values: Floats) -> Floats:
+    """Those that are not NaN."""
+    known, count = np.empty(len(values)), 0
+    for value in values:
+        if not np.isnan(value):
+            known[count] = value
+            count += 1
+    return known[:count]
+
+
+@compiled
 def _kept(load: Floats, start: Floats, first: int, end: int, how: Growing) -> tuple[Nodes, Floats]:
     """Rows of [first, end) to learn from, with their weights; row i speaks about step i + lead."""
     left = load[first + how.lead : end + how.lead] - start[first:end]
-    known = np.sort(left[~np.isnan(left)])
+    known = np.sort(_known(left))
     index, weights = np.empty(len(known), dtype=np.int64), np.empty(len(known))
     if not len(known):
         return index, weights
@@ -221,10 +269,11 @@ def tree_tail(load: Floats, rows: Matrix, start: Floats, how: Growing) -> Floats
     target = start.copy()
     for t in range(how.begin, len(load), how.every):
         index, weights = _kept(load, start, max(0, t - how.lead - how.window), t - how.lead + 1, how)
-        if weights.sum() * (1.0 - how.level) < LEAST_BEYOND:
+        if _sum(weights) * (1.0 - how.level) < LEAST_BEYOND:
             continue
-        edges = _edges(rows, index)
-        left = load[index + how.lead] - start[index]
+        edges, left = _edges(rows, index), np.empty(len(index))
+        for i in range(len(index)):
+            left[i] = load[index[i] + how.lead] - start[index[i]]
         base = _quantile(left, weights, how.level)
         cuts, values = _boosted(_binned(rows, index, edges), left - base, weights, how.level, 12345)
         for s in range(t, min(len(load), t + how.every)):

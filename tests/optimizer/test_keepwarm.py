@@ -16,7 +16,7 @@ from domain.prices import HOURS_PER_MONTH, ServerlessTariff, WarmRates
 from domain.workload import Resources, ServingMode, Slo
 from optimizer.demand import Demand, by_hour
 from optimizer.modes import Decided, Infeasible, ModesOptions, Quote, quote
-from optimizer.modes.serverless import MODE, Bill, price, quoted
+from optimizer.modes.serverless import MODE, Bill, floor_usd, price, quoted
 from optimizer.modes.warm import Warm
 from optimizer.purchase import Terms
 from tests.optimizer.cases import AS_OF, BOOK, WORKLOAD, demand, history, market, tariff
@@ -64,6 +64,37 @@ def test_provisioned_concurrency_is_paid_while_it_is_configured_and_for_what_it_
     assert found.usd_per_month == pytest.approx(SECONDS_PER_MONTH * 1e-5 + requests * (0.5 * 2e-5 + 1e-6), rel=1e-6)
     assert found.cold_share == pytest.approx(0.0, abs=1e-9)
     assert found.mean_replicas == 1.0
+
+
+@given(
+    busy=st.floats(1e-3, 30.0),
+    pause=st.integers(0, 12),
+    dearer=st.floats(0.4, 2.5),
+    quick=st.booleans(),
+    fast=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_tariff_that_is_not_priced_is_dearer_than_the_one_that_is_taken(
+    busy: float, pause: int, dearer: float, quick: bool, fast: bool
+) -> None:
+    """Each of three tariffs costs at least its floor, and of all their quotes the cheapest is the answer."""
+    load = history(np.tile([busy] + [0.0] * pause, 1 + 800 // (1 + pause)))
+    offers = (
+        tariff(service="kept", warm=rates()),
+        tariff(service="plain", usd_per_gib_second=2e-5 * dearer, keep_alive=timedelta(minutes=2)),
+        tariff(service="idle", bills_idle=True, cold_start=timedelta(seconds=0.1 if fast else 4.0)),
+    )
+    there = market(replace(BOOK, tariffs=offers), workload=QUICK if quick else WORKLOAD)
+    answers = [quoted(there, of(load), each, 0.5) for each in offers]
+    quotes = [each for each in answers if isinstance(each, Quote)]
+    for offer, answer in zip(offers, answers, strict=True):
+        if isinstance(answer, Quote):
+            assert floor_usd(there, of(load), offer, 0.5) <= answer.usd_per_month
+    found = price(there, of(load), None)
+    if quotes:
+        assert found == min(quotes, key=lambda each: (each.usd_per_month, each.offer))
+    else:
+        assert found == Infeasible(mode=MODE, reason="; ".join(each.reason for each in answers))  # type: ignore[union-attr]
 
 
 def test_minimum_instances_at_an_idle_rate_pay_the_difference_while_they_serve() -> None:

@@ -17,9 +17,9 @@ from optimizer.breakeven import BreakEven, break_even, sensitivity
 from optimizer.demand import Demand, Sizing, Spread
 from optimizer.machines import MachineOptions, holds
 from optimizer.margin import Late
-from optimizer.modes import Infeasible, Market, ModesOptions, Quote, cheapest, quote, quotes, repriced
+from optimizer.modes import Infeasible, Market, ModesOptions, Quote, at_least, cheapest, quote, quotes, repriced
 from optimizer.modes.serverless import billed
-from optimizer.policies import POLICIES, least_cost, rule_of_thumb
+from optimizer.policies import POLICIES, least_cost, rule_of_thumb, serving_alone
 from optimizer.purchase import PurchaseOptions
 from tests.optimizer.cases import BOOK, WORKLOAD, YEAR, demand, history, machine, market, price, tariff, without
 
@@ -220,6 +220,28 @@ def test_the_break_even_rate_is_where_both_cost_the_same() -> None:
     assert isinstance(found, BreakEven)
     assert (found.below, found.above) == (ServingMode.SERVERLESS, ServingMode.DEDICATED)
     assert found.rate_rps == pytest.approx(0.1 / 3600 / 2.1e-5, rel=0.02)
+
+
+@given(
+    scale=st.floats(1e-3, 1e3),
+    machines=st.floats(0.01, 100.0),
+    most=st.sampled_from([None, 1, 100]),
+    kept=st.booleans(),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_not_priced_could_not_have_been_taken(
+    scale: float, machines: float, most: int | None, kept: bool
+) -> None:
+    """The least that serverless may cost is no more than its quote, and the choice is the one among all quotes."""
+    asked = scaled(scale)
+    there = market(replace(BOOK, offers=(machine(usd=0.1 * machines),)), options=replace(ON_DEMAND, calls=kept))
+    there = replace(there, sizing=replace(there.sizing, max_replicas=most))
+    answers = quotes(there, asked)
+    serverless = answers[ServingMode.SERVERLESS]
+    if isinstance(serverless, Quote):
+        assert at_least(there, asked, ServingMode.SERVERLESS) <= serverless.usd_per_month
+    assert least_cost(there, asked) == least_cost(there, asked, answers)
+    assert least_cost(there, asked) == cheapest(serving_alone(answers))
 
 
 def test_with_one_mode_left_no_rate_divides() -> None:

@@ -9,9 +9,11 @@ import sys
 import time
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 
+from domain.observation import Observation
 from domain.plan import Recommendation
 from tests.fakes.fleet import an_observation
 from tests.fakes.recommendations import NOON, a_workload, an_act
@@ -54,6 +56,46 @@ def test_worker_processes_end_with_their_work_and_others_begin_with_the_next() -
         assert not workers & before
         assert not any(runs(pid) for pid in workers)
         before = workers
+
+
+def test_loops_are_compiled_by_one_process_that_ends_before_several_think(tmp_path: Path) -> None:
+    """Each process that compiles holds hundreds of MB more; where all is compiled, or one process thinks, none is asked."""
+    code = """
+import os
+from domain.plan import Recommendation
+from optimizer.compiled import to_compile
+from tests.fakes.fleet import an_observation
+from tests.fakes.recommendations import NOON, a_workload
+from tests.trimtab.test_trimtab_decide import noted
+from trimtab.decide import compile_first
+
+observations = [an_observation(a_workload(f"w{n}"), NOON) for n in range(8)]
+for processes in (1, 2, 2):
+    compile_first(noted, observations, {}, processes=processes)
+print(os.getpid(), to_compile())
+"""
+    told = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / "loops"), "NOTES": str(tmp_path / "notes")},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told.append(done.stdout.split())
+    assert [still for _, still in told] == ["False", "False"]
+    workload, worker = (tmp_path / "notes").read_text(encoding="utf-8").split()
+    assert workload == "w0"
+    assert worker != told[0][0]
+    assert not runs(int(worker))
+
+
+def noted(observation: Observation, previous: Recommendation | None) -> None:
+    """At the top of a module, as above: which workload is thought about, and where."""
+    with Path(os.environ["NOTES"]).open("a", encoding="utf-8") as notes:
+        notes.write(f"{observation.workload.id} {os.getpid()}\n")
 
 
 def broken_off_in(here: int, observation: object, previous: Recommendation | None) -> None:
