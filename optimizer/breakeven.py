@@ -15,7 +15,7 @@ from domain.unknown import Unknown
 from domain.workload import ServingMode
 from optimizer.demand import Demand
 from optimizer.machines import Machines
-from optimizer.modes import Infeasible, Market, Quote, at_least, quote
+from optimizer.modes import Infeasible, Market, Quote, at_least, quote, serverless
 from optimizer.policies import Answers, least_cost, serving_alone
 
 Demanding = Callable[[float], Demand]
@@ -23,6 +23,7 @@ Demanding = Callable[[float], Demand]
 FARTHEST = 100.0
 POINTS_PER_DECADE = 3
 METERS = ("usd_per_", "serving_usd_per_")
+SURELY = 1.0 - 1e-6  # of a price: what is under so much of it is under it, however both are rounded
 NOT_HELD = 50.0  # as a log of dollars: dearer than anything that can be held
 
 
@@ -54,16 +55,20 @@ def break_even(market: Market, demanding: Demanding, answers: Answers) -> BreakE
     first, second = priced[0].mode, priced[1].mode
 
     @cache  # the search asks for some rates again
+    def demand(log_scale: float) -> Demand:
+        return demanding(math.exp(log_scale))
+
+    @cache
     def log_usd(log_scale: float, mode: ServingMode) -> float:
-        return _log_usd(market, demanding(math.exp(log_scale)), mode)
+        return _log_usd(quote(market, demand(log_scale), mode))
 
     def dearer(log_scale: float) -> bool:
-        """Whether the first has become the dearer; serverless is priced only where what it costs at least does not tell."""
-        other = log_usd(log_scale, ServingMode.DEDICATED)
-        least = at_least(market, demanding(math.exp(log_scale)), ServingMode.SERVERLESS)
-        if math.log(max(least, 1e-9)) > other:
+        """Whether the first has become the dearer; serverless is priced only as far as that takes."""
+        other, asked = log_usd(log_scale, ServingMode.DEDICATED), demand(log_scale)
+        if math.log(max(at_least(market, asked, ServingMode.SERVERLESS), 1e-9)) > other:
             return first is ServingMode.SERVERLESS
-        return log_usd(log_scale, first) > log_usd(log_scale, second)
+        ours = _log_usd(serverless.price(market, asked, None, enough=math.exp(other) * SURELY))
+        return ours > other if first is ServingMode.SERVERLESS else other > ours
 
     bracket = _nearest_change(dearer)
     if bracket is None:
@@ -91,8 +96,7 @@ def _nearest_change(dearer: Callable[[float], bool]) -> tuple[float, float] | No
     return None
 
 
-def _log_usd(market: Market, demand: Demand, mode: ServingMode) -> float:
-    answer = quote(market, demand, mode)
+def _log_usd(answer: Quote | Infeasible) -> float:
     if isinstance(answer, Infeasible) or answer.short_of is not None:
         return NOT_HELD
     return math.log(max(answer.usd_per_month, 1e-9))

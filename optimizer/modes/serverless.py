@@ -25,8 +25,11 @@ MODE = ServingMode.SERVERLESS
 ROUNDING = 1e-9  # a floor lies this share lower, so that it is one to the last digit too
 
 
-def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote | Infeasible:
-    """The cheapest tariff that holds the SLO, or what the `decided` one would cost for this demand."""
+def price(market: Market, demand: Demand, decided: Decided | None, /, enough: float = 0.0) -> Quote | Infeasible:
+    """The cheapest tariff that holds the SLO, or what the `decided` one would cost for this demand.
+
+    The first that is found under `enough` USD a month will do.
+    """
     if isinstance(market.service_time_s, Unknown):
         return Infeasible(mode=MODE, reason=f"the time one request takes is not known: {market.service_time_s.reason}")
     tariffs = list(offered(market))
@@ -38,8 +41,8 @@ def price(market: Market, demand: Demand, decided: Decided | None, /) -> Quote |
     floors = [floor_usd(market, demand, tariff, service_s) for tariff in tariffs]
     best, refusals = None, {}
     for place in np.argsort(floors, kind="stable").tolist():
-        if best is not None and floors[place] > best.usd_per_month:
-            break  # nor can those that follow cost less
+        if best is not None and (best.usd_per_month < enough or floors[place] > best.usd_per_month):
+            break  # those that follow cannot cost less, or need not
         answer = quoted(market, demand, tariffs[place], service_s, warm)
         if isinstance(answer, Infeasible):
             refusals[place] = answer.reason
