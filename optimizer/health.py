@@ -191,7 +191,7 @@ class _Case:
         """Findings of a signal that has no value at all, or no fresh one."""
         limit = max(self.limits.readiness.max_age, 3 * self._step)
         if isinstance(self.history, Unknown):
-            yield from self._no_value()
+            yield from self._no_value(self.history)
         elif isinstance(figures.age, Unknown):
             yield from self._lost()
         elif figures.age > min(limit, self.limits.stale):
@@ -208,8 +208,7 @@ class _Case:
         read = age if self.signal in ONLY_WITH_REQUESTS else self._newest_step()
         return isinstance(read, timedelta) and read > limit
 
-    def _no_value(self) -> Iterator[Finding]:
-        assert isinstance(self.history, Unknown)  # noqa: S101  the caller looked
+    def _no_value(self, why: Unknown) -> Iterator[Finding]:
         gone = tuple(self._lost())
         if gone:
             yield from gone
@@ -221,7 +220,7 @@ class _Case:
                 fix="nothing to mend: look again when requests come",
             )
         else:
-            problem, _, fix = self.history.reason.removeprefix(f"{self.observation.source}: ").rpartition("; ")
+            problem, _, fix = why.reason.removeprefix(f"{self.observation.source}: ").rpartition("; ")
             yield Finding(
                 code="no_value",
                 state=self._bad,

@@ -63,7 +63,7 @@ def explained(course: Course, problem: ScalingProblem, clock: Clock, desired: Co
             ),
             after=f"{wished if held_back else blend:.1f}",
         ),
-        *(_seen(wished, blend, int(course.experts.most[-1])) if held_back else ()),
+        *((_seen(wished, blend, int(course.experts.most[-1]), problem),) if held_back else ()),
         Reason(code="present_load", detail=_present(load), before=f"{np.ceil(blend - 0.5):.0f}", after=str(own[-1])),
         *_bounds(problem, int(own[-1]), int(desired[-1])),
     )
@@ -128,14 +128,14 @@ def _price_at(prices: Floats, place: float) -> float:
     return float(prices[low] ** (1.0 - share) * prices[high] ** share)
 
 
-def _seen(wished: float, blend: float, most: int) -> tuple[Reason]:
-    return (
-        Reason(
-            code="highest_seen",
-            detail=f"no mixture is worth more than {most} replicas, {MIXED_BEYOND} times the highest load ever seen",
-            before=f"{wished:.1f}",
-            after=f"{blend:.1f}",
-        ),
+def _seen(wished: float, blend: float, most: int, problem: ScalingProblem) -> Reason:
+    """The bound on mixtures, where it holds."""
+    kept = ", the least that are kept" if most == problem.min_replicas else ""
+    return Reason(
+        code="highest_seen",
+        detail=f"no mixture is worth more than {MIXED_BEYOND} times the highest load ever seen: {most} replicas{kept}",
+        before=f"{wished:.1f}",
+        after=f"{blend:.1f}",
     )
 
 
